@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/tool/cases.sh: what helloctl does with the fake device of tests/tool/fake.
+# $helloctl is the command to try: plain, with sanitizers, or under valgrind.
+# shellcheck shell=sh source=tests/lib.sh
+
+. tests/lib.sh
+
+helloctl=${helloctl:?}
+broken=0
+
+# ctl ARGS...: sets out (both streams) and status
+ctl() {
+	out=$($helloctl "$@" 2>&1)
+	status=$?
+	if [ $status -eq 99 ]; then
+		broken=$((broken + 1))
+		diag "helloctl $*: $out"
+	fi
+}
+
+# json FILTER ARGS...: what jq makes of its output; stderr must stay empty
+json() {
+	_filter=$1
+	shift
+	$helloctl "$@" 2>&1 | jq -cr "$_filter" 2>&1
+}
+
+value_of() {
+	$helloctl get --noheadings --raw -o value "$1"
+}
+
+ctl status
+is $status 0 "status succeeds"
+like "$out" '^device +/dev/hello$' "status names the node"
+like "$out" '^number +10:247$' "status tells the device number"
+like "$out" '^alloc_mode +kmalloc$' "status shows the current word of a choice file"
+like "$out" '^buffer_size +4K$' "status prints sizes for people"
+like "$out" '^stats/allocations +7$' "status shows the totals"
+unlike "$out" '^(reset|uevent|dev|available_gfp_flags) ' "status shows no file that is not a setting"
+ctl status --bytes
+like "$out" '^stats/peak_bytes +16384$' "status --bytes prints bytes"
+is "$(json '.status[] | select(.name == "buffer_size").value' status -J)" 4096 \
+	"status in JSON has sizes in bytes"
+
+is "$(value_of alloc_mode)" kmalloc "get prints the word in brackets"
+is "$(value_of buffer_size)" 4096 "get prints what the kernel prints"
+is "$($helloctl get -n -o name | wc -l)" 6 "get without names prints all settings"
+is "$(json '.get[0].choices' get -J alloc_mode)" "kmalloc vmalloc pages frobnicate" \
+	"get knows the choices from the kernel alone"
+is "$(json '.get[0].choices' get -J gfp_flags)" "GFP_KERNEL GFP_ATOMIC __GFP_NORETRY" \
+	"get finds choices in the available_ file"
+ctl get nope
+is $status 1 "get of an unknown name fails"
+like "$out" 'the kernel has: alloc_mode buffer_mode' "get of an unknown name lists the names"
+ctl get ../hello/uevent
+is $status 1 "get takes no path"
+
+ctl set alloc_mode=vmalloc
+is "$status $out" "0 " "set is silent when it succeeds"
+is "$(value_of alloc_mode)" vmalloc "set changes the setting"
+ctl set alloc_mode=kmalloc buffer_size=8388608
+is $status 1 "set fails where the end state is invalid"
+is "$(value_of alloc_mode) $(value_of buffer_size)" "vmalloc 4096" \
+	"set that failed has changed nothing"
+ctl set alloc_mode=kmalloc
+ctl set buffer_size=8388608 alloc_mode=vmalloc
+is $status 0 "set finds the order: the allocator before the size"
+is "$(value_of alloc_mode) $(value_of buffer_size)" "vmalloc 8388608" "and both are set"
+ctl set alloc_mode=kmalloc buffer_size=4096
+is $status 0 "set finds the order back: the size before the allocator"
+ctl set max_buffer_size=1048576 buffer_size=134217728
+is $status 1 "set refuses a size over the new cap"
+is "$(value_of max_buffer_size) $(value_of buffer_size)" "67108864 4096" "and rolls the cap back"
+ctl set alloc_mode=bogus
+is $status 1 "set of an unknown word fails"
+like "$out" 'alloc_mode to .bogus.: Invalid argument; nothing is changed' "and names file, value and errno"
+like "$out" 'the kernel has: kmalloc vmalloc pages frobnicate; .*dmesg' "and lists the kernel's words"
+ctl set gfp_flags=
+is $status 1 "set of an empty value reaches the kernel"
+out=$(FAKE_ERRNO=16 $helloctl set buffer_size=8192 gfp_flags=refused 2>&1)
+like "$out" 'Device or resource busy; nothing is changed' "set tells the errno of a busy setting"
+like "$out" 'close and unmap the shared buffer' "and says what to do"
+is "$(value_of buffer_size)" 4096 "and rolls the rest back"
+ctl set alloc_mode
+is $status 2 "set without a value is a usage error"
+ctl set alloc_mode=kmalloc alloc_mode=vmalloc
+is $status 2 "set of the same name twice is a usage error"
+ctl set
+is $status 2 "set of nothing is a usage error"
+ctl set nope=1
+is $status 1 "set of an unknown name fails"
+is "$(json '.error[0].message' set -J alloc_mode=bogus)" \
+	"cannot set /sys/devices/virtual/misc/hello/alloc_mode to 'bogus': Invalid argument; nothing is changed" \
+	"with --json an error is JSON"
+is "$(json '.error[0].hint | length > 0' stats -J --bogus)" true "with --json a usage error is JSON"
+
+ctl stats
+is $status 0 "stats succeeds"
+like "$out" '^kmalloc +6 +3 +1 +3 +12K' "stats has a row for an allocator"
+like "$out" '^process +7 ' "stats has a row for a context"
+is "$(json '.allocators[1].peak_bytes' stats -J)" 65536 "stats in JSON has numbers"
+is "$(json '.contexts[0].context' stats -J)" process "stats in JSON has the contexts"
+ctl stats --noheadings --raw -o allocator,frees
+is "$out" "kmalloc 3
+vmalloc 1
+
+4" "stats -o prints the named columns of both tables"
+ctl stats -o bogus
+is $status 2 "an unknown column is a usage error"
+is "$(json '.opens[1].comm' opens -J)" 'my_"app"' "opens quotes a hostile command name"
+is "$(json '.opens[0].recipe' opens -J)" "alloc_mode=kmalloc buffer_size=4096 gfp_flags=GFP_KERNEL" \
+	"opens keeps the blanks of the recipe"
+sed -i 's/cat/17/; s/my_"app"/42/' "$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
+is "$(json '.opens[0].comm | type' opens -J)" string "a command name of digits is a string"
+ctl top -n 2 -d 1
+is "$(printf '%s\n' "$out" | grep -c '^allocations 7,')" 2 "top prints as often as it is told"
+like "$(printf '%s\n' "$out" | grep private | head -n 1)" '8M' "top has the largest buffer first"
+ctl top -n 0
+is $status 2 "top of no iterations is a usage error"
+
+ctl roundtrip
+is "$out" "write: req=12, actual=12, off=0
+read: req=64, actual=12, off=0
+Hello World" "roundtrip reports both calls and the text"
+ctl roundtrip --length 5 Hello World
+is "$out" "write: req=11, actual=11, off=0
+read: req=5, actual=5, off=0
+Hello" "roundtrip reads at most what it is told"
+is "$(json '.roundtrip[1].requested' roundtrip -J)" 64 "roundtrip in JSON has numbers"
+ctl write Hello World
+like "$out" 'note: buffer_mode is private' "write says that a private buffer is gone"
+ctl set buffer_mode=shared
+ctl write Hello World
+is "$status $out" "0 " "write to the shared buffer is silent"
+is "$($helloctl read)" "Hello World" "read prints what was written"
+ctl write --offset 6 There
+is "$($helloctl read)" "Hello There" "write --offset keeps what is before"
+ctl write Hi
+is "$($helloctl read)" "Hi" "write without --offset replaces the contents"
+is "$($helloctl read -s 1 -l 0x1)" "i" "read takes an offset and a length"
+seq 100000 | $helloctl write
+is "$($helloctl read | cksum)" "$(seq 100000 | cksum)" "write takes standard input, read gives it back"
+is "$($helloctl read -s 64K -l 1K | cksum)" "$(seq 100000 | dd bs=1K skip=64 count=1 2>/dev/null | cksum)" \
+	"sizes take a suffix"
+for bad in -1 1x 0x 1KK 99999999999999999999 16777216T 18014398509481984K ''; do
+	ctl read --length "$bad"
+	is $status 2 "a length '$bad' is a usage error"
+done
+out=$($helloctl read 2>&1 >/dev/full)
+is $? 1 "a full disk is a failure"
+like "$out" 'No space left on device' "and it says so"
+
+ctl
+is $status 2 "no command is a usage error"
+ctl bogus
+is $status 2 "an unknown command is a usage error"
+ctl status extra
+is $status 2 "a word too many is a usage error"
+ctl --help
+is $status 0 "--help succeeds"
+for command in $(printf '%s\n' "$out" | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
+	ctl "$command" --help
+	like "$out" "^Usage: helloctl $command" "$command --help prints its usage"
+done
+ctl --version
+is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
+
+ctl reset
+is "$status $out" "0 " "reset is silent when it succeeds"
+ctl reset stats
+is "$status $out" "0 " "reset stats is silent when it succeeds"
+is "$(cat "$UMOCKDEV_DIR/sys/kernel/debug/hello/reset")" 1 "reset stats wrote to debugfs"
+
+echo "version: 2" >"$UMOCKDEV_DIR/sys/kernel/debug/hello/stats"
+ctl stats
+is $status 1 "stats of another version fails"
+rm -r "$UMOCKDEV_DIR/sys/kernel/debug"
+ctl stats
+is $status 1 "stats without debugfs fails"
+like "$out" 'mount -t debugfs' "and says how to mount it"
+rm -r "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello" "$UMOCKDEV_DIR/sys/class/misc/hello"
+for command in status get "set alloc_mode=kmalloc" reset stats opens "top -n 1"; do
+	# shellcheck disable=SC2086 # words of a command line
+	ctl $command
+	is $status 1 "$command without the module fails"
+	like "$out" 'sudo modprobe hello' "and says how to load it"
+done
+is "$(json '.error | length' status -J)" 1 "and in JSON too"
+is $broken 0 "no command made a memory error"
+done_testing

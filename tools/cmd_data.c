@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * write, read, roundtrip: bytes through /dev/hello.
+ * roundtrip is the tutorials' test program: all of it in one open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "helloctl.h"
+#include "output.h"
+
+#define CHUNK		65536
+#define GREETING	"Hello World\n"	/* with its newline the tutorial's 12 bytes */
+#define ROUNDTRIP_READ	64
+
+/* The words with a blank between them, as echo -n would print them. */
+static char *join(int argc, char **argv)
+{
+	char *all = text("%s", argc ? argv[0] : "");
+
+	for (int i = 1; i < argc; i++) {
+		char *longer = text("%s %s", all, argv[i]);
+
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+/* All of @data at *@offset; *@offset moves on with what was taken. */
+static int write_all(int fd, const char *data, size_t size, off_t *offset)
+{
+	while (size) {
+		ssize_t done = pwrite(fd, data, size, *offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return fail(device_hint(errno), "write failed at offset %lld: %s",
+				    (long long)*offset, strerror(errno));
+		data += done;
+		size -= done;
+		*offset += done;
+	}
+	return 0;
+}
+
+static int write_stdin(int fd, off_t *offset)
+{
+	char *data = checked(malloc(CHUNK));
+	ssize_t got;
+	int ret = 0;
+
+	while (!ret && (got = read(STDIN_FILENO, data, CHUNK)) > 0)
+		ret = write_all(fd, data, got, offset);
+	if (!ret && got < 0)
+		ret = fail(NULL, "cannot read standard input: %s", strerror(errno));
+	free(data);
+	return ret;
+}
+
+/* What surprises everybody once: the next open has another buffer. */
+static void warn_if_private(void)
+{
+	struct device dev;
+	char *mode;
+
+	if (!device_exists(&dev))
+		return;
+	mode = attr_current(&dev, "buffer_mode");
+	if (mode && !strcmp(mode, "private"))
+		fputs("helloctl: note: buffer_mode is private: the buffer went with this open; "
+		      "helloctl set buffer_mode=shared keeps it\n", stderr);
+	free(mode);
+	device_release(&dev);
+}
+
+int cmd_write(int argc, char **argv)
+{
+	bool in_place = opts.offset != OPTION_UNSET;
+	off_t offset = in_place ? (off_t)opts.offset : 0;
+	int fd = device_open(O_WRONLY | (in_place ? 0 : O_TRUNC));
+	int ret;
+
+	if (fd < 0)
+		return EXIT_FAILED;
+	if (argc) {
+		char *words = join(argc, argv);
+
+		ret = write_all(fd, words, strlen(words), &offset);
+		free(words);
+	} else {
+		ret = write_stdin(fd, &offset);
+	}
+	close(fd);
+	if (!ret)
+		warn_if_private();
+	return ret;
+}
+
+int cmd_read(int argc, char **argv)
+{
+	off_t offset = opts.offset == OPTION_UNSET ? 0 : (off_t)opts.offset;
+	unsigned long long left = opts.length;
+	int fd = device_open(O_RDONLY), ret = 0;
+	char *data;
+
+	(void)argc;
+	(void)argv;
+	if (fd < 0)
+		return EXIT_FAILED;
+	data = checked(malloc(CHUNK));
+	while (left) {
+		ssize_t got = pread(fd, data, left < CHUNK ? left : CHUNK, offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			ret = fail(device_hint(errno), "read failed at offset %lld: %s",
+				   (long long)offset, strerror(errno));
+		if (got <= 0 || fwrite(data, 1, got, stdout) < (size_t)got)
+			break;	/* main() reports what is wrong with standard output */
+		offset += got;
+		left -= got;
+	}
+	free(data);
+	close(fd);
+	return ret;
+}
+
+static void report(struct table *table, const char *call, size_t asked, ssize_t actual,
+		   off_t offset)
+{
+	char *asked_text = text("%zu", asked), *actual_text = text("%zd", actual);
+	char *offset_text = text("%lld", (long long)offset);
+
+	/* the wording of the tutorial's driver and of ours */
+	if (!opts.json)
+		printf("%s: req=%s, actual=%s, off=%s\n", call, asked_text, actual_text, offset_text);
+	table_add(table, call, asked_text, actual_text, offset_text);
+	free(offset_text);
+	free(actual_text);
+	free(asked_text);
+}
+
+static int run_roundtrip(int fd, const char *words, struct table *table)
+{
+	size_t size = strlen(words);
+	size_t room = opts.length == OPTION_UNSET ? ROUNDTRIP_READ : opts.length;
+	char *back;
+	ssize_t written = write(fd, words, size), got;
+	int ret = 0;
+
+	if (written < 0)
+		return fail(device_hint(errno), "write failed: %s", strerror(errno));
+	report(table, "write", size, written, 0);
+	if (lseek(fd, 0, SEEK_SET))
+		return fail(NULL, "lseek failed: %s", strerror(errno));
+	back = checked(malloc(room + 1));
+	got = read(fd, back, room);
+	if (got < 0) {
+		ret = fail(device_hint(errno), "read failed: %s", strerror(errno));
+	} else {
+		size_t expected = (size_t)written < room ? (size_t)written : room;
+
+		report(table, "read", room, got, 0);
+		if (!opts.json) {
+			fwrite(back, 1, got, stdout);
+			if (got && back[got - 1] != '\n')
+				putchar('\n');
+		}
+		/* init_mode=poison has more to read than was written */
+		if ((size_t)got < expected || memcmp(back, words, expected))
+			ret = fail("does somebody else write to the shared buffer?",
+				   "what came back is not what was written");
+	}
+	free(back);
+	return ret;
+}
+
+int cmd_roundtrip(int argc, char **argv)
+{
+	struct table *table;
+	char *words;
+	int fd, ret;
+
+	if (opts.length != OPTION_UNSET && opts.length > SIZE_MAX / 2)
+		return usage_error("--length is too large");
+	fd = device_open(O_RDWR);
+	if (fd < 0)
+		return EXIT_FAILED;
+	table = table_new("roundtrip", "call requested actual offset");
+	words = argc ? join(argc, argv) : text("%s", GREETING);
+	ret = run_roundtrip(fd, words, table);
+	if (!ret && opts.json)
+		ret = tables_print(&table, 1);
+	free(words);
+	table_free(table);
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the device is and what can be done to it: libudev, sysfs, debugfs.
+ * Nothing that these return holds a libudev reference.
+ */
+#ifndef HELLOCTL_DEVICE_H
+#define HELLOCTL_DEVICE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct device {
+	char *sysfs;		/* its directory */
+	char *node;		/* /dev/hello */
+	dev_t number;
+};
+
+/* Finds the device; where there is none, says what to do and returns EXIT_FAILED. */
+int device_find(struct device *dev);
+/* The same, but only looks. */
+bool device_exists(struct device *dev);
+void device_release(struct device *dev);
+
+/* Opens /dev/hello, which may load the module; -1 after saying why not. */
+int device_open(int flags);
+/* What to do about an errno of the device node. */
+const char *device_hint(int error);
+
+/*
+ * Files of one value below the device's directory. Reading gives the text
+ * without its newline, or NULL with errno set; writing 0 or an errno.
+ */
+char *attr_read(const struct device *dev, const char *name);
+int attr_write(const struct device *dev, const char *name, const char *value);
+/* Of a choice file "[kmalloc] vmalloc" the word in brackets; else all of it. */
+char *attr_current(const struct device *dev, const char *name);
+/* What the kernel offers for it, separated by blanks, or NULL where any value may do. */
+char *attr_choices(const struct device *dev, const char *name);
+/*
+ * Names of the regular files in @dir (below the device's directory) whose mode
+ * has all bits of @mode, sorted; free each and the list. Returns their number.
+ */
+#define ATTR_TUNABLE	0600
+#define ATTR_NUMBER	0400
+int attr_list(const struct device *dev, const char *dir, mode_t mode, char ***names);
+
+/* A file of /sys/kernel/debug/hello, or NULL after saying what to do. */
+char *debugfs_read(const char *name);
+/* The same, but only looks. */
+char *debugfs_peek(const char *name);
+int debugfs_write(const char *name, const char *value);
+
+/* Any small file, whole; NULL with errno set. */
+char *file_read(const char *path);
+
+/*
+ * Calls @event for each uevent of the device until @stop_fd can be read.
+ * @changed: the file that the driver names in HELLO_CHANGED, or NULL
+ */
+int device_monitor(int stop_fd, void (*event)(const char *action, const char *changed));
+
+#endif /* HELLOCTL_DEVICE_H */

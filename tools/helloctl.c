@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * helloctl: looks at /dev/hello, sets it, and moves bytes through it.
+ * Here are main() and the two tables: a new command is a line in commands[].
+ */
+#include "helloctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+
+struct command {
+	const char *word;
+	int (*fn)(int argc, char **argv);
+	const char *args;	/* "": it takes no words */
+	const char *options;	/* keys of options[] */
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "status", cmd_status, "", "Jonbr", "the device, its settings and its totals" },
+	{ "get", cmd_get, "[NAME...]", "Jonr", "settings as the kernel has them" },
+	{ "set", cmd_set, "NAME=VALUE...", "J", "change settings, all of them or none" },
+	{ "reset", cmd_reset, "[stats]", "J", "empty the shared buffer, or zero the statistics" },
+	{ "stats", cmd_stats, "", "Jonbr", "what each allocator and context did (root)" },
+	{ "opens", cmd_opens, "", "Jonbr", "who has the device open (root)" },
+	{ "top", cmd_top, "", "idob", "the same, live (root); q ends" },
+	{ "monitor", cmd_monitor, "", "J", "changes as they happen" },
+	{ "write", cmd_write, "[TEXT...]", "s", "write the words, or standard input" },
+	{ "read", cmd_read, "", "sl", "print the contents" },
+	{ "roundtrip", cmd_roundtrip, "[TEXT...]", "Jl", "write, seek to 0 and read in one open" },
+};
+
+struct option_text {
+	char key;		/* names it in commands[]; two may share a letter */
+	char letter;
+	const char *name;
+	const char *arg;
+	const char *help;
+};
+
+static const struct option_text options[] = {
+	{ 'J', 'J', "json", NULL, "print JSON, errors too" },
+	{ 'o', 'o', "output", "COLUMN,...", "print these columns only" },
+	{ 'n', 'n', "noheadings", NULL, "print no column names" },
+	{ 'b', 'b', "bytes", NULL, "print sizes in bytes" },
+	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks in them as \\x20" },
+	{ 'i', 'n', "iterations", "NUMBER", "print that often, then end" },
+	{ 'd', 'd', "delay", "SECONDS", "wait that long in between (2)" },
+	{ 's', 's', "offset", "SIZE", "start there; write keeps what is around" },
+	{ 'l', 'l', "length", "SIZE", "read at most that much" },
+	{ 'h', 'h', "help", NULL, "print this" },
+};
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+struct options opts = {
+	.offset = OPTION_UNSET,
+	.length = OPTION_UNSET,
+	.iterations = OPTION_UNSET,
+	.delay = OPTION_UNSET,
+};
+
+static int print_help(void)
+{
+	puts("Usage: helloctl COMMAND [OPTION...] [WORD...]\n"
+	     "Looks at /dev/hello, a laboratory for kernel memory, and sets it.\n\n"
+	     "Commands:");
+	for (size_t i = 0; i < COUNT(commands); i++)
+		printf("  %-9s %-14s %s\n", commands[i].word, commands[i].args, commands[i].help);
+	puts("\nhelloctl COMMAND --help shows its options; helloctl --version the version.\n"
+	     "See also helloctl(8), hello(4).");
+	return 0;
+}
+
+static bool takes(const struct command *command, const struct option_text *option)
+{
+	return option->key == 'h' || strchr(command->options, option->key);
+}
+
+static int print_command_help(const struct command *command)
+{
+	printf("Usage: helloctl %s [OPTION...]%s%s\n%s\n\n", command->word,
+	       *command->args ? " " : "", command->args, command->help);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		const struct option_text *o = &options[i];
+		char *name;
+
+		if (!takes(command, o))
+			continue;
+		name = text("--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		printf("  -%c, %-20s %s\n", o->letter, name, o->help);
+		free(name);
+	}
+	return 0;
+}
+
+/* A number as sysfs takes it: decimal or 0x digits, at most one suffix. */
+static bool parse_size(const char *word, bool suffix, unsigned long long *value)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+
+	if (*word < '0' || *word > '9')
+		return false;
+	errno = 0;
+	*value = strtoull(word, &end, 0);
+	if (suffix && *end && (unit = strchr(units, *end))) {
+		unsigned int shift = 10 * (unit - units + 1);
+
+		if (*value > (~0ULL >> shift))
+			return false;
+		*value <<= shift;
+		end++;
+	}
+	/* what lseek() cannot say is no offset */
+	return !*end && !errno && *value <= ~0ULL >> 1;
+}
+
+static bool take(const struct option_text *option, const char *arg)
+{
+	switch (option->key) {
+	case 'J':
+		opts.json = true;
+		return true;
+	case 'o':
+		opts.output = arg;
+		return true;
+	case 'n':
+		opts.noheadings = true;
+		return true;
+	case 'b':
+		opts.bytes = true;
+		return true;
+	case 'r':
+		opts.raw = true;
+		return true;
+	case 'i':
+		return parse_size(arg, false, &opts.iterations) && opts.iterations;
+	case 'd':
+		return parse_size(arg, false, &opts.delay) && opts.delay && opts.delay <= 3600;
+	case 's':
+		return parse_size(arg, true, &opts.offset);
+	default:
+		return parse_size(arg, true, &opts.length);
+	}
+}
+
+/* Returns 0 and moves optind to the first word, or what to exit with. */
+static int parse_options(const struct command *command, int argc, char **argv, bool *help)
+{
+	struct option longs[COUNT(options) + 1] = { 0 };
+	char shorts[2 * COUNT(options) + 2] = ":", *bad = NULL;
+	int count = 0, end = 1, letter, ret;
+
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (!takes(command, &options[i]))
+			continue;
+		longs[count].name = options[i].name;
+		longs[count].has_arg = options[i].arg ? required_argument : no_argument;
+		longs[count++].val = options[i].letter;
+		shorts[end++] = options[i].letter;
+		if (options[i].arg)
+			shorts[end++] = ':';
+	}
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_text *o = options;
+
+		while (o < options + COUNT(options) && !(takes(command, o) && o->letter == letter))
+			o++;
+		if (letter == 'h')
+			*help = true;
+		else if (o == options + COUNT(options))
+			bad = bad ? bad : text("%s does not know %s, or it needs a value",
+					       command->word, argv[optind - 1]);
+		else if (!take(o, optarg))
+			bad = bad ? bad : text("--%s cannot be '%s'", o->name, optarg);
+	}
+	if (!bad && optind < argc && !*command->args)
+		bad = text("%s takes no words: '%s'", command->word, argv[optind]);
+	/* only now is it known how to print an error */
+	ret = bad ? usage_error("%s", bad) : 0;
+	free(bad);
+	return ret;
+}
+
+static int run(int argc, char **argv)
+{
+	bool help = false;
+	int ret;
+
+	if (argc < 2)
+		return usage_error("which command?");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return print_help();
+	if (!strcmp(argv[1], "--version")) {
+		puts("helloctl " VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		if (strcmp(argv[1], commands[i].word))
+			continue;
+		ret = parse_options(&commands[i], argc - 1, argv + 1, &help);
+		if (ret)
+			return ret;
+		if (help)
+			return print_command_help(&commands[i]);
+		return commands[i].fn(argc - 1 - optind, argv + 1 + optind);
+	}
+	return usage_error("there is no command '%s'", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int ret = run(argc, argv);
+
+	/* a full disk or a closed pipe is an error too */
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "helloctl: cannot write the output: %s\n", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return ret;
+}

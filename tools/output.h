@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that helloctl prints: tables by libsmartcols, and errors.
+ * No command prints a table, a size or an error of its own making.
+ */
+#ifndef HELLOCTL_OUTPUT_H
+#define HELLOCTL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Rows of text; cells[row * columns + column]. The column names are the keys in JSON. */
+struct table {
+	char *name;
+	size_t columns;
+	size_t rows;
+	char **head;
+	char **cells;
+};
+
+/* @head: column names, separated by blanks */
+struct table *table_new(const char *name, const char *head);
+/* Takes as many strings as the table has columns; NULL is an empty cell. */
+void table_add(struct table *table, ...);
+/* Reads a heading and rows from *@from, up to an empty line, and moves *@from past them. */
+struct table *table_parse(const char *name, char **from);
+/* The column of that name, or -1. */
+int table_column(const struct table *table, const char *name);
+void table_free(struct table *table);
+
+/* Prints the tables as the options ask: one JSON object, or one after the other. */
+int tables_print(struct table *const *tables, size_t count);
+
+/* A value as the options ask: sizes (known by @name) for people, or in bytes. Free it. */
+char *value_text(const char *name, const char *value);
+
+/* Tells what is wrong and, where @hint is not NULL, what to do next; EXIT_FAILED. */
+__attribute__((format(printf, 2, 3)))
+int fail(const char *hint, const char *format, ...);
+/* The same for words that helloctl does not take; EXIT_USAGE. */
+__attribute__((format(printf, 1, 2)))
+int usage_error(const char *format, ...);
+
+/* asprintf() and strdup() that end the program when memory is gone. */
+__attribute__((format(printf, 1, 2)))
+char *text(const char *format, ...);
+void *checked(void *memory);
+
+#endif /* HELLOCTL_OUTPUT_H */

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For the commands that run until they are told to stop.
+ * Signals arrive by a descriptor: the commands end as always and free what they hold.
+ */
+#include "terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "output.h"
+
+static struct termios before;
+static bool changed;
+
+int stop_open(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	fd = sigprocmask(SIG_BLOCK, &signals, NULL) ? -1 : signalfd(-1, &signals, SFD_CLOEXEC);
+	if (fd < 0)
+		fail(NULL, "cannot wait for signals: %s", strerror(errno));
+	return fd;
+}
+
+void terminal_keys(void)
+{
+	struct termios keys;
+
+	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before))
+		return;
+	keys = before;
+	keys.c_lflag &= ~(ICANON | ECHO);
+	changed = !tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+}
+
+void terminal_restore(void)
+{
+	if (changed)
+		tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+bool terminal_wait(int stop_fd, unsigned int seconds)
+{
+	/* without a terminal, standard input is not for us to read */
+	struct pollfd fds[2] = {
+		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = changed ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	long long end = now_ms() + seconds * 1000LL, left = seconds * 1000LL;
+	char key;
+
+	do {
+		if (poll(fds, 2, left) < 0 || fds[0].revents)
+			return true;
+		if (fds[1].revents && (read(STDIN_FILENO, &key, 1) != 1 || key == 'q'))
+			return true;
+		left = end - now_ms();
+	} while (left > 0);
+	return false;
+}
+
+int terminal_rows(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_row;
+}

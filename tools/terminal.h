@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For the commands that run until they are told to stop.
+ */
+#ifndef HELLOCTL_TERMINAL_H
+#define HELLOCTL_TERMINAL_H
+
+#include <stdbool.h>
+
+/* A descriptor that can be read once SIGINT, SIGTERM or SIGHUP came; -1 after an error. */
+int stop_open(void);
+/* Keys come one by one and unseen, until terminal_restore(). Nothing without a terminal. */
+void terminal_keys(void);
+void terminal_restore(void);
+/* Waits that many seconds; true when a signal came or q was pressed. */
+bool terminal_wait(int stop_fd, unsigned int seconds);
+/* Rows of the terminal behind standard output, or 0 if it is none. */
+int terminal_rows(void);
+
+#endif /* HELLOCTL_TERMINAL_H */
