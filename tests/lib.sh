@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/lib.sh: TAP for shell tests, and the module under test;
+# sourced by tests/guest/*.t and tests/host/*.t.
+# shellcheck shell=sh disable=SC2034 # its variables are for those that source it
+
+dev=/dev/hello
+sysfs=/sys/class/misc/hello
+debugfs=/sys/kernel/debug/hello
+export LC_ALL=C
+
+count=0
+failed=0
+
+# ok STATUS NAME: a fact holds if STATUS is 0
+ok() {
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		failed=$((failed + 1))
+	fi
+	return "$1"
+}
+
+diag() {
+	printf '%s\n' "$*" | sed 's/^/#   /'
+}
+
+# is GOT WANTED NAME
+is() {
+	_rc=0
+	[ "$1" = "$2" ] || _rc=1
+	ok $_rc "$3" || { diag "got:    $1"; diag "wanted: $2"; }
+}
+
+# like TEXT EXTENDED-REGEX NAME
+like() {
+	_rc=0
+	printf '%s\n' "$1" | grep -Eq -e "$2" || _rc=1
+	ok $_rc "$3" || { diag "got: $1"; diag "no match of: $2"; }
+}
+
+# unlike TEXT EXTENDED-REGEX NAME
+unlike() {
+	_rc=0
+	printf '%s\n' "$1" | grep -Eq -e "$2" && _rc=1
+	ok $_rc "$3" || diag "got: $1"
+}
+
+# succeeds NAME COMMAND...
+succeeds() {
+	_name=$1
+	shift
+	_out=$("$@" 2>&1)
+	ok $? "$_name" || diag "$* said: $_out"
+}
+
+# fails_with TEXT NAME COMMAND...: the command fails and says TEXT (an errno's words)
+fails_with() {
+	_text=$1 _name=$2
+	shift 2
+	if _out=$("$@" 2>&1); then
+		ok 1 "$_name"
+		diag "$* succeeded"
+	else
+		like "$_out" "$_text" "$_name"
+	fi
+}
+
+# store FILE VALUE: one write to a tunable; only echo the program says the errno
+store() {
+	env echo "$2" >"$sysfs/$1"
+}
+
+# value FILE: its value; of a choice file the bracketed word
+value() {
+	sed 's/.*\[\(.*\)\].*/\1/' "$sysfs/$1"
+}
+
+# log_since MARK: kernel messages since `mark=$(log_mark)`
+log_mark() {
+	_mark="hello-test-mark-$$-$count"
+	echo "$_mark" >/dev/kmsg
+	echo "$_mark"
+}
+log_since() {
+	dmesg | sed "1,/$1/d"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+bail_out() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+# A module that is loaded, and a node that is the device: with no module,
+# `echo >/dev/hello` makes a regular file and proves nothing.
+need_module() {
+	[ -d $sysfs ] || modprobe hello || bail_out "cannot load the module hello"
+	udevadm settle --timeout=60
+	[ -c $dev ] || bail_out "$dev is no character device"
+}
+
+done_testing() {
+	echo "1..$count"
+	exit $((failed > 0))
+}
