@@ -111,8 +111,6 @@ int cmd_read(int argc, char **argv)
 	int fd = device_open(O_RDONLY), ret = 0;
 	char *data;
 
-	(void)argc;
-	(void)argv;
 	if (fd < 0)
 		return EXIT_FAILED;
 	data = checked(malloc(CHUNK));

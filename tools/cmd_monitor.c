@@ -39,8 +39,6 @@ int cmd_monitor(int argc, char **argv)
 {
 	int stop_fd = stop_open(), ret;
 
-	(void)argc;
-	(void)argv;
 	if (stop_fd < 0)
 		return EXIT_FAILED;
 	ret = device_monitor(stop_fd, print_event);

@@ -64,8 +64,6 @@ int cmd_status(int argc, char **argv)
 	char *number, *version;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	if (device_find(&dev))
 		return EXIT_FAILED;
 	table = table_new("status", "name value");

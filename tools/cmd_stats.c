@@ -21,8 +21,6 @@ int cmd_stats(int argc, char **argv)
 	const char *version;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	if (!all)
 		return EXIT_FAILED;
 	version = strsep(&rest, "\n");
@@ -58,8 +56,6 @@ int cmd_opens(int argc, char **argv)
 	struct table *table = opens_read();
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	if (!table)
 		return EXIT_FAILED;
 	ret = tables_print(&table, 1);
@@ -125,8 +121,6 @@ int cmd_top(int argc, char **argv)
 	struct device dev;
 	int stop_fd, ret;
 
-	(void)argc;
-	(void)argv;
 	if (device_find(&dev))
 		return EXIT_FAILED;
 	stop_fd = stop_open();

@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	{ "write", cmd_write, "[TEXT...]", "s", "write the words, or standard input" },
 	{ "read", cmd_read, "", "sl", "print the contents" },
 	{ "roundtrip", cmd_roundtrip, "[TEXT...]", "Jl", "write, seek to 0 and read in one open" },
+	{ "metrics", cmd_metrics, "", "O", "the totals as Prometheus reads them" },
+	{ "doctor", cmd_doctor, "", "Jonr", "what is wrong on this machine, and the remedy" },
 };
 
 struct option_text {
@@ -46,6 +48,7 @@ struct option_text {
 static const struct option_text options[] = {
 	{ 'J', 'J', "json", NULL, "print JSON, errors too" },
 	{ 'o', 'o', "output", "COLUMN,...", "print these columns only" },
+	{ 'O', 'o', "output", "FILE", "replace FILE at once instead of printing" },
 	{ 'n', 'n', "noheadings", NULL, "print no column names" },
 	{ 'b', 'b', "bytes", NULL, "print sizes in bytes" },
 	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks in them as \\x20" },
@@ -129,6 +132,7 @@ static bool take(const struct option_text *option, const char *arg)
 		opts.json = true;
 		return true;
 	case 'o':
+	case 'O':
 		opts.output = arg;
 		return true;
 	case 'n':

@@ -16,7 +16,7 @@ struct options {
 	bool noheadings;
 	bool bytes;
 	bool raw;
-	const char *output;		/* columns */
+	const char *output;		/* columns, or the file of metrics */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
 	unsigned long long iterations;	/* OPTION_UNSET: until told to stop */
@@ -39,5 +39,7 @@ int cmd_monitor(int argc, char **argv);
 int cmd_write(int argc, char **argv);
 int cmd_read(int argc, char **argv);
 int cmd_roundtrip(int argc, char **argv);
+int cmd_metrics(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 #endif /* HELLOCTL_H */

@@ -6,4 +6,4 @@ for program in umockdev-run jq; do
 	command -v "$program" >/dev/null || { echo "Bail out! install $program"; exit 1; }
 done
 make -s -C tools PAGES= PROGRAM=../build/tool/helloctl O=../build/tool CFLAGS="-O2 -g -Werror" || exit 1
-helloctl=build/tool/helloctl exec tests/tool/fake sh tests/tool/cases.sh
+PATH=$PWD/build/tool:$PATH helloctl=helloctl exec tests/tool/fake sh tests/tool/cases.sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/tool/cases.sh: what helloctl does with the fake device of tests/tool/fake.
-# $helloctl is the command to try: plain, with sanitizers, or under valgrind.
+# $helloctl is the command to try: plain, with sanitizers, or under valgrind;
+# the program that is tested is first in PATH.
 # shellcheck shell=sh source=tests/lib.sh
 
 . tests/lib.sh
@@ -165,11 +166,55 @@ done
 ctl --version
 is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
 
+is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes commands"
+like "$(tests/tool/complete 'helloctl stats --')" '--json .*--raw' "bash completes a command's options"
+is "$(tests/tool/complete 'helloctl get b')" "buffer_mode buffer_size" "bash completes the kernel's settings"
+is "$(tests/tool/complete 'helloctl set buffer_m')" "buffer_mode=" "bash adds = where a value follows"
+is "$(tests/tool/complete 'helloctl set buffer_size=4096 alloc_mode=')" "kmalloc vmalloc pages frobnicate" \
+	"bash completes the kernel's choices"
+is "$(tests/tool/complete 'helloctl set alloc_mode=v')" "vmalloc" "bash completes a choice"
+is "$(tests/tool/complete 'helloctl set gfp_flags=GFP_')" "GFP_KERNEL GFP_ATOMIC" \
+	"bash completes from the available_ file"
+
 ctl reset
 is "$status $out" "0 " "reset is silent when it succeeds"
 ctl reset stats
 is "$status $out" "0 " "reset stats is silent when it succeeds"
 is "$(cat "$UMOCKDEV_DIR/sys/kernel/debug/hello/reset")" 1 "reset stats wrote to debugfs"
+
+metrics=$($helloctl metrics)
+is "$(printf '%s\n' "$metrics" | grep '^hello_allocations_total')" "hello_allocations_total 7" \
+	"metrics has the totals"
+is "$(printf '%s\n' "$metrics" | grep '^hello_allocator_peak_bytes')" \
+	'hello_allocator_peak_bytes{allocator="kmalloc"} 16384
+hello_allocator_peak_bytes{allocator="vmalloc"} 65536' "metrics has each allocator"
+is "$(printf '%s\n' "$metrics" | grep -Evc '^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (counter|gauge))$|^[a-z_]+({allocator="[a-z_]+"})? [0-9]+$')" 0 \
+	"metrics prints nothing that Prometheus would not read"
+ctl metrics --output "$UMOCKDEV_DIR/hello.prom"
+is "$status $out" "0 " "metrics --output is silent"
+is "$(cat "$UMOCKDEV_DIR/hello.prom")" "$metrics" "and the file has the same"
+is "$(echo "$UMOCKDEV_DIR"/hello.prom*)" "$UMOCKDEV_DIR/hello.prom" "and nothing is left beside it"
+is "$(stat -c %a "$UMOCKDEV_DIR/hello.prom")" 644 "and the collector may read it"
+ctl metrics -o "$UMOCKDEV_DIR/none/hello.prom"
+is $status 1 "metrics fails where it cannot write"
+like "$out" 'hello.prom: No such file or directory' "and says why"
+
+finding() {
+	json ".doctor[] | select(.check == \"$1\") | .state + \": \" + .finding + \"; \" + .remedy" doctor -J
+}
+
+like "$(finding loaded)" '^ok: ' "doctor finds the module loaded"
+is "$(finding node)" "ok: /dev/hello is 10:247; " "doctor compares the node with sysfs"
+ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
+is "$(finding node)" \
+	"BAD: /dev/hello is 10:99, the device is another; sudo rm /dev/hello; sudo udevadm trigger" \
+	"doctor finds a node with a stale minor"
+rm "$UMOCKDEV_DIR/dev/hello"
+like "$(finding node)" '^BAD: no /dev/hello' "doctor finds a missing node"
+ctl doctor
+is $status 1 "doctor fails if something is bad"
+ctl write lost
+like "$out" 'cannot open /dev/hello: No such file.*' "write without a node fails"
 
 echo "version: 2" >"$UMOCKDEV_DIR/sys/kernel/debug/hello/stats"
 ctl stats

@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/guest/helloctl.t: the tool on the real device; what a fake one can show is in tests/tool.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+need_module
+
+ctl() {
+	out=$(helloctl "$@" 2>&1)
+	status=$?
+}
+
+# shellcheck disable=SC2317 # called through fails_with
+nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+# await FILE REGEX: the file gets such a line within 30 s
+await() {
+	timeout 30 sh -c "until grep -Eq '$2' '$1'; do :; done"
+}
+
+ctl status
+is $status 0 'status succeeds'
+like "$out" "^number +$(cat $sysfs/dev)\$" 'status names the device number'
+like "$out" "^alloc_mode +$(value alloc_mode)\$" 'status names the allocator'
+like "$out" '^stats/opens +0$' 'status has the totals'
+
+missing=
+for file in "$sysfs"/*; do
+	case $(stat -c '%F %a' "$file") in
+	'regular file 6'*) helloctl get "${file##*/}" >/dev/null || missing="$missing $file" ;;
+	esac
+done
+is "$missing" "$sysfs/uevent" 'get knows every file that can be written and read, but uevent'
+is "$(helloctl get -n --raw -o value buffer_size)" "$(cat $sysfs/buffer_size)" 'get prints what the file has'
+is "$(helloctl get -J alloc_mode | jq -r '.get[0].choices')" "$(tr -d '[]' <$sysfs/alloc_mode)" \
+	'get has the choices of this kernel'
+for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
+	ctl set alloc_mode="$mode"
+	is "$status $out $(value alloc_mode)" "0  $mode" "set takes alloc_mode=$mode"
+	is "$(helloctl roundtrip | head -n 2 | tr '\n' ' ')" \
+		'write: req=12, actual=12, off=0 read: req=64, actual=12, off=0 ' \
+		"roundtrip works with $mode"
+done
+ctl set alloc_mode=kmalloc
+ctl set alloc_mode=bogus
+is $status 1 'set of an unknown allocator fails'
+like "$out" "Invalid argument; nothing is changed" 'and says so'
+like "$out" "the kernel has: $(tr -d '[]' <$sysfs/alloc_mode)" 'and lists what there is'
+
+# 64 MiB are too much for kmalloc: only one order works each way
+ctl set buffer_size=64M alloc_mode=vmalloc
+is "$status $out $(value alloc_mode) $(value buffer_size)" '0  vmalloc 67108864' 'set finds the order to vmalloc'
+ctl set alloc_mode=kmalloc buffer_size=4096
+is "$status $out $(value alloc_mode) $(value buffer_size)" '0  kmalloc 4096' 'set finds the order back'
+ctl set buffer_size=8192 init_mode=poison alloc_mode=kmalloc gfp_flags=bogus
+is $status 1 'set with one bad value fails'
+is "$(value buffer_size) $(value init_mode) $(value gfp_flags)" '4096 zero GFP_KERNEL' 'and all the others are as before'
+fails_with 'sudo helloctl set' 'a user cannot set, and is told who can' nobody helloctl set alloc_mode=vmalloc
+
+ctl set buffer_size=32
+is "$(helloctl roundtrip -J 'This is longer than thirty-two bytes.' | jq -c '[.roundtrip[].actual]')" '[32,32]' \
+	'roundtrip reports the short count of a 32-byte buffer'
+fails_with 'No space left on device' 'write over the capacity fails' helloctl write 'This is longer than thirty-two bytes.'
+fails_with 'set buffer_size=' 'and names the setting that would help' helloctl write 'This is longer than thirty-two bytes.'
+ctl set buffer_size=4096
+
+ctl write Hello World
+like "$out" 'buffer_mode is private' 'write says that a private buffer is gone'
+is "$(helloctl read)" '' 'and read finds nothing'
+ctl set buffer_mode=shared
+ctl write Hello World
+is "$status $out" '0 ' 'write to the shared buffer is silent'
+is "$(helloctl read)" 'Hello World' 'read finds it'
+ctl write --offset 6 There
+is "$(helloctl read --offset 6)" 'There' 'offsets are kept'
+seq 500 | helloctl write
+is "$(helloctl read | cksum)" "$(seq 500 | cksum)" 'standard input arrives whole'
+ctl reset
+is "$status $out $(helloctl read)" '0  ' 'reset empties the shared buffer'
+ctl set buffer_mode=private
+fails_with 'join the group hello' 'a user outside the group is told to join it' nobody helloctl read
+
+exec 7<>$dev
+ctl opens -o pid,comm,capacity -n --raw
+is "$out" "$$ helloctl.t 4K" 'opens names who has it open'
+ctl top -n 1 -b
+like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows it too'
+exec 7>&-
+allocations=$(helloctl stats -J | jq '.allocators[] | select(.allocator == "kmalloc").allocations')
+helloctl roundtrip >/dev/null
+is "$(helloctl stats -J | jq '.allocators[] | select(.allocator == "kmalloc").allocations')" $((allocations + 1)) \
+	'stats counts the allocation of one open'
+is "$(helloctl stats -J | jq '[.contexts[].allocations] | add')" "$(cat $sysfs/stats/allocations)" \
+	'stats by context add up to the total in sysfs'
+fails_with 'sudo helloctl' 'a user cannot read debugfs, and is told who can' nobody helloctl stats
+is "$(helloctl metrics | grep ^hello_frees_total)" "hello_frees_total $(cat $sysfs/stats/frees)" \
+	'metrics are the totals of sysfs'
+is "$(nobody helloctl metrics | grep -c allocator=)" 0 'metrics work for a user, without the allocators'
+ctl reset stats
+is "$status $(cat $sysfs/stats/allocations)" '0 0' 'reset stats zeroes the counters'
+
+log=$(mktemp)
+helloctl monitor >"$log" 2>&1 &
+monitor=$!
+await "$log" listening
+store alloc_mode vmalloc
+await "$log" alloc_mode
+is "$(tail -n 1 "$log")" 'change alloc_mode=vmalloc' 'monitor prints what changed'
+store alloc_mode vmalloc
+store alloc_mode kmalloc
+await "$log" 'alloc_mode=kmalloc'
+is "$(grep -c alloc_mode "$log")" 2 'a store that changes nothing is no event'
+kill $monitor
+wait $monitor
+is $? 0 'monitor ends well when it is told to'
+
+finding() {
+	helloctl doctor -J | jq -r ".doctor[] | select(.check == \"$1\") | .state + \": \" + .finding + \"; \" + .remedy"
+}
+ctl doctor
+is $status 0 'doctor finds this guest healthy' || diag "$out"
+minor=$(cut -d: -f2 $sysfs/dev)
+rm $dev
+mknod $dev c 10 $((minor - 1))
+like "$(finding node)" '^BAD: .*sudo rm /dev/hello; sudo udevadm trigger' 'doctor finds a wrong minor'
+rm $dev
+echo plain >$dev
+like "$(finding node)" '^BAD: .*sudo rm /dev/hello; sudo udevadm trigger' 'doctor finds a regular file'
+fails_with 'sudo rm /dev/hello' 'and write does not write to it' helloctl write lost
+is "$(cat $dev)" plain 'nor empty it'
+rm $dev
+udevadm trigger --settle /sys/class/misc/hello
+ctl doctor
+is $status 0 'its remedy works' || diag "$out"
+like "$(nobody helloctl doctor)" 'group +BAD .*usermod -aG hello' 'doctor finds a user outside the group'
+chmod 0666 $dev
+like "$(finding group)" '^BAD: .*udevadm trigger' 'doctor finds a wrong mode'
+udevadm trigger --settle /sys/class/misc/hello
+umount /sys/kernel/debug
+like "$(finding debugfs)" '^BAD: .*mount -t debugfs' 'doctor finds debugfs missing'
+fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
+mount -t debugfs debugfs /sys/kernel/debug
+
+rmmod hello
+fails_with 'sudo modprobe hello' 'without the module status says how to load it' helloctl status
+like "$(finding loaded)" '^BAD: .*sudo modprobe hello' 'and doctor too'
+
+done_testing
