@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "helloctl.h"
@@ -134,6 +135,7 @@ int cmd_top(int argc, char **argv)
 		left -= left != OPTION_UNSET;
 	} while (!ret && left && !terminal_wait(stop_fd, delay));
 	terminal_restore();
+	close(stop_fd);
 	device_release(&dev);
 	return ret;
 }

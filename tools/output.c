@@ -225,11 +225,15 @@ static char *render(const struct table *table, const char *list)
 	for (size_t i = 0; i < columns; i++) {
 		bool number = column_is_number(table, chosen[i]);
 		char *head = checked(strdup(table->head[chosen[i]]));
+		int flags = number ? SCOLS_FL_RIGHT : 0;
 		struct libscols_column *column;
 
 		for (char *c = head; *c && !opts.json; c++)
 			*c = toupper((unsigned char)*c);
-		column = checked(scols_table_new_column(out, head, 0, number ? SCOLS_FL_RIGHT : 0));
+		/* a terminal shows as much of a recipe as has room, as ps does with commands */
+		if (!strcmp(table->head[chosen[i]], "recipe"))
+			flags |= SCOLS_FL_TRUNC;
+		column = checked(scols_table_new_column(out, head, 0, flags));
 		scols_column_set_json_type(column, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
 		free(head);
 	}
