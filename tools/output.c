@@ -156,22 +156,21 @@ static bool is_size(const char *name)
 
 char *value_text(const char *name, const char *value)
 {
-	static const char units[] = "KMGTPE";
-	unsigned long long whole;
-	double size;
-	int unit = -1;
+	unsigned long long whole, tenths;
+	unsigned int unit = 0;
 
 	if (opts.bytes || opts.json || !is_size(name) || !is_number(value))
 		return checked(strdup(value));
 	whole = strtoull(value, NULL, 10);
-	if (whole < 1024)
+	while (unit < 6 && whole >> (10 * unit) >= 1024)
+		unit++;
+	if (!unit)
 		return text("%llu", whole);
-	for (size = whole; size >= 1024; unit++)
-		size /= 1024;
 	/* one decimal, as lsblk prints, but not 4.0K */
-	if (size - (unsigned long long)size < 0.05)
-		return text("%.0f%c", size, units[unit]);
-	return text("%.1f%c", size, units[unit]);
+	tenths = whole / (double)(1ULL << (10 * unit)) * 10 + 0.5;
+	if (tenths % 10)
+		return text("%llu.%llu%c", tenths / 10, tenths % 10, " KMGTPE"[unit]);
+	return text("%llu%c", tenths / 10, " KMGTPE"[unit]);
 }
 
 /* Names and values stay strings in JSON, whatever a process calls itself. */
@@ -244,8 +243,9 @@ static char *render(const struct table *table, const char *list)
 			char *cell = value_text(table->head[chosen[i]],
 						table->cells[row * table->columns + chosen[i]]);
 
-			if (scols_line_refer_data(line, i, cell))
+			if (scols_line_set_data(line, i, cell))
 				checked(NULL);
+			free(cell);
 		}
 	}
 	if (columns && scols_print_table_to_string(out, &printed))
