@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between the kernels 5.10 to 7.3, as the newest interface
+ * supplied to the older ones. No other file tests a version or a feature.
+ */
+#ifndef HELLO_COMPAT_H
+#define HELLO_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+/* 6.3 made vma->vm_flags read-only but through these. */
+#ifndef HELLO_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* 6.0 brought ITER_UBUF beside ITER_IOVEC. */
+#ifndef HELLO_HAVE_USER_BACKED_ITER
+static inline bool user_backed_iter(const struct iov_iter *i)
+{
+	return iter_is_iovec(i);
+}
+#endif
+
+/*
+ * 5.16 made faulting in return the bytes that failed, and gave iterators a
+ * way to fault in for writing. Before, the first segment is enough: the caller
+ * only asks for progress.
+ */
+#ifndef HELLO_HAVE_FAULT_IN_READABLE
+static inline size_t fault_in_readable(const char __user *uaddr, size_t size)
+{
+	return fault_in_pages_readable(uaddr, min_t(size_t, size, SZ_1M)) ?
+	       size : 0;
+}
+
+static inline size_t fault_in_writeable(char __user *uaddr, size_t size)
+{
+	return fault_in_pages_writeable(uaddr, min_t(size_t, size, SZ_1M)) ?
+	       size : 0;
+}
+
+static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
+						size_t size)
+{
+	struct iovec v = iov_iter_iovec(i);
+
+	return fault_in_readable(v.iov_base, min(v.iov_len, size)) ? size : 0;
+}
+
+static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
+						 size_t size)
+{
+	struct iovec v = iov_iter_iovec(i);
+
+	return fault_in_writeable(v.iov_base, min(v.iov_len, size)) ? size : 0;
+}
+#endif
+
+/* 6.5 replaced the generic splice for files without a page cache. */
+#ifndef HELLO_HAVE_COPY_SPLICE_READ
+#define copy_splice_read generic_file_splice_read
+#endif
+
+/* 6.5 lets a cache refuse to be merged; before, a usercopy window does it. */
+#ifndef SLAB_NO_MERGE
+#define SLAB_NO_MERGE 0
+#endif
+
+/* 6.9 brought workqueues that run in softirq, to replace tasklets. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define HELLO_BH_WORKQUEUE
+#endif
+
+/* Before 5.11 a page that is charged to a cgroup cannot be mapped. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define HELLO_MAPS_CHARGED_PAGES true
+#else
+#define HELLO_MAPS_CHARGED_PAGES false
+#endif
+
+/* 6.10 dropped the second argument of __assign_str(). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define hello_assign_str(dst, src) __assign_str(dst)
+#else
+#define hello_assign_str(dst, src) __assign_str(dst, src)
+#endif
+
+#endif /* HELLO_COMPAT_H */
