@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The allocators that a buffer's memory can come from: each is a pair of
+ * functions and an entry in the table at the end, and nothing elsewhere.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mempool.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "alloc.h"
+#include "compat.h"
+#include "gfp.h"
+
+/* What an allocator's memory is like. */
+#define CONTIGUOUS	BIT(0)	/* always one physical block */
+#define PAGES		BIT(1)	/* always pages that user space may map */
+#define NODE		BIT(2)	/* can be asked for a NUMA node */
+#define CHARGE		BIT(3)	/* can be charged to a cgroup */
+#define ZERO		BIT(4)	/* honours __GFP_ZERO */
+#define ZEROED		BIT(5)	/* is zero whatever was asked */
+
+struct allocator {
+	struct hello_choice choice;
+	u32 words;	/* the GFP words that it really honours */
+	u32 flags;
+	size_t max;	/* the largest size; 0: as much as there is RAM */
+	/* Why this kernel or machine does not have it, or NULL. */
+	const char *(*init)(void);
+	/* Bytes that memory takes really; at most, while addr is not known yet. */
+	size_t (*usable)(size_t size, const void *addr);
+	/* What must sleep before alloc(), which may be called in any context. */
+	int (*prepare)(size_t size);
+	void *(*alloc)(struct hello_mem *mem, gfp_t gfp);
+	void (*free)(struct hello_mem *mem);
+	/* For memory whose pages must not be referenced one by one. */
+	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
+};
+
+/* ---- kmalloc ---- */
+
+static size_t usable_kmalloc(size_t size, const void *addr)
+{
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return PAGE_SIZE << get_order(size);
+	if (KMALLOC_MIN_SIZE <= 32 && size > 64 && size <= 96)
+		return 96;
+	if (KMALLOC_MIN_SIZE <= 64 && size > 128 && size <= 192)
+		return 192;
+	return max_t(size_t, KMALLOC_MIN_SIZE, roundup_pow_of_two(size));
+}
+
+static void *alloc_kmalloc(struct hello_mem *mem, gfp_t gfp)
+{
+	return kmalloc_node(mem->size, gfp, mem->node);
+}
+
+static void free_kmalloc(struct hello_mem *mem)
+{
+	kfree(mem->addr);
+}
+
+/* ---- vmalloc ---- */
+
+static size_t usable_pages(size_t size, const void *addr)
+{
+	return PAGE_ALIGN(size);
+}
+
+/* The page tables are made with GFP_KERNEL: only a scope keeps I/O out of them. */
+static void *alloc_vmalloc(struct hello_mem *mem, gfp_t gfp)
+{
+	unsigned int saved;
+	void *addr;
+
+	if (mem->words & HELLO_GFP_NOIO) {
+		saved = memalloc_noio_save();
+		addr = __vmalloc(mem->size, gfp);
+		memalloc_noio_restore(saved);
+	} else if (mem->words & HELLO_GFP_NOFS) {
+		saved = memalloc_nofs_save();
+		addr = __vmalloc(mem->size, gfp);
+		memalloc_nofs_restore(saved);
+	} else {
+		addr = __vmalloc(mem->size, gfp);
+	}
+	return addr;
+}
+
+static void free_vmalloc(struct hello_mem *mem)
+{
+	vfree(mem->addr);
+}
+
+/* ---- kvmalloc ---- */
+
+static void *alloc_kvmalloc(struct hello_mem *mem, gfp_t gfp)
+{
+	return kvmalloc_node(mem->size, gfp, mem->node);
+}
+
+static size_t usable_kvmalloc(size_t size, const void *addr)
+{
+	if (size > KMALLOC_MAX_SIZE || is_vmalloc_addr(addr))
+		return usable_pages(size, addr);
+	return usable_kmalloc(size, addr);
+}
+
+static void free_kvmalloc(struct hello_mem *mem)
+{
+	kvfree(mem->addr);
+}
+
+/* ---- pages ---- */
+
+static size_t usable_order(size_t size, const void *addr)
+{
+	return PAGE_SIZE << get_order(size);
+}
+
+/*
+ * __GFP_HIGHMEM is taken out of GFP_HIGHUSER: the word is offered only where
+ * no highmem exists, and some allocators warn of the bit all the same.
+ * __GFP_COMP makes every page mappable, not the first alone.
+ */
+static void *alloc_pages_mode(struct hello_mem *mem, gfp_t gfp)
+{
+	struct page *page = alloc_pages_node(mem->node,
+					     (gfp & ~__GFP_HIGHMEM) | __GFP_COMP,
+					     get_order(mem->size));
+
+	return page ? page_address(page) : NULL;
+}
+
+static void free_pages_mode(struct hello_mem *mem)
+{
+	free_pages((unsigned long)mem->addr, get_order(mem->size));
+}
+
+/* ---- pages_exact ---- */
+
+static void *alloc_pages_exact_mode(struct hello_mem *mem, gfp_t gfp)
+{
+	return alloc_pages_exact(mem->size, gfp & ~__GFP_HIGHMEM);
+}
+
+static void free_pages_exact_mode(struct hello_mem *mem)
+{
+	free_pages_exact(mem->addr, mem->size);
+}
+
+/* ---- size classes of slab and mempool ---- */
+
+#define CLASS_MIN_SHIFT	5
+#define CLASS_MAX_SHIFT	20
+#define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
+#define POOL_ELEMENTS	4
+
+/* Made at first use, never unmade before unload: read without the mutex. */
+static DEFINE_MUTEX(classes_lock);
+static struct kmem_cache *caches[NR_CLASSES];
+static mempool_t *pools[NR_CLASSES];
+
+static unsigned int class_of(size_t size)
+{
+	return max(order_base_2(size), CLASS_MIN_SHIFT) - CLASS_MIN_SHIFT;
+}
+
+static size_t class_size(unsigned int class)
+{
+	return (size_t)1 << (class + CLASS_MIN_SHIFT);
+}
+
+static size_t usable_class(size_t size, const void *addr)
+{
+	return class_size(class_of(size));
+}
+
+/* ---- slab ---- */
+
+/*
+ * A cache without a usercopy window makes the kernel stop at the first read()
+ * under CONFIG_HARDENED_USERCOPY.
+ */
+static int prepare_slab(size_t size)
+{
+	unsigned int class = class_of(size);
+	struct kmem_cache *cache;
+	char name[32];
+	int err = 0;
+
+	if (smp_load_acquire(&caches[class]))
+		return 0;
+
+	mutex_lock(&classes_lock);
+	if (!caches[class]) {
+		size = class_size(class);
+		snprintf(name, sizeof(name), "hello-%zu", size);
+		cache = kmem_cache_create_usercopy(name, size, 0,
+						   SLAB_NO_MERGE, 0, size, NULL);
+		/* Pairs with the acquire above and in alloc_slab(). */
+		if (cache)
+			smp_store_release(&caches[class], cache);
+		else
+			err = -ENOMEM;
+	}
+	mutex_unlock(&classes_lock);
+	return err;
+}
+
+static void *alloc_slab(struct hello_mem *mem, gfp_t gfp)
+{
+	struct kmem_cache *cache =
+		smp_load_acquire(&caches[class_of(mem->size)]);
+
+	return kmem_cache_alloc_node(cache, gfp, mem->node);
+}
+
+static void free_slab(struct hello_mem *mem)
+{
+	kmem_cache_free(caches[class_of(mem->size)], mem->addr);
+}
+
+/* ---- mempool ---- */
+
+static int prepare_mempool(size_t size)
+{
+	unsigned int class = class_of(size);
+	mempool_t *pool;
+	int err = 0;
+
+	if (smp_load_acquire(&pools[class]))
+		return 0;
+
+	mutex_lock(&classes_lock);
+	if (!pools[class]) {
+		pool = mempool_create_kmalloc_pool(POOL_ELEMENTS,
+						   class_size(class));
+		/* Pairs with the acquire above and in alloc_mempool(). */
+		if (pool)
+			smp_store_release(&pools[class], pool);
+		else
+			err = -ENOMEM;
+	}
+	mutex_unlock(&classes_lock);
+	return err;
+}
+
+static void *alloc_mempool(struct hello_mem *mem, gfp_t gfp)
+{
+	mempool_t *pool = smp_load_acquire(&pools[class_of(mem->size)]);
+
+	return mempool_alloc(pool, gfp);
+}
+
+static void free_mempool(struct hello_mem *mem)
+{
+	mempool_free(mem->addr, pools[class_of(mem->size)]);
+}
+
+/* ---- dma_coherent ---- */
+
+static struct platform_device *dma_device;
+
+static void *alloc_dma(struct hello_mem *mem, gfp_t gfp)
+{
+	return dma_alloc_coherent(&dma_device->dev, mem->size, &mem->dma, gfp);
+}
+
+static void free_dma(struct hello_mem *mem)
+{
+	dma_free_coherent(&dma_device->dev, mem->size, mem->addr, mem->dma);
+}
+
+/* Without a device of its own the DMA API knows neither mask nor bus. */
+static const char *init_dma(void)
+{
+	dma_device = platform_device_register_simple("hello-dma",
+						     PLATFORM_DEVID_NONE,
+						     NULL, 0);
+	if (IS_ERR(dma_device)) {
+		dma_device = NULL;
+		return "its platform device could not be registered";
+	}
+	if (dma_set_mask_and_coherent(&dma_device->dev, DMA_BIT_MASK(64))) {
+		platform_device_unregister(dma_device);
+		dma_device = NULL;
+		return "this machine has no coherent DMA for it";
+	}
+	return NULL;
+}
+
+/* No page references: the caller pins the memory for as long as it is mapped. */
+static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
+{
+	return dma_mmap_coherent(&dma_device->dev, vma, mem->addr, mem->dma,
+				 PAGE_ALIGN(mem->size));
+}
+
+/* ---- the table ---- */
+
+#ifdef CONFIG_HIGHMEM
+#define NO_HIGHMEM	HELLO_GFP_HIGHUSER
+#else
+#define NO_HIGHMEM	0
+#endif
+
+static struct allocator allocators[] = {
+	{
+		.choice.name	= "kmalloc",
+		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
+						    HELLO_GFP_DMA32),
+		.flags		= CONTIGUOUS | NODE | CHARGE | ZERO,
+		.max		= KMALLOC_MAX_SIZE,
+		.usable		= usable_kmalloc,
+		.alloc		= alloc_kmalloc,
+		.free		= free_kmalloc,
+	}, {
+		.choice.name	= "vmalloc",
+		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
+				  HELLO_GFP_NOFS | HELLO_GFP_NOIO |
+				  HELLO_GFP_NORETRY,
+		.flags		= PAGES | CHARGE | ZERO,
+		.usable		= usable_pages,
+		.alloc		= alloc_vmalloc,
+		.free		= free_vmalloc,
+	}, {
+		.choice.name	= "kvmalloc",
+		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
+		.flags		= NODE | CHARGE | ZERO,
+		.max		= INT_MAX,
+		.usable		= usable_kvmalloc,
+		.alloc		= alloc_kvmalloc,
+		.free		= free_kvmalloc,
+	}, {
+		.choice.name	= "pages",
+		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
+		.flags		= CONTIGUOUS | PAGES | NODE | CHARGE | ZERO,
+		.max		= KMALLOC_MAX_SIZE,
+		.usable		= usable_order,
+		.alloc		= alloc_pages_mode,
+		.free		= free_pages_mode,
+	}, {
+		.choice.name	= "pages_exact",
+		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
+		.flags		= CONTIGUOUS | PAGES | CHARGE | ZERO,
+		.max		= KMALLOC_MAX_SIZE,
+		.usable		= usable_pages,
+		.alloc		= alloc_pages_exact_mode,
+		.free		= free_pages_exact_mode,
+	}, {
+		.choice.name	= "slab",
+		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
+						    HELLO_GFP_DMA32 |
+						    HELLO_GFP_DMA),
+		.flags		= CONTIGUOUS | NODE | CHARGE | ZERO,
+		.max		= 1 << CLASS_MAX_SHIFT,
+		.usable		= usable_class,
+		.prepare	= prepare_slab,
+		.alloc		= alloc_slab,
+		.free		= free_slab,
+	}, {
+		/* A mask that may reclaim would sleep for ever on an empty pool. */
+		.choice.name	= "mempool",
+		.words		= HELLO_GFP_ATOMIC | HELLO_GFP_NOWAIT |
+				  HELLO_GFP_DMA | HELLO_GFP_NORETRY |
+				  HELLO_GFP_RETRY_MAYFAIL |
+				  HELLO_GFP_THISNODE | HELLO_GFP_HIGH,
+		.flags		= CONTIGUOUS,
+		.max		= 1 << CLASS_MAX_SHIFT,
+		.usable		= usable_class,
+		.prepare	= prepare_mempool,
+		.alloc		= alloc_mempool,
+		.free		= free_mempool,
+	}, {
+		.choice.name	= "dma_coherent",
+		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
+						    HELLO_GFP_DMA32 |
+						    HELLO_GFP_DMA),
+		.flags		= CONTIGUOUS | PAGES | ZEROED,
+		.max		= KMALLOC_MAX_SIZE,
+		.init		= init_dma,
+		.usable		= usable_order,
+		.alloc		= alloc_dma,
+		.free		= free_dma,
+		.mmap		= mmap_dma,
+	},
+};
+static_assert(ARRAY_SIZE(allocators) <= U8_MAX, "hello_mem has a byte for it");
+
+const struct hello_table hello_allocators = HELLO_TABLE(allocators);
+
+/* ---- interface ---- */
+
+static const struct allocator *allocator_of(const struct hello_mem *mem)
+{
+	return &allocators[mem->allocator];
+}
+
+/**
+ * hello_alloc_max() - the largest buffer of an allocator
+ * @allocator: number in hello_allocators
+ *
+ * Return: bytes; all of RAM for those without a limit of their own.
+ */
+size_t hello_alloc_max(unsigned int allocator)
+{
+	size_t ram = totalram_pages() << PAGE_SHIFT;
+	size_t max = allocators[allocator].max;
+
+	return max ? min(max, ram) : ram;
+}
+
+/**
+ * hello_alloc_words() - the GFP words that an allocator honours
+ * @allocator: number in hello_allocators
+ *
+ * The kernel drops the others silently, or warns of them.
+ *
+ * Return: the set.
+ */
+u32 hello_alloc_words(unsigned int allocator)
+{
+	return allocators[allocator].words;
+}
+
+/**
+ * hello_alloc_has_node() - whether an allocator can be asked for a NUMA node
+ * @allocator: number in hello_allocators
+ *
+ * Return: true if the kernel exports a way to do so.
+ */
+bool hello_alloc_has_node(unsigned int allocator)
+{
+	return allocators[allocator].flags & NODE;
+}
+
+/**
+ * hello_alloc_usable() - what memory takes really
+ * @allocator: number in hello_allocators
+ * @size: bytes asked for, from 1 to hello_alloc_max()
+ * @addr: its address, or NULL before it is allocated
+ *
+ * Return: bytes; an upper bound if @addr is NULL.
+ */
+size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr)
+{
+	return allocators[allocator].usable(size, addr);
+}
+
+/**
+ * hello_alloc_prepare() - make what hello_alloc() needs and cannot make itself
+ * @mem: what will be asked for
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hello_alloc_prepare(const struct hello_mem *mem)
+{
+	const struct allocator *a = allocator_of(mem);
+
+	return a->prepare ? a->prepare(mem->size) : 0;
+}
+
+/**
+ * hello_alloc() - allocate
+ * @mem: what to allocate; @mem->addr is NULL afterwards if that failed
+ *
+ * Context: any that the mask allows, after hello_alloc_prepare().
+ */
+void hello_alloc(struct hello_mem *mem)
+{
+	const struct allocator *a = allocator_of(mem);
+	gfp_t gfp = hello_gfp_bits(mem->words) | __GFP_NOWARN;
+
+	if (mem->zero && a->flags & ZERO)
+		gfp |= __GFP_ZERO;
+	if (mem->charge && a->flags & CHARGE &&
+	    (HELLO_MAPS_CHARGED_PAGES || !(a->flags & PAGES)))
+		gfp |= __GFP_ACCOUNT;
+	mem->addr = a->alloc(mem, gfp);
+}
+
+/**
+ * hello_free() - give memory back to the allocator that made it
+ * @mem: what hello_alloc() made
+ *
+ * Context: process, may sleep (vmalloc).
+ */
+void hello_free(struct hello_mem *mem)
+{
+	allocator_of(mem)->free(mem);
+	mem->addr = NULL;
+}
+
+/**
+ * hello_alloc_zeroed() - whether the allocator has zeroed the memory
+ * @mem: what hello_alloc() made
+ *
+ * Return: false if the caller has still to do it.
+ */
+bool hello_alloc_zeroed(const struct hello_mem *mem)
+{
+	u32 flags = allocator_of(mem)->flags;
+
+	return flags & ZEROED || (mem->zero && flags & ZERO);
+}
+
+/**
+ * hello_alloc_contiguous() - whether memory is one physical block
+ * @mem: what hello_alloc() made
+ *
+ * Return: true if it is, whatever its size.
+ */
+bool hello_alloc_contiguous(const struct hello_mem *mem)
+{
+	return !is_vmalloc_addr(mem->addr);
+}
+
+/**
+ * hello_alloc_mappable() - whether user space may map the memory
+ * @mem: what hello_alloc() made
+ *
+ * Slab memory may not: its pages hold other objects too.
+ *
+ * Return: true if it may.
+ */
+bool hello_alloc_mappable(const struct hello_mem *mem)
+{
+	return allocator_of(mem)->flags & PAGES || is_vmalloc_addr(mem->addr);
+}
+
+/**
+ * hello_alloc_page() - one page of the memory
+ * @mem: what hello_alloc() made
+ * @n: which page, from 0
+ *
+ * Return: the page; no reference is taken.
+ */
+struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t n)
+{
+	void *addr = mem->addr + (n << PAGE_SHIFT);
+
+	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) :
+				       virt_to_page(addr);
+}
+
+/**
+ * hello_alloc_node() - the NUMA node where memory begins
+ * @mem: what hello_alloc() made
+ *
+ * Return: the node.
+ */
+int hello_alloc_node(const struct hello_mem *mem)
+{
+	return page_to_nid(hello_alloc_page(mem, 0));
+}
+
+/**
+ * hello_alloc_mmap() - map memory as a whole
+ * @mem: mappable memory
+ * @vma: where; within the memory
+ *
+ * The mapping does not pin the memory: the caller must.
+ *
+ * Return: 0, a negative errno, or -EOPNOTSUPP if the memory is made of pages
+ * of hello_alloc_page(), to be mapped by reference.
+ */
+int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma)
+{
+	const struct allocator *a = allocator_of(mem);
+
+	return a->mmap ? a->mmap(mem, vma) : -EOPNOTSUPP;
+}
+
+/**
+ * hello_alloc_init() - find out which allocators this kernel has
+ */
+void hello_alloc_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(allocators); i++)
+		if (allocators[i].init)
+			allocators[i].choice.missing = allocators[i].init();
+}
+
+/**
+ * hello_alloc_exit() - unmake caches, pools and the DMA device
+ *
+ * All memory must have been given back.
+ */
+void hello_alloc_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_CLASSES; i++) {
+		kmem_cache_destroy(caches[i]);
+		mempool_destroy(pools[i]);
+	}
+	if (dma_device)
+		platform_device_unregister(dma_device);
+}

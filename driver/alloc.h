@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The allocators that a buffer's memory can come from.
+ */
+#ifndef HELLO_ALLOC_H
+#define HELLO_ALLOC_H
+
+#include <linux/types.h>
+
+#include "table.h"
+
+struct page;
+struct vm_area_struct;
+
+/**
+ * struct hello_mem - one piece of memory, and what it was asked to be
+ */
+struct hello_mem {
+	/** @addr: its kernel address; NULL before and after its life */
+	void *addr;
+	/** @size: bytes asked for */
+	size_t size;
+	/** @dma: its bus address, for dma_coherent */
+	dma_addr_t dma;
+	/** @words: the GFP words */
+	u32 words;
+	/** @node: the NUMA node asked for, -1 for any */
+	s16 node;
+	/** @allocator: number in hello_allocators; memory goes back where it came from */
+	u8 allocator;
+	/** @charge: charge it to the cgroup of the calling task */
+	bool charge : 1;
+	/** @zero: ask the allocator for zeroed memory */
+	bool zero : 1;
+};
+
+extern const struct hello_table hello_allocators;
+
+size_t hello_alloc_max(unsigned int allocator);
+u32 hello_alloc_words(unsigned int allocator);
+bool hello_alloc_has_node(unsigned int allocator);
+size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr);
+
+int hello_alloc_prepare(const struct hello_mem *mem);
+void hello_alloc(struct hello_mem *mem);
+void hello_free(struct hello_mem *mem);
+
+bool hello_alloc_zeroed(const struct hello_mem *mem);
+bool hello_alloc_contiguous(const struct hello_mem *mem);
+bool hello_alloc_mappable(const struct hello_mem *mem);
+struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t n);
+int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma);
+int hello_alloc_node(const struct hello_mem *mem);
+
+void hello_alloc_init(void);
+void hello_alloc_exit(void);
+
+#endif /* HELLO_ALLOC_H */

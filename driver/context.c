@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Running a function in process context, a workqueue, a softirq or a hard
+ * interrupt, and waiting until it has returned.
+ */
+#include <linux/completion.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/kernel.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "context.h"
+
+/* A call on its way; lives on the stack of hello_context_run(). */
+struct call {
+	void (*fn)(void *arg);
+	void *arg;
+	struct completion done;
+	union {
+		struct work_struct work;
+		struct tasklet_struct tasklet;
+		struct irq_work irq_work;
+	};
+};
+
+static void finish(struct call *call)
+{
+	call->fn(call->arg);
+	complete(&call->done);
+}
+
+static void work_fn(struct work_struct *work)
+{
+	finish(container_of(work, struct call, work));
+}
+
+static void run_on_workqueue(struct call *call, struct workqueue_struct *wq)
+{
+	INIT_WORK_ONSTACK(&call->work, work_fn);
+	queue_work(wq, &call->work);
+	flush_work(&call->work);
+	destroy_work_on_stack(&call->work);
+}
+
+static void run_process(struct call *call)
+{
+	call->fn(call->arg);
+}
+
+static void run_workqueue(struct call *call)
+{
+	run_on_workqueue(call, system_unbound_wq);
+}
+
+#ifdef HELLO_BH_WORKQUEUE
+static void run_softirq(struct call *call)
+{
+	run_on_workqueue(call, system_bh_wq);
+}
+#else
+static void tasklet_fn(struct tasklet_struct *tasklet)
+{
+	finish(container_of(tasklet, struct call, tasklet));
+}
+
+static void run_softirq(struct call *call)
+{
+	tasklet_setup(&call->tasklet, tasklet_fn);
+	tasklet_schedule(&call->tasklet);
+	wait_for_completion(&call->done);
+	/* The core still touches the tasklet after its function returned. */
+	tasklet_kill(&call->tasklet);
+}
+#endif
+
+static void irq_work_fn(struct irq_work *work)
+{
+	finish(container_of(work, struct call, irq_work));
+}
+
+static void run_hardirq(struct call *call)
+{
+	init_irq_work(&call->irq_work, irq_work_fn);
+	irq_work_queue(&call->irq_work);
+	wait_for_completion(&call->done);
+	/* As above: the core clears its busy bit after the function returned. */
+	irq_work_sync(&call->irq_work);
+}
+
+static const struct context {
+	struct hello_choice choice;
+	bool atomic;	/* may not sleep there */
+	void (*run)(struct call *call);
+} contexts[] = {
+	[HELLO_CONTEXT_PROCESS] = {
+		.choice.name = "process", .run = run_process,
+	}, {
+		.choice.name = "workqueue", .run = run_workqueue,
+	}, {
+		.choice.name = "softirq", .atomic = true, .run = run_softirq,
+	}, {
+		.choice.name = "hardirq", .atomic = true, .run = run_hardirq,
+#ifdef CONFIG_PREEMPT_RT
+		.choice.missing = "the allocators sleep on PREEMPT_RT",
+#endif
+	},
+};
+
+const struct hello_table hello_contexts = HELLO_TABLE(contexts);
+
+/**
+ * hello_context_atomic() - whether code may not sleep in a context
+ * @context: its number in hello_contexts
+ *
+ * Return: true for softirq and hardirq.
+ */
+bool hello_context_atomic(unsigned int context)
+{
+	return contexts[context].atomic;
+}
+
+/**
+ * hello_context_run() - call a function in a context and wait for it
+ * @context: number in hello_contexts
+ * @fn: what to call; it must be fit for that context
+ * @arg: its argument
+ *
+ * Nothing of the call is left anywhere when this returns, so none can outlive
+ * the module. Context: process, may sleep.
+ */
+void hello_context_run(unsigned int context, void (*fn)(void *arg), void *arg)
+{
+	struct call call = { .fn = fn, .arg = arg };
+
+	init_completion(&call.done);
+	contexts[context].run(&call);
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The locks that can guard a buffer: each is a row of functions in the table
+ * at the end.
+ *
+ * None of them is ever held while user memory is waited for: the copies under
+ * them run with page faults disabled. What they promise to readers and writers
+ * of a shared buffer:
+ *
+ * mutex, rwsem: a call is atomic, but for user pages that had to be faulted in.
+ * spinlock, rwlock: the same for each HELLO_LOCK_UNIT bytes of it.
+ * rcu: a reader sees one complete version, and never waits; writers make a new
+ *	version each, one after the other.
+ */
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+
+#include "lock.h"
+
+struct lock_ops {
+	struct hello_choice choice;
+	bool spins;	/* the holder may not sleep */
+	bool versions;	/* a write replaces the buffer instead of changing it */
+	void (*init)(struct hello_lock *lock);
+	int (*write)(struct hello_lock *lock);		/* killable */
+	void (*write_wait)(struct hello_lock *lock);	/* not killable */
+	void (*end_write)(struct hello_lock *lock);
+	int (*read)(struct hello_lock *lock);		/* killable */
+	void (*end_read)(struct hello_lock *lock);
+#ifdef CONFIG_LOCKDEP
+	int (*held)(const struct hello_lock *lock);
+#endif
+};
+
+#ifdef CONFIG_LOCKDEP
+#define HELD(member)							\
+static int member##_held(const struct hello_lock *lock)			\
+{									\
+	return lockdep_is_held(&lock->member);				\
+}
+#define HELD_BY(member)	.held = member##_held,
+#else
+#define HELD(member)
+#define HELD_BY(member)
+#endif
+
+/* ---- mutex ---- */
+
+HELD(mutex)
+
+static void init_mutex(struct hello_lock *lock)
+{
+	mutex_init(&lock->mutex);
+}
+
+static int lock_mutex(struct hello_lock *lock)
+{
+	return mutex_lock_killable(&lock->mutex);
+}
+
+static void wait_mutex(struct hello_lock *lock)
+{
+	mutex_lock(&lock->mutex);
+}
+
+static void unlock_mutex(struct hello_lock *lock)
+{
+	mutex_unlock(&lock->mutex);
+}
+
+/* ---- rwsem ---- */
+
+HELD(rwsem)
+
+static void init_rwsem_kind(struct hello_lock *lock)
+{
+	init_rwsem(&lock->rwsem);
+}
+
+static int write_rwsem(struct hello_lock *lock)
+{
+	return down_write_killable(&lock->rwsem);
+}
+
+static void wait_rwsem(struct hello_lock *lock)
+{
+	down_write(&lock->rwsem);
+}
+
+static void write_unlock_rwsem(struct hello_lock *lock)
+{
+	up_write(&lock->rwsem);
+}
+
+static int read_rwsem(struct hello_lock *lock)
+{
+	return down_read_killable(&lock->rwsem);
+}
+
+static void read_unlock_rwsem(struct hello_lock *lock)
+{
+	up_read(&lock->rwsem);
+}
+
+/* ---- spinlock ---- */
+
+HELD(spin)
+
+static void init_spin(struct hello_lock *lock)
+{
+	spin_lock_init(&lock->spin);
+}
+
+static int lock_spin(struct hello_lock *lock)
+	__acquires(&lock->spin)
+{
+	spin_lock(&lock->spin);
+	return 0;
+}
+
+static void wait_spin(struct hello_lock *lock)
+	__acquires(&lock->spin)
+{
+	spin_lock(&lock->spin);
+}
+
+static void unlock_spin(struct hello_lock *lock)
+	__releases(&lock->spin)
+{
+	spin_unlock(&lock->spin);
+}
+
+/* ---- rwlock ---- */
+
+HELD(rw)
+
+static void init_rw(struct hello_lock *lock)
+{
+	rwlock_init(&lock->rw);
+}
+
+static int write_rw(struct hello_lock *lock)
+	__acquires(&lock->rw)
+{
+	write_lock(&lock->rw);
+	return 0;
+}
+
+static void wait_rw(struct hello_lock *lock)
+	__acquires(&lock->rw)
+{
+	write_lock(&lock->rw);
+}
+
+static void write_unlock_rw(struct hello_lock *lock)
+	__releases(&lock->rw)
+{
+	write_unlock(&lock->rw);
+}
+
+static int read_rw(struct hello_lock *lock)
+	__acquires(&lock->rw)
+{
+	read_lock(&lock->rw);
+	return 0;
+}
+
+static void read_unlock_rw(struct hello_lock *lock)
+	__releases(&lock->rw)
+{
+	read_unlock(&lock->rw);
+}
+
+/* ---- rcu: the writers have the mutex ---- */
+
+static int read_rcu(struct hello_lock *lock)
+	__acquires(RCU)
+{
+	rcu_read_lock();
+	return 0;
+}
+
+static void read_unlock_rcu(struct hello_lock *lock)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static const struct lock_ops kinds[] = {
+	[HELLO_LOCK_MUTEX] = {
+		.choice.name	= "mutex",
+		.init		= init_mutex,
+		.write		= lock_mutex,
+		.write_wait	= wait_mutex,
+		.end_write	= unlock_mutex,
+		.read		= lock_mutex,
+		.end_read	= unlock_mutex,
+		HELD_BY(mutex)
+	}, {
+		.choice.name	= "rwsem",
+		.init		= init_rwsem_kind,
+		.write		= write_rwsem,
+		.write_wait	= wait_rwsem,
+		.end_write	= write_unlock_rwsem,
+		.read		= read_rwsem,
+		.end_read	= read_unlock_rwsem,
+		HELD_BY(rwsem)
+	}, {
+		.choice.name	= "spinlock",
+		.spins		= true,
+		.init		= init_spin,
+		.write		= lock_spin,
+		.write_wait	= wait_spin,
+		.end_write	= unlock_spin,
+		.read		= lock_spin,
+		.end_read	= unlock_spin,
+		HELD_BY(spin)
+	}, {
+		.choice.name	= "rwlock",
+		.spins		= true,
+		.init		= init_rw,
+		.write		= write_rw,
+		.write_wait	= wait_rw,
+		.end_write	= write_unlock_rw,
+		.read		= read_rw,
+		.end_read	= read_unlock_rw,
+		HELD_BY(rw)
+	}, {
+		.choice.name	= "rcu",
+		.versions	= true,
+		.init		= init_mutex,
+		.write		= lock_mutex,
+		.write_wait	= wait_mutex,
+		.end_write	= unlock_mutex,
+		.read		= read_rcu,
+		.end_read	= read_unlock_rcu,
+		HELD_BY(mutex)
+	},
+};
+
+const struct hello_table hello_locks = HELLO_TABLE(kinds);
+
+static const struct lock_ops *ops_of(const struct hello_lock *lock)
+{
+	return &kinds[lock->kind];
+}
+
+/**
+ * hello_lock_init() - make a lock of a kind
+ * @lock: the lock; nobody may use it meanwhile
+ * @kind: number in hello_locks
+ */
+void hello_lock_init(struct hello_lock *lock, unsigned int kind)
+{
+	lock->kind = kind;
+	ops_of(lock)->init(lock);
+}
+
+/**
+ * hello_lock_spins() - whether the holder may not sleep
+ * @lock: the lock
+ *
+ * Return: true for spinlock and rwlock.
+ */
+bool hello_lock_spins(const struct hello_lock *lock)
+{
+	return ops_of(lock)->spins;
+}
+
+/**
+ * hello_lock_versions() - whether a write replaces what is guarded
+ * @lock: the lock
+ *
+ * Return: true for rcu, whose readers may not sleep and take a reference.
+ */
+bool hello_lock_versions(const struct hello_lock *lock)
+{
+	return ops_of(lock)->versions;
+}
+
+/**
+ * hello_lock_write() - lock to change what is guarded
+ * @lock: the lock
+ *
+ * Return: 0, or -EINTR if the task was killed while it waited.
+ */
+int hello_lock_write(struct hello_lock *lock)
+{
+	return ops_of(lock)->write(lock);
+}
+
+/**
+ * hello_lock_write_wait() - lock to change, even in a task that is killed
+ * @lock: the lock
+ *
+ * For undoing what must be undone; holders are short.
+ */
+void hello_lock_write_wait(struct hello_lock *lock)
+{
+	ops_of(lock)->write_wait(lock);
+}
+
+/**
+ * hello_unlock_write() - undo hello_lock_write() or hello_lock_write_wait()
+ * @lock: the lock
+ */
+void hello_unlock_write(struct hello_lock *lock)
+{
+	ops_of(lock)->end_write(lock);
+}
+
+/**
+ * hello_lock_read() - lock to look at what is guarded
+ * @lock: the lock
+ *
+ * Return: 0, or -EINTR if the task was killed while it waited.
+ */
+int hello_lock_read(struct hello_lock *lock)
+{
+	return ops_of(lock)->read(lock);
+}
+
+/**
+ * hello_unlock_read() - undo hello_lock_read()
+ * @lock: the lock
+ */
+void hello_unlock_read(struct hello_lock *lock)
+{
+	ops_of(lock)->end_read(lock);
+}
+
+/**
+ * hello_lock_held() - whether the lock is held, as far as lockdep knows
+ * @lock: the lock
+ *
+ * Return: true without lockdep.
+ */
+bool hello_lock_held(const struct hello_lock *lock)
+{
+#ifdef CONFIG_LOCKDEP
+	return ops_of(lock)->held(lock);
+#else
+	return true;
+#endif
+}
