@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A refcounted buffer made from a recipe, and the bytes in it.
+ */
+#ifndef HELLO_BUFFER_H
+#define HELLO_BUFFER_H
+
+#include <linux/refcount.h>
+
+#include "alloc.h"
+#include "recipe.h"
+
+/**
+ * struct hello_buffer - memory and how much of it is contents
+ *
+ * It has no lock: the store that holds it does.
+ */
+struct hello_buffer {
+	/** @mem: the memory; @mem.size is the capacity */
+	struct hello_mem mem;
+	/** @recipe: what it was made from */
+	struct hello_recipe recipe;
+	/** @length: bytes of contents, at most the capacity */
+	size_t length;
+	/** @dirty: bytes from here on are zero; at least @length */
+	size_t dirty;
+	/** @alloc_ns: nanoseconds that the allocator took */
+	u64 alloc_ns;
+	/**
+	 * @users: the store, and the readers of a version. The header is
+	 * type-safe under RCU: whoever finds it there and takes a reference
+	 * must look again whether it is still the one he meant.
+	 */
+	refcount_t users;
+};
+
+struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
+bool hello_buffer_get(struct hello_buffer *buffer);
+void hello_buffer_put(struct hello_buffer *buffer);
+
+bool hello_buffer_clean(struct hello_buffer *buffer, size_t max);
+void hello_buffer_extend(struct hello_buffer *buffer, size_t end);
+
+u64 hello_buffer_peak(int allocator);
+void hello_buffer_reset_peaks(void);
+
+int hello_buffer_init(void);
+void hello_buffer_exit(void);
+
+#endif /* HELLO_BUFFER_H */

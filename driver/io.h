@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The caller's memory in one read or write: a plain pointer or an iterator.
+ */
+#ifndef HELLO_IO_H
+#define HELLO_IO_H
+
+#include <linux/types.h>
+
+struct iov_iter;
+
+/**
+ * struct hello_io - memory that a read fills or a write empties
+ */
+struct hello_io {
+	/** @iter: where it is, or NULL if it is at @user */
+	struct iov_iter *iter;
+	/** @user: the next byte; the VFS has checked the range */
+	char __user *user;
+	/** @left: bytes that are still to be moved */
+	size_t left;
+};
+
+size_t hello_io_put(struct hello_io *io, const void *from, size_t size);
+size_t hello_io_get(struct hello_io *io, void *to, size_t size);
+int hello_io_fault_in(struct hello_io *io, bool write);
+
+#endif /* HELLO_IO_H */

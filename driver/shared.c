@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The one store that all shared opens have together: it outlives the last
+ * close, changes its lock while nobody has it open, and is migrated live.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "buffer.h"
+#include "shared.h"
+#include "store.h"
+
+static struct hello_store store;
+
+/*
+ * Open files that have the store. Under a lock of its own, held for a moment
+ * only: open() takes it, and may not wait for a migration.
+ */
+static unsigned int users;
+static DEFINE_SPINLOCK(users_lock);
+
+/**
+ * hello_shared_attach() - use the store in an open file
+ *
+ * Return: the store, until hello_shared_detach().
+ */
+struct hello_store *hello_shared_attach(void)
+{
+	spin_lock(&users_lock);
+	users++;
+	spin_unlock(&users_lock);
+	return &store;
+}
+
+/**
+ * hello_shared_detach() - undo hello_shared_attach()
+ */
+void hello_shared_detach(void)
+{
+	spin_lock(&users_lock);
+	users--;
+	spin_unlock(&users_lock);
+}
+
+/**
+ * hello_shared_store() - the store, to look at it or migrate it
+ *
+ * The settings mutex keeps its lock from being changed.
+ *
+ * Return: the store.
+ */
+struct hello_store *hello_shared_store(void)
+{
+	return &store;
+}
+
+/**
+ * hello_shared_set_lock() - guard the store by another lock; contents are kept
+ * @kind: number in hello_locks
+ *
+ * Return: 0, or -EBUSY if it is open or mapped.
+ */
+int hello_shared_set_lock(unsigned int kind)
+{
+	int err = 0;
+
+	spin_lock(&users_lock);
+	if (users)
+		err = -EBUSY;
+	else
+		hello_lock_init(&store.lock, kind);
+	spin_unlock(&users_lock);
+	return err;
+}
+
+/**
+ * hello_shared_follow() - make the shared buffer by another recipe
+ * @recipe: how
+ * @live: migrate a buffer that exists, whose init_mode stays; else it keeps its
+ *	  recipe, and only the next one follows
+ *
+ * Return: 0, or an errno of hello_store_replace() and nothing has changed.
+ */
+int hello_shared_follow(const struct hello_recipe *recipe, bool live)
+{
+	struct hello_store_info info;
+	struct hello_recipe next = *recipe;
+	int err;
+
+	err = hello_store_info(&store, &info);
+	if (err)
+		return err;
+	if (live && info.flags & HELLO_INFO_ALLOCATED &&
+	    !hello_recipe_same_memory(&info.recipe, &next)) {
+		next.init_mode = info.recipe.init_mode;
+		err = hello_store_replace(&store, &next);
+		if (err)
+			return err;
+	}
+	return hello_store_set_recipe(&store, recipe);
+}
+
+/**
+ * hello_shared_reset() - empty the shared buffer, and free it if nobody has it
+ *
+ * Return: 0 or -EINTR.
+ */
+int hello_shared_reset(void)
+{
+	int err;
+
+	err = hello_store_truncate(&store);
+	if (!err && !READ_ONCE(users))
+		err = hello_store_drop(&store);
+	return err;
+}
+
+/**
+ * hello_shared_init() - make the store, without a buffer
+ * @lock_kind: number in hello_locks
+ * @recipe: how its buffer will be made
+ */
+void hello_shared_init(unsigned int lock_kind,
+		       const struct hello_recipe *recipe)
+{
+	hello_store_init(&store, lock_kind, recipe);
+}
+
+/**
+ * hello_shared_exit() - give the buffer back
+ */
+void hello_shared_exit(void)
+{
+	hello_store_exit(&store);
+}
