@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * File operations and ioctls of /dev/hello.
+ */
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/hello.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "buffer.h"
+#include "compat.h"
+#include "context.h"
+#include "file.h"
+#include "gfp.h"
+#include "io.h"
+#include "shared.h"
+#include "trace.h"
+
+static struct kmem_cache *files;
+
+static atomic_t opens = ATOMIC_INIT(0);
+static atomic64_t last_id = ATOMIC64_INIT(0);
+
+/* A list_head brings no locking of its own. */
+LIST_HEAD(hello_file_list);
+DEFINE_MUTEX(hello_file_list_lock);
+
+/* ---- open and close ---- */
+
+/* CAP_SYS_RESOURCE keeps a way in when users have taken all. */
+static int count_open(u64 max)
+{
+	if (atomic_inc_return(&opens) <= max || capable(CAP_SYS_RESOURCE))
+		return 0;
+	atomic_dec(&opens);
+	return -EUSERS;
+}
+
+static int open_private(struct hello_file *file,
+			const struct hello_settings *settings)
+{
+	if (settings->recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
+	    !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	hello_store_init(&file->own, HELLO_LOCK_MUTEX, &settings->recipe);
+	file->store = &file->own;
+	return 0;
+}
+
+static void close_store(struct hello_file *file)
+{
+	if (file->store == &file->own)
+		hello_store_exit(file->store);
+	else
+		hello_shared_detach();
+}
+
+static int hello_open(struct inode *inode, struct file *filp)
+{
+	struct hello_settings settings;
+	struct hello_file *file;
+	int err;
+
+	hello_settings_get(&settings);
+	err = count_open(settings.max_opens);
+	if (err)
+		return err;
+
+	err = -ENOMEM;
+	file = kmem_cache_zalloc(files, GFP_KERNEL);
+	if (!file)
+		goto err_uncount;
+
+	err = 0;
+	if (settings.buffer_mode == HELLO_SHARED)
+		file->store = hello_shared_attach();
+	else
+		err = open_private(file, &settings);
+	if (err)
+		goto err_free_file;
+
+	if (settings.alloc_when == HELLO_ALLOC_OPEN)
+		err = hello_store_provide(file->store);
+	if (!err && filp->f_flags & O_TRUNC && filp->f_mode & FMODE_WRITE)
+		err = hello_store_truncate(file->store);
+	if (err)
+		goto err_close_store;
+
+	file->id = atomic64_inc_return(&last_id);
+	file->seen = READ_ONCE(file->store->changes);
+	file->pid = task_tgid_nr(current);
+	get_task_comm(file->comm, current);
+	filp->private_data = file;
+
+	mutex_lock(&hello_file_list_lock);
+	list_add_tail(&file->list, &hello_file_list);
+	mutex_unlock(&hello_file_list_lock);
+	return 0;
+
+err_close_store:
+	close_store(file);
+err_free_file:
+	kmem_cache_free(files, file);
+err_uncount:
+	atomic_dec(&opens);
+	return err;
+}
+
+static int hello_release(struct inode *inode, struct file *filp)
+{
+	struct hello_file *file = filp->private_data;
+
+	mutex_lock(&hello_file_list_lock);
+	list_del(&file->list);
+	mutex_unlock(&hello_file_list_lock);
+
+	close_store(file);
+	kmem_cache_free(files, file);
+	atomic_dec(&opens);
+	return 0;
+}
+
+/* ---- read and write ---- */
+
+static void count(u64 *calls, u64 *bytes, ssize_t ret)
+{
+	WRITE_ONCE(*calls, *calls + 1);
+	if (ret > 0)
+		WRITE_ONCE(*bytes, *bytes + ret);
+}
+
+static ssize_t do_read(struct hello_file *file, struct hello_io *io,
+		       loff_t *pos)
+{
+	loff_t off = *pos;
+	size_t req = io->left;
+	ssize_t ret;
+
+	ret = hello_store_read(file->store, io, pos);
+	WRITE_ONCE(file->seen, READ_ONCE(file->store->changes));
+	count(&file->reads, &file->bytes_read, ret);
+	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
+	trace_hello_read(file->id, req, ret, off);
+	return ret;
+}
+
+static ssize_t do_write(struct hello_file *file, struct hello_io *io,
+			loff_t *pos, bool append)
+{
+	loff_t off = *pos;
+	size_t req = io->left;
+	ssize_t ret;
+
+	ret = hello_store_write(file->store, io, pos, append);
+	WRITE_ONCE(file->seen, READ_ONCE(file->store->changes));
+	count(&file->writes, &file->bytes_written, ret);
+	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
+	trace_hello_write(file->id, req, ret, off);
+	return ret;
+}
+
+/* The VFS prefers these for read(2) and write(2): no iterator to set up. */
+static ssize_t hello_read(struct file *filp, char __user *user, size_t size,
+			  loff_t *pos)
+{
+	struct hello_io io = { .user = user, .left = size };
+
+	return do_read(filp->private_data, &io, pos);
+}
+
+static ssize_t hello_write(struct file *filp, const char __user *user,
+			   size_t size, loff_t *pos)
+{
+	struct hello_io io = { .user = (char __user *)user, .left = size };
+
+	return do_write(filp->private_data, &io, pos,
+			filp->f_flags & O_APPEND);
+}
+
+static ssize_t hello_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct hello_io io = { .iter = to, .left = iov_iter_count(to) };
+
+	return do_read(iocb->ki_filp->private_data, &io, &iocb->ki_pos);
+}
+
+static ssize_t hello_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct hello_io io = { .iter = from, .left = iov_iter_count(from) };
+
+	return do_write(iocb->ki_filp->private_data, &io, &iocb->ki_pos,
+			iocb->ki_flags & IOCB_APPEND);
+}
+
+static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
+{
+	struct hello_file *file = filp->private_data;
+	struct hello_store_info info;
+	int err;
+
+	err = hello_store_info(file->store, &info);
+	if (err)
+		return err;
+	return generic_file_llseek_size(filp, off, whence,
+					info.recipe.buffer_size, info.length);
+}
+
+static __poll_t hello_poll(struct file *filp, poll_table *wait)
+{
+	struct hello_file *file = filp->private_data;
+	struct hello_store *store = file->store;
+	struct hello_store_info info;
+	__poll_t mask = 0;
+
+	poll_wait(filp, &store->wait, wait);
+	if (hello_store_info(store, &info))
+		return EPOLLERR;
+	if (info.length > filp->f_pos)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (info.recipe.buffer_size > filp->f_pos)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (store != &file->own &&
+	    READ_ONCE(store->changes) != READ_ONCE(file->seen))
+		mask |= EPOLLPRI;
+	return mask;
+}
+
+static int hello_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct hello_file *file = filp->private_data;
+
+	return hello_store_mmap(file->store, vma);
+}
+
+static void hello_show_fdinfo(struct seq_file *m, struct file *filp)
+{
+	struct hello_file *file = filp->private_data;
+	struct hello_store_info info;
+	char recipe[HELLO_RECIPE_MAX];
+
+	if (hello_store_info(file->store, &info))
+		return;
+	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
+	seq_printf(m, "hello-id:\t%llu\n", file->id);
+	seq_printf(m, "hello-recipe:\t%s\n", recipe);
+	seq_printf(m, "hello-capacity:\t%llu\n", info.recipe.buffer_size);
+	seq_printf(m, "hello-length:\t%zu\n", info.length);
+}
+
+/* ---- ioctls ---- */
+
+/* The structs begin with their size as the caller knows it. */
+static int get_struct(void *to, size_t size, size_t size_ver0,
+		      const void __user *arg, u32 *usize)
+{
+	if (get_user(*usize, (const u32 __user *)arg))
+		return -EFAULT;
+	if (*usize < size_ver0)
+		return -EINVAL;
+	if (*usize > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(to, size, arg, *usize);
+}
+
+static int ioctl_info(struct hello_file *file, void __user *arg)
+{
+	struct hello_store_info info;
+	struct hello_info out;
+	u32 usize;
+	int err;
+
+	BUILD_BUG_ON(sizeof(out) != HELLO_INFO_SIZE_VER0);
+
+	err = get_struct(&out, sizeof(out), HELLO_INFO_SIZE_VER0, arg, &usize);
+	if (err)
+		return err;
+	err = hello_store_info(file->store, &info);
+	if (err)
+		return err;
+
+	out = (struct hello_info) {
+		.size		= sizeof(out),
+		.flags		= info.flags,
+		.id		= file->id,
+		.capacity	= info.recipe.buffer_size,
+		.length		= info.length,
+		.alloc_ns	= info.alloc_ns,
+		.node		= info.node,
+	};
+	if (file->store != &file->own)
+		out.flags |= HELLO_INFO_SHARED;
+	hello_recipe_print(&info.recipe, out.recipe, sizeof(out.recipe));
+	if (copy_to_user(arg, &out, min_t(size_t, usize, sizeof(out))))
+		return -EFAULT;
+	return 0;
+}
+
+/* What the administrator has not chosen needs a privilege to be chosen here. */
+static int may_choose(const struct hello_recipe *next,
+		      const struct hello_recipe *now, u64 max_buffer_size)
+{
+	bool scarce = next->gfp_flags != now->gfp_flags &&
+		      hello_gfp_scarce(next->gfp_flags);
+	bool large = next->buffer_size > now->buffer_size &&
+		     next->buffer_size > max_buffer_size / 4;
+	bool context = next->alloc_context != now->alloc_context &&
+		       next->alloc_context != HELLO_CONTEXT_PROCESS;
+	bool stale = next->init_mode != now->init_mode &&
+		     next->init_mode == HELLO_INIT_UNINITIALIZED;
+
+	if ((scarce || large) && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if ((context || stale) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return 0;
+}
+
+static int ioctl_recipe(struct hello_file *file, void __user *arg)
+{
+	struct hello_recipe_request request;
+	struct hello_settings settings;
+	struct hello_store_info info;
+	struct hello_recipe recipe;
+	char why[HELLO_WHY_MAX];
+	u32 usize;
+	int err;
+
+	BUILD_BUG_ON(sizeof(request) != HELLO_RECIPE_SIZE_VER0);
+
+	err = get_struct(&request, sizeof(request), HELLO_RECIPE_SIZE_VER0,
+			 arg, &usize);
+	if (err)
+		return err;
+	if (request.reserved ||
+	    strnlen(request.recipe, HELLO_RECIPE_MAX) == HELLO_RECIPE_MAX)
+		return -EINVAL;
+	if (file->store != &file->own)
+		return -EINVAL;
+
+	err = hello_store_info(file->store, &info);
+	if (err)
+		return err;
+	hello_settings_get(&settings);
+	recipe = info.recipe;
+	err = hello_recipe_parse(request.recipe, &recipe, why);
+	if (!err)
+		err = hello_recipe_check(&recipe, settings.max_buffer_size,
+					 why);
+	if (err) {
+		pr_notice_ratelimited("recipe refused: %s\n", why);
+		return err;
+	}
+	err = may_choose(&recipe, &info.recipe, settings.max_buffer_size);
+	if (err)
+		return err;
+	return hello_store_replace(file->store, &recipe);
+}
+
+static long hello_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct hello_file *file = filp->private_data;
+
+	switch (cmd) {
+	case HELLO_IOC_INFO:
+		return ioctl_info(file, (void __user *)arg);
+	case HELLO_IOC_RECIPE:
+		return ioctl_recipe(file, (void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+const struct file_operations hello_file_operations = {
+	.owner		= THIS_MODULE,
+	.open		= hello_open,
+	.release	= hello_release,
+	.read		= hello_read,
+	.write		= hello_write,
+	.read_iter	= hello_read_iter,
+	.write_iter	= hello_write_iter,
+	.splice_read	= copy_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.llseek		= hello_llseek,
+	.poll		= hello_poll,
+	.mmap		= hello_mmap,
+	.fsync		= noop_fsync,
+	.unlocked_ioctl	= hello_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= hello_show_fdinfo,
+};
+
+/**
+ * hello_file_opens() - how many files are open now
+ *
+ * Return: the number.
+ */
+unsigned int hello_file_opens(void)
+{
+	return atomic_read(&opens);
+}
+
+/**
+ * hello_file_init() - get ready for opens
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hello_file_init(void)
+{
+	files = KMEM_CACHE(hello_file, SLAB_ACCOUNT);
+	return files ? 0 : -ENOMEM;
+}
+
+/**
+ * hello_file_exit() - undo hello_file_init(); no file is open
+ */
+void hello_file_exit(void)
+{
+	kmem_cache_destroy(files);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The files in /sys/class/misc/hello/: one for each tunable, made from their
+ * table, and single statistics.
+ */
+#include <linux/capability.h>
+#include <linux/device.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "buffer.h"
+#include "file.h"
+#include "gfp.h"
+#include "recipe.h"
+#include "shared.h"
+#include "stats.h"
+#include "sysfs.h"
+
+/* One store at a time; open() does not take it, since a store may be long. */
+static DEFINE_MUTEX(settings_mutex);
+
+/* ---- tunables ---- */
+
+static struct device_attribute *tunables;
+
+static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct hello_settings settings;
+	int len;
+
+	hello_settings_get(&settings);
+	len = hello_tunable_print(attr - tunables, &settings, true, buf,
+				  PAGE_SIZE - 1);
+	buf[len++] = '\n';
+	return len;
+}
+
+/* Applies what a tunable means for the shared buffer, before it is in force. */
+static int apply(const struct hello_settings *next,
+		 const struct hello_settings *now)
+{
+	int err;
+
+	if (next->lock_mode != now->lock_mode) {
+		err = hello_shared_set_lock(next->lock_mode);
+		if (err)
+			return err;
+	}
+	return hello_shared_follow(&next->recipe,
+				   now->buffer_mode == HELLO_SHARED &&
+				   !hello_recipe_same_memory(&next->recipe,
+							     &now->recipe));
+}
+
+static bool same_value(unsigned int i, const struct hello_settings *a,
+		       const struct hello_settings *b)
+{
+	char text_a[HELLO_GFP_TEXT];
+	char text_b[HELLO_GFP_TEXT];
+
+	hello_tunable_print(i, a, false, text_a, sizeof(text_a));
+	hello_tunable_print(i, b, false, text_b, sizeof(text_b));
+	return !strcmp(text_a, text_b);
+}
+
+static void tell_udev(struct device *dev, const char *name)
+{
+	char changed[64];
+	char *envp[] = { changed, NULL };
+
+	snprintf(changed, sizeof(changed), "HELLO_CHANGED=%s", name);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, envp);
+}
+
+static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t size)
+{
+	struct hello_settings next;
+	struct hello_settings now;
+	char why[HELLO_WHY_MAX] = "no such value; read the file, or see hello(4)";
+	int err;
+
+	/* Root in a container may have the file, but not the capability. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	mutex_lock(&settings_mutex);
+	hello_settings_get(&now);
+	next = now;
+	err = hello_tunable_parse(attr - tunables, buf, &next);
+	if (!err)
+		err = hello_settings_check(&next, why);
+	if (err) {
+		pr_notice_ratelimited("%s: %s\n", attr->attr.name, why);
+		goto unlock;
+	}
+	err = apply(&next, &now);
+	if (err)
+		goto unlock;
+	hello_settings_set(&next);
+unlock:
+	mutex_unlock(&settings_mutex);
+	if (err)
+		return err;
+
+	if (!same_value(attr - tunables, &next, &now))
+		tell_udev(dev, attr->attr.name);
+	return size;
+}
+
+static ssize_t available_gfp_flags_show(struct device *dev,
+					struct device_attribute *attr,
+					char *buf)
+{
+	int len = hello_gfp_print(HELLO_GFP_ALL, " ", buf, PAGE_SIZE - 1);
+
+	buf[len++] = '\n';
+	return len;
+}
+static DEVICE_ATTR_RO(available_gfp_flags);
+
+static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t size)
+{
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	mutex_lock(&settings_mutex);
+	err = hello_shared_reset();
+	mutex_unlock(&settings_mutex);
+	return err ?: size;
+}
+static DEVICE_ATTR_WO(reset);
+
+static struct attribute_group main_group;
+
+/* ---- statistics ---- */
+
+#define STAT(name_, value)						\
+static ssize_t name_##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	struct hello_stats sum;						\
+									\
+	hello_stats_sum(HELLO_STATS_ALL, HELLO_STATS_ALL, &sum);	\
+	return sysfs_emit(buf, "%llu\n", (u64)(value));			\
+}									\
+static DEVICE_ATTR_RO(name_)
+
+STAT(allocations, sum.count[HELLO_STAT_ALLOCATIONS]);
+STAT(frees, sum.count[HELLO_STAT_FREES]);
+STAT(failures, sum.count[HELLO_STAT_FAILURES]);
+STAT(live_buffers, sum.live_buffers);
+STAT(live_bytes, sum.live_bytes);
+STAT(peak_bytes, hello_buffer_peak(HELLO_STATS_ALL));
+STAT(opens, hello_file_opens());
+
+static struct attribute *stats_attrs[] = {
+	&dev_attr_allocations.attr,
+	&dev_attr_frees.attr,
+	&dev_attr_failures.attr,
+	&dev_attr_live_buffers.attr,
+	&dev_attr_live_bytes.attr,
+	&dev_attr_peak_bytes.attr,
+	&dev_attr_opens.attr,
+	NULL
+};
+
+static const struct attribute_group stats_group = {
+	.name	= "stats",
+	.attrs	= stats_attrs,
+};
+
+const struct attribute_group *hello_sysfs_groups[] = {
+	&main_group,
+	&stats_group,
+	NULL
+};
+
+/**
+ * hello_sysfs_init() - make the attributes that the misc device will have
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hello_sysfs_init(void)
+{
+	unsigned int nr = hello_tunable_count();
+	struct attribute **attrs;
+	unsigned int i;
+
+	tunables = kcalloc(nr, sizeof(*tunables), GFP_KERNEL);
+	/* Two more than the tunables, and the NULL. */
+	attrs = kcalloc(nr + 3, sizeof(*attrs), GFP_KERNEL);
+	main_group.attrs = attrs;
+	if (!tunables || !attrs) {
+		hello_sysfs_exit();
+		return -ENOMEM;
+	}
+
+	for (i = 0; i < nr; i++) {
+		sysfs_attr_init(&tunables[i].attr);
+		tunables[i].attr.name = hello_tunable_name(i);
+		tunables[i].attr.mode = 0644;
+		tunables[i].show = tunable_show;
+		tunables[i].store = tunable_store;
+		attrs[i] = &tunables[i].attr;
+	}
+	attrs[nr] = &dev_attr_available_gfp_flags.attr;
+	attrs[nr + 1] = &dev_attr_reset.attr;
+	return 0;
+}
+
+/**
+ * hello_sysfs_exit() - undo hello_sysfs_init(); the files are gone
+ */
+void hello_sysfs_exit(void)
+{
+	kfree(main_group.attrs);
+	kfree(tunables);
+}
