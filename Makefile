@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Makefile: builds the module and the tool, installs them, boots and tests them.
+# Each target calls one program that does the work; `make help` lists them.
+
+# The version's one place is dkms.conf.
+VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+# The kernel to build for: the running one, else the newest that has headers.
+newest	= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
+kdir	= $(or $(wildcard /lib/modules/$(shell uname -r)/build),$(newest))
+KVER	?= $(notdir $(patsubst %/build,%,$(kdir)))
+# The kernel that guests boot; asked late, `make setup` may have installed it.
+vm_kver	= $(shell tests/vm/run --which)
+
+prefix	?= /usr/local
+DESTDIR	?=
+JOBS	?= 2
+
+# With DESTDIR, DKMS keeps to trees below it and needs no root.
+dkms_src = $(DESTDIR)/usr/src/hello-$(VERSION)
+dkms	= dkms $(if $(DESTDIR),--no-depmod --sourcetree $(DESTDIR)/usr/src \
+	--dkmstree $(DESTDIR)/var/lib/dkms --installtree $(DESTDIR)/lib/modules)
+stage	= $(CURDIR)/build/stage
+
+all: module tool	## build driver/hello.ko and tools/helloctl (20 s)
+
+help:	## this list
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+	@echo 'The second demo or check is faster than the first, which installs packages.'
+
+# Using it
+
+module:	## build driver/hello.ko for the kernel KVER (15 s)
+	@[ -n "$(KVER)" ] || { echo 'No kernel headers: run `make setup` as root.' >&2; exit 1; }
+	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) modules
+
+tool:	## build tools/helloctl and its man pages (5 s)
+	$(MAKE) -C tools all
+
+install:	## install tool, man pages, udev rule and group; DESTDIR, prefix (1 s)
+	install -Dm644 udev/hello.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
+# udevd takes a group that it cannot find for root, and remembers: group first.
+ifeq ($(DESTDIR),)
+	if command -v systemd-sysusers; then systemd-sysusers hello.conf; \
+		else groupadd --system --force hello; fi
+endif
+	install -Dm644 udev/60-hello.rules $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
+	install -Dm644 udev/hello.modprobe $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
+	$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(prefix)
+
+uninstall:	## take away what install installed; the group stays (1 s)
+	rm -f $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
+	rm -f $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
+	rm -f $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
+	$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(prefix)
+
+dkms-source:	## copy what DKMS builds from to /usr/src; DESTDIR (1 s)
+	rm -rf $(dkms_src)
+	mkdir -p $(dkms_src)/driver
+	cp Kbuild dkms.conf COPYING $(dkms_src)
+	cd driver && find . -name '*.[ch]' ! -name '*.mod.c' -o -name Kbuild | \
+		xargs cp --parents -t $(dkms_src)/driver
+
+# Forced, because DKMS takes what it built of this version before for good.
+dkms-install: dkms-source	## build and install the module by DKMS for KVER (15 s)
+	mkdir -p $(DESTDIR)/var/lib/dkms $(DESTDIR)/lib/modules/$(KVER)
+	[ -e $(DESTDIR)/lib/modules/$(KVER)/build ] || \
+		ln -s /lib/modules/$(KVER)/build $(DESTDIR)/lib/modules/$(KVER)/build
+	[ -n "$$($(dkms) status hello/$(VERSION))" ] || $(dkms) add hello/$(VERSION)
+	$(dkms) build --force hello/$(VERSION) -k $(KVER)
+	$(dkms) install --force hello/$(VERSION) -k $(KVER)
+
+dkms-uninstall:	## take the module out of DKMS and /usr/src (5 s)
+	$(dkms) remove hello/$(VERSION) --all
+	rm -rf $(dkms_src)
+
+# Trying it: real kernels in QEMU, which leave this machine's own kernel alone
+
+setup:	## install by apt the packages that building and testing need (2 min)
+	tests/setup
+
+stage:	## what a guest installs: `make install` and DKMS below build/stage (20 s)
+	rm -rf build/stage
+	$(MAKE) install DESTDIR=$(stage) prefix=/usr
+	$(MAKE) dkms-install DESTDIR=$(stage) KVER=$(vm_kver)
+	tests/vm/modtree build/stage $(vm_kver)
+
+demo:	## the main job on the real device in a guest, with all set-up (1 min)
+	tests/setup demo
+	$(MAKE) --silent stage >build/demo.log 2>&1 || { cat build/demo.log; exit 1; }
+	@tests/vm/run --name demo -- tests/vm/demo
+
+shell:	## a root shell in a guest with the module loaded; `exit` ends it
+	$(MAKE) module KVER=$(vm_kver)
+	$(MAKE) install DESTDIR=$(CURDIR)/build/shell prefix=/usr
+	tests/vm/run --name shell --stage build/shell --module driver/hello.ko --tty \
+		-- sh -c 'modprobe hello && exec bash'
+
+# Testing it
+
+check:	## set-up, lint and all tests that a change needs (3 min)
+	tests/setup
+	$(MAKE) lint
+	$(MAKE) stage
+	$(MAKE) -C tests
+	prove -j$(JOBS) tests/host/ tests/vm/
+
+lint:	## compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
+	tests/lint/run
+
+check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (10 min, first time 20)
+	tests/kernels/check-debug
+
+check-kernels:	## compile for every kernel that Debian has (10 min)
+	tests/kernels/check-kernels
+
+check-mutants:	## plant bugs; each must be caught by a test (15 min)
+	tests/mutants/run
+
+clean:	## remove everything that was built
+	rm -rf build
+	$(MAKE) -C tools clean
+	[ -z "$(KVER)" ] || $(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) clean
+
+.PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
+	setup stage demo shell check lint check-debug check-kernels check-mutants clean
