@@ -21,8 +21,7 @@
 #include "helloctl.h"
 #include "output.h"
 
-#define NODE		"/dev/hello"
-#define REPLACE_NODE	"sudo rm " NODE "; sudo udevadm trigger"
+#define NODE	"/dev/hello"
 
 enum state { GOOD, NOTE, BAD };
 
@@ -169,16 +168,16 @@ static struct finding check_node(const struct utsname *kernel)
 	bool right;
 
 	if (stat(NODE, &st))
-		return found(BAD, "sudo modprobe hello; sudo udevadm trigger", "no " NODE ": %s",
+		return found(BAD, "sudo modprobe -r hello; sudo modprobe hello", "no " NODE ": %s",
 			     strerror(errno));
 	if (!S_ISCHR(st.st_mode))
-		return found(BAD, REPLACE_NODE, NODE " is not a character device");
+		return found(BAD, DEVICE_REPLACE_NODE, NODE " is not a character device");
 	if (!device_exists(&dev))
 		return found(NOTE, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
 	right = st.st_rdev == dev.number;
 	device_release(&dev);
 	if (!right)
-		return found(BAD, REPLACE_NODE, NODE " is %u:%u, the device is another",
+		return found(BAD, DEVICE_REPLACE_NODE, NODE " is %u:%u, the device is another",
 			     major(st.st_rdev), minor(st.st_rdev));
 	return found(GOOD, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
 }

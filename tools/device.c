@@ -93,7 +93,7 @@ int device_open(int flags)
 
 	/* a shell may have made a file of that name before the module was there */
 	if (!stat(NODE, &st) && !S_ISCHR(st.st_mode)) {
-		fail("sudo rm " NODE "; sudo udevadm trigger", NODE " is not a device");
+		fail(DEVICE_REPLACE_NODE, NODE " is not a device");
 		return -1;
 	}
 	fd = open(NODE, flags | O_CLOEXEC);

@@ -23,6 +23,9 @@ void device_release(struct device *dev);
 
 /* Opens /dev/hello, which may load the module; -1 after saying why not. */
 int device_open(int flags);
+/* For a node that is not the device's: only the module's birth makes one, udev does not. */
+#define DEVICE_REPLACE_NODE \
+	"sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello"
 /* What to do about an errno of the device node. */
 const char *device_hint(int error);
 

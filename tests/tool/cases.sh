@@ -207,7 +207,7 @@ like "$(finding loaded)" '^ok: ' "doctor finds the module loaded"
 is "$(finding node)" "ok: /dev/hello is 10:247; " "doctor compares the node with sysfs"
 ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
 is "$(finding node)" \
-	"BAD: /dev/hello is 10:99, the device is another; sudo rm /dev/hello; sudo udevadm trigger" \
+	"BAD: /dev/hello is 10:99, the device is another; sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello" \
 	"doctor finds a node with a stale minor"
 rm "$UMOCKDEV_DIR/dev/hello"
 like "$(finding node)" '^BAD: no /dev/hello' "doctor finds a missing node"
