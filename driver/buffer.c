@@ -11,6 +11,7 @@
 
 #include "buffer.h"
 #include "context.h"
+#include "fail.h"
 #include "gfp.h"
 #include "stats.h"
 #include "trace.h"
@@ -164,7 +165,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 	const char *why = "no memory for the header";
 	struct hello_buffer *buffer;
 
-	buffer = kmem_cache_zalloc(headers, GFP_KERNEL);
+	buffer = hello_fail() ? NULL : kmem_cache_zalloc(headers, GFP_KERNEL);
 	if (!buffer)
 		goto err_count;
 
@@ -185,11 +186,12 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 		goto err_free_header;
 
 	why = "the allocator could not be prepared";
-	if (hello_alloc_prepare(&buffer->mem))
+	if (hello_fail() || hello_alloc_prepare(&buffer->mem))
 		goto err_release_caps;
 
 	why = "the allocator had none";
-	hello_context_run(recipe->alloc_context, timed_alloc, buffer);
+	if (!hello_fail())
+		hello_context_run(recipe->alloc_context, timed_alloc, buffer);
 	if (!buffer->mem.addr)
 		goto err_release_caps;
 

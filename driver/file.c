@@ -19,6 +19,7 @@
 #include "buffer.h"
 #include "compat.h"
 #include "context.h"
+#include "fail.h"
 #include "file.h"
 #include "gfp.h"
 #include "io.h"
@@ -76,7 +77,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 		return err;
 
 	err = -ENOMEM;
-	file = kmem_cache_zalloc(files, GFP_KERNEL);
+	file = hello_fail() ? NULL : kmem_cache_zalloc(files, GFP_KERNEL);
 	if (!file)
 		goto err_uncount;
 

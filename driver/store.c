@@ -18,6 +18,7 @@
 
 #include "buffer.h"
 #include "compat.h"
+#include "fail.h"
 #include "io.h"
 #include "store.h"
 #include "trace.h"
@@ -605,9 +606,11 @@ static int insert_pages(const struct hello_buffer *buffer,
 	pgoff_t pgoff = vma->vm_pgoff;
 	unsigned long batch = min_t(unsigned long, left,
 				    PAGE_SIZE / sizeof(struct page *));
-	struct page **pages = kmalloc_array(batch, sizeof(*pages), GFP_KERNEL);
+	struct page **pages;
 	int err = 0;
 
+	pages = hello_fail() ? NULL :
+			       kmalloc_array(batch, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
 	while (left && !err) {
@@ -741,8 +744,13 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 	int err;
 
 	*info = (struct hello_store_info) {
-		.recipe	= store->recipe,
-		.node	= NUMA_NO_NODE,
+		.recipe		= store->recipe,
+		.node		= NUMA_NO_NODE,
+		.maps		= atomic_read(&store->maps),
+		.changes	= READ_ONCE(store->changes),
+		.lock_mode	= store->lock.kind,
+		.contended	= atomic_read(&store->lock.contended),
+		.wait_ns	= atomic64_read(&store->lock.wait_ns),
 	};
 
 	if (hello_lock_versions(&store->lock)) {

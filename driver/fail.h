@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fault injection into the driver's own allocations, for kernels without
+ * CONFIG_FAULT_INJECTION; its knobs are named as there.
+ */
+#ifndef HELLO_FAIL_H
+#define HELLO_FAIL_H
+
+#include <linux/types.h>
+
+/**
+ * enum hello_fail_knob - what can be set
+ * @HELLO_FAIL_PROBABILITY: percent of allocations that fail, while times lasts
+ * @HELLO_FAIL_TIMES: how often probability may strike; -1 for no limit
+ * @HELLO_FAIL_NTH: the nth allocation from now fails, once; 0 is off
+ */
+enum hello_fail_knob {
+	HELLO_FAIL_PROBABILITY,
+	HELLO_FAIL_TIMES,
+	HELLO_FAIL_NTH,
+	HELLO_FAIL_KNOBS,
+};
+
+bool hello_fail(void);
+int hello_fail_set(enum hello_fail_knob knob, s64 value);
+s64 hello_fail_get(enum hello_fail_knob knob);
+
+#endif /* HELLO_FAIL_H */
