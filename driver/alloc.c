@@ -27,6 +27,7 @@
 #define CHARGE		BIT(3)	/* can be charged to a cgroup */
 #define ZERO		BIT(4)	/* honours __GFP_ZERO */
 #define ZEROED		BIT(5)	/* is zero whatever was asked */
+#define BY_SIZE		BIT(6)	/* small is contiguous, large may be mapped */
 
 struct allocator {
 	struct hello_choice choice;
@@ -335,7 +336,7 @@ static struct allocator allocators[] = {
 	}, {
 		.choice.name	= "kvmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
-		.flags		= NODE | CHARGE | ZERO,
+		.flags		= BY_SIZE | NODE | CHARGE | ZERO,
 		.max		= INT_MAX,
 		.usable		= usable_kvmalloc,
 		.alloc		= alloc_kvmalloc,
@@ -441,6 +442,31 @@ u32 hello_alloc_words(unsigned int allocator)
 bool hello_alloc_has_node(unsigned int allocator)
 {
 	return allocators[allocator].flags & NODE;
+}
+
+/**
+ * hello_alloc_trait() - what an allocator's memory is like
+ * @allocator: number in hello_allocators
+ * @trait: what about it
+ *
+ * Return: "yes", "no", or for which sizes.
+ */
+const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait)
+{
+	static const struct {
+		u32 flag;
+		const char *by_size;
+	} traits[] = {
+		[HELLO_TRAIT_CONTIGUOUS]	= { CONTIGUOUS, "small" },
+		[HELLO_TRAIT_MAPPABLE]		= { PAGES, "large" },
+		[HELLO_TRAIT_NODE]		= { NODE },
+		[HELLO_TRAIT_CHARGED]		= { CHARGE },
+	};
+	u32 flags = allocators[allocator].flags;
+
+	if (flags & BY_SIZE && traits[trait].by_size)
+		return traits[trait].by_size;
+	return flags & traits[trait].flag ? "yes" : "no";
 }
 
 /**

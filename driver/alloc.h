@@ -34,11 +34,20 @@ struct hello_mem {
 	bool zero : 1;
 };
 
+/* What can be said of an allocator before it has allocated. */
+enum hello_trait {
+	HELLO_TRAIT_CONTIGUOUS,
+	HELLO_TRAIT_MAPPABLE,
+	HELLO_TRAIT_NODE,
+	HELLO_TRAIT_CHARGED,
+};
+
 extern const struct hello_table hello_allocators;
 
 size_t hello_alloc_max(unsigned int allocator);
 u32 hello_alloc_words(unsigned int allocator);
 bool hello_alloc_has_node(unsigned int allocator);
+const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait);
 size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr);
 
 int hello_alloc_prepare(const struct hello_mem *mem);

@@ -5,6 +5,8 @@
 #ifndef HELLO_CONTEXT_H
 #define HELLO_CONTEXT_H
 
+#include <linux/sizes.h>
+
 #include "table.h"
 
 /* Where a call that must not sleep runs, a large one would hold up the CPU. */

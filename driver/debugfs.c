@@ -14,9 +14,11 @@
 #include "buffer.h"
 #include "context.h"
 #include "debugfs.h"
+#include "fail.h"
 #include "file.h"
 #include "gfp.h"
 #include "lock.h"
+#include "shared.h"
 #include "stats.h"
 
 static struct dentry *dir;
@@ -71,6 +73,110 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+static void show_histogram(struct seq_file *m, int allocator, int context)
+{
+	struct hello_stats sum;
+	unsigned int i;
+
+	hello_stats_sum(allocator, context, &sum);
+	if (!sum.count[HELLO_STAT_ALLOCATIONS])
+		return;
+	for (i = 0; i < HELLO_STATS_BUCKETS; i++)
+		if (sum.bucket[i])
+			seq_printf(m, "%-12s %-10s %12llu %12llu\n",
+				   hello_table_get(&hello_allocators,
+						   allocator)->name,
+				   hello_table_get(&hello_contexts,
+						   context)->name,
+				   1ULL << i, sum.bucket[i]);
+}
+
+static int latency_show(struct seq_file *m, void *unused)
+{
+	unsigned int a;
+	unsigned int c;
+
+	seq_puts(m, "version: 1\n");
+	seq_printf(m, "%-12s %-10s %12s %12s\n", "allocator", "context",
+		   "from_ns", "allocations");
+	for (a = 0; a < hello_allocators.nr; a++)
+		for (c = 0; c < hello_contexts.nr; c++)
+			show_histogram(m, a, c);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency);
+
+/* ---- what this kernel offers ---- */
+
+/* One row for each entry: its name, its limits, or why it is missing. */
+static void show_table(struct seq_file *m, const struct hello_table *table,
+		       const char *heading,
+		       void (*show_limits)(struct seq_file *m, unsigned int i))
+{
+	unsigned int i;
+
+	seq_printf(m, "%s\n", heading);
+	for (i = 0; i < table->nr; i++) {
+		const struct hello_choice *choice = hello_table_get(table, i);
+
+		seq_printf(m, "%-12s ", choice->name);
+		if (choice->missing)
+			seq_printf(m, "missing: %s", choice->missing);
+		else
+			show_limits(m, i);
+		seq_putc(m, '\n');
+	}
+}
+
+static void show_allocator(struct seq_file *m, unsigned int i)
+{
+	char words[2 * HELLO_GFP_TEXT];
+
+	hello_gfp_print(hello_alloc_words(i), " ", words, sizeof(words));
+	seq_printf(m, "%12zu %-10s %-8s %-4s %-7s %s", hello_alloc_max(i),
+		   hello_alloc_trait(i, HELLO_TRAIT_CONTIGUOUS),
+		   hello_alloc_trait(i, HELLO_TRAIT_MAPPABLE),
+		   hello_alloc_trait(i, HELLO_TRAIT_NODE),
+		   hello_alloc_trait(i, HELLO_TRAIT_CHARGED), words);
+}
+
+static int allocators_show(struct seq_file *m, void *unused)
+{
+	show_table(m, &hello_allocators,
+		   "allocator       max_bytes contiguous mappable node charged gfp_flags",
+		   show_allocator);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(allocators);
+
+static void show_context(struct seq_file *m, unsigned int i)
+{
+	if (hello_context_atomic(i))
+		seq_printf(m, "%-6s %9u", "no", HELLO_ATOMIC_MAX);
+	else
+		seq_printf(m, "%-6s %9s", "yes", "-");
+}
+
+static int contexts_show(struct seq_file *m, void *unused)
+{
+	show_table(m, &hello_contexts, "context      sleeps max_bytes",
+		   show_context);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(contexts);
+
+static void show_lock(struct seq_file *m, unsigned int i)
+{
+	seq_puts(m, hello_lock_promise(i));
+}
+
+static int locks_show(struct seq_file *m, void *unused)
+{
+	show_table(m, &hello_locks, "lock         promise", show_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(locks);
+
 /* ---- opens ---- */
 
 static void *opens_start(struct seq_file *m, loff_t *pos)
@@ -121,7 +227,7 @@ static int opens_show(struct seq_file *m, void *v)
 		   info.recipe.buffer_size, info.length,
 		   READ_ONCE(file->reads), READ_ONCE(file->writes),
 		   READ_ONCE(file->bytes_read), READ_ONCE(file->bytes_written),
-		   atomic_read(&file->store->maps), recipe);
+		   info.maps, recipe);
 	return 0;
 }
 
@@ -132,6 +238,80 @@ static const struct seq_operations opens_sops = {
 	.show	= opens_show,
 };
 DEFINE_SEQ_ATTRIBUTE(opens);
+
+/* ---- shared ---- */
+
+static int shared_show(struct seq_file *m, void *unused)
+{
+	struct hello_store_info info;
+	char recipe[HELLO_RECIPE_MAX];
+
+	if (hello_shared_look(&info))
+		return -EINTR;
+	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
+	seq_printf(m, "allocated: %s\n",
+		   info.flags & HELLO_INFO_ALLOCATED ? "yes" : "no");
+	seq_printf(m, "recipe: %s\n", recipe);
+	seq_printf(m, "length: %zu\n", info.length);
+	seq_printf(m, "opens: %u\n", hello_shared_users());
+	seq_printf(m, "mappings: %d\n", info.maps);
+	seq_printf(m, "changes: %llu\n", info.changes);
+	seq_printf(m, "lock_mode: %s\n",
+		   hello_table_get(&hello_locks, info.lock_mode)->name);
+	seq_printf(m, "contended: %d\n", info.contended);
+	seq_printf(m, "wait_ns: %llu\n", info.wait_ns);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(shared);
+
+/* ---- fail ---- */
+
+/* By hand: simple attributes of older kernels take no -1. */
+static ssize_t knob_read(struct file *filp, char __user *user, size_t size,
+			 loff_t *pos)
+{
+	enum hello_fail_knob knob = (uintptr_t)filp->private_data;
+	char text[24];
+	int len;
+
+	len = scnprintf(text, sizeof(text), "%lld\n", hello_fail_get(knob));
+	return simple_read_from_buffer(user, size, pos, text, len);
+}
+
+static ssize_t knob_write(struct file *filp, const char __user *user,
+			  size_t size, loff_t *pos)
+{
+	enum hello_fail_knob knob = (uintptr_t)filp->private_data;
+	s64 value;
+	int err;
+
+	err = kstrtoll_from_user(user, size, 0, &value);
+	if (!err)
+		err = hello_fail_set(knob, value);
+	return err ?: size;
+}
+
+static const struct file_operations knob_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.read	= knob_read,
+	.write	= knob_write,
+};
+
+static void create_knobs(struct dentry *parent)
+{
+	static const char *const names[] = {
+		[HELLO_FAIL_PROBABILITY]	= "probability",
+		[HELLO_FAIL_TIMES]		= "times",
+		[HELLO_FAIL_NTH]		= "nth",
+	};
+	uintptr_t i;
+
+	static_assert(ARRAY_SIZE(names) == HELLO_FAIL_KNOBS);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		debugfs_create_file(names[i], 0600, parent, (void *)i,
+				    &knob_fops);
+}
 
 /* ---- reset ---- */
 
@@ -160,8 +340,14 @@ void hello_debugfs_init(void)
 {
 	dir = debugfs_create_dir("hello", NULL);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	debugfs_create_file("latency", 0400, dir, NULL, &latency_fops);
+	debugfs_create_file("shared", 0400, dir, NULL, &shared_fops);
+	debugfs_create_file("allocators", 0400, dir, NULL, &allocators_fops);
+	debugfs_create_file("contexts", 0400, dir, NULL, &contexts_fops);
+	debugfs_create_file("locks", 0400, dir, NULL, &locks_fops);
 	debugfs_create_file("opens", 0400, dir, NULL, &opens_fops);
 	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
+	create_knobs(debugfs_create_dir("fail", dir));
 }
 
 /**

@@ -13,13 +13,16 @@
  *	version each, one after the other.
  */
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 
 #include "lock.h"
+#include "trace.h"
 
 struct lock_ops {
 	struct hello_choice choice;
+	const char *promise;	/* to readers and writers, for debugfs */
 	bool spins;	/* the holder may not sleep */
 	bool versions;	/* a write replaces the buffer instead of changing it */
 	void (*init)(struct hello_lock *lock);
@@ -45,6 +48,22 @@ static int member##_held(const struct hello_lock *lock)			\
 #define HELD_BY(member)
 #endif
 
+static const struct hello_choice *choice_of(const struct hello_lock *lock)
+{
+	return hello_table_get(&hello_locks, lock->kind);
+}
+
+/* Only who did not get the lock at once is counted and timed. */
+static int waited(struct hello_lock *lock, u64 start, bool exclusive, int err)
+{
+	u64 ns = ktime_get_ns() - start;
+
+	atomic_inc(&lock->contended);
+	atomic64_add(ns, &lock->wait_ns);
+	trace_hello_lock_wait(choice_of(lock)->name, exclusive, ns);
+	return err;
+}
+
 /* ---- mutex ---- */
 
 HELD(mutex)
@@ -56,7 +75,12 @@ static void init_mutex(struct hello_lock *lock)
 
 static int lock_mutex(struct hello_lock *lock)
 {
-	return mutex_lock_killable(&lock->mutex);
+	u64 start;
+
+	if (mutex_trylock(&lock->mutex))
+		return 0;
+	start = ktime_get_ns();
+	return waited(lock, start, true, mutex_lock_killable(&lock->mutex));
 }
 
 static void wait_mutex(struct hello_lock *lock)
@@ -80,7 +104,12 @@ static void init_rwsem_kind(struct hello_lock *lock)
 
 static int write_rwsem(struct hello_lock *lock)
 {
-	return down_write_killable(&lock->rwsem);
+	u64 start;
+
+	if (down_write_trylock(&lock->rwsem))
+		return 0;
+	start = ktime_get_ns();
+	return waited(lock, start, true, down_write_killable(&lock->rwsem));
 }
 
 static void wait_rwsem(struct hello_lock *lock)
@@ -95,7 +124,12 @@ static void write_unlock_rwsem(struct hello_lock *lock)
 
 static int read_rwsem(struct hello_lock *lock)
 {
-	return down_read_killable(&lock->rwsem);
+	u64 start;
+
+	if (down_read_trylock(&lock->rwsem))
+		return 0;
+	start = ktime_get_ns();
+	return waited(lock, start, false, down_read_killable(&lock->rwsem));
 }
 
 static void read_unlock_rwsem(struct hello_lock *lock)
@@ -115,8 +149,13 @@ static void init_spin(struct hello_lock *lock)
 static int lock_spin(struct hello_lock *lock)
 	__acquires(&lock->spin)
 {
+	u64 start;
+
+	if (spin_trylock(&lock->spin))
+		return 0;
+	start = ktime_get_ns();
 	spin_lock(&lock->spin);
-	return 0;
+	return waited(lock, start, true, 0);
 }
 
 static void wait_spin(struct hello_lock *lock)
@@ -143,8 +182,13 @@ static void init_rw(struct hello_lock *lock)
 static int write_rw(struct hello_lock *lock)
 	__acquires(&lock->rw)
 {
+	u64 start;
+
+	if (write_trylock(&lock->rw))
+		return 0;
+	start = ktime_get_ns();
 	write_lock(&lock->rw);
-	return 0;
+	return waited(lock, start, true, 0);
 }
 
 static void wait_rw(struct hello_lock *lock)
@@ -162,8 +206,13 @@ static void write_unlock_rw(struct hello_lock *lock)
 static int read_rw(struct hello_lock *lock)
 	__acquires(&lock->rw)
 {
+	u64 start;
+
+	if (read_trylock(&lock->rw))
+		return 0;
+	start = ktime_get_ns();
 	read_lock(&lock->rw);
-	return 0;
+	return waited(lock, start, false, 0);
 }
 
 static void read_unlock_rw(struct hello_lock *lock)
@@ -190,6 +239,7 @@ static void read_unlock_rcu(struct hello_lock *lock)
 static const struct lock_ops kinds[] = {
 	[HELLO_LOCK_MUTEX] = {
 		.choice.name	= "mutex",
+		.promise	= "a call is atomic, but for missing user pages; one at a time",
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.write_wait	= wait_mutex,
@@ -199,6 +249,7 @@ static const struct lock_ops kinds[] = {
 		HELD_BY(mutex)
 	}, {
 		.choice.name	= "rwsem",
+		.promise	= "a call is atomic, but for missing user pages; readers together",
 		.init		= init_rwsem_kind,
 		.write		= write_rwsem,
 		.write_wait	= wait_rwsem,
@@ -208,6 +259,7 @@ static const struct lock_ops kinds[] = {
 		HELD_BY(rwsem)
 	}, {
 		.choice.name	= "spinlock",
+		.promise	= "64 KiB of a call are atomic; one at a time, spinning",
 		.spins		= true,
 		.init		= init_spin,
 		.write		= lock_spin,
@@ -218,6 +270,7 @@ static const struct lock_ops kinds[] = {
 		HELD_BY(spin)
 	}, {
 		.choice.name	= "rwlock",
+		.promise	= "64 KiB of a call are atomic; readers together, spinning",
 		.spins		= true,
 		.init		= init_rw,
 		.write		= write_rw,
@@ -228,6 +281,7 @@ static const struct lock_ops kinds[] = {
 		HELD_BY(rw)
 	}, {
 		.choice.name	= "rcu",
+		.promise	= "a reader sees one version and never waits; a write copies all; no mmap",
 		.versions	= true,
 		.init		= init_mutex,
 		.write		= lock_mutex,
@@ -247,6 +301,17 @@ static const struct lock_ops *ops_of(const struct hello_lock *lock)
 }
 
 /**
+ * hello_lock_promise() - what a kind of lock means for readers and writers
+ * @kind: number in hello_locks
+ *
+ * Return: a line for people.
+ */
+const char *hello_lock_promise(unsigned int kind)
+{
+	return kinds[kind].promise;
+}
+
+/**
  * hello_lock_init() - make a lock of a kind
  * @lock: the lock; nobody may use it meanwhile
  * @kind: number in hello_locks
@@ -254,6 +319,8 @@ static const struct lock_ops *ops_of(const struct hello_lock *lock)
 void hello_lock_init(struct hello_lock *lock, unsigned int kind)
 {
 	lock->kind = kind;
+	atomic_set(&lock->contended, 0);
+	atomic64_set(&lock->wait_ns, 0);
 	ops_of(lock)->init(lock);
 }
 

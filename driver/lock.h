@@ -5,8 +5,10 @@
 #ifndef HELLO_LOCK_H
 #define HELLO_LOCK_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 
 #include "table.h"
@@ -23,6 +25,10 @@
 struct hello_lock {
 	/** @kind: number in hello_locks; changes only while nobody can use it */
 	u8 kind;
+	/** @contended: how often somebody had to wait for it */
+	atomic_t contended;
+	/** @wait_ns: how long all of them together */
+	atomic64_t wait_ns;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
 		struct mutex mutex;
@@ -36,6 +42,8 @@ struct hello_lock {
 };
 
 extern const struct hello_table hello_locks;
+
+const char *hello_lock_promise(unsigned int kind);
 
 void hello_lock_init(struct hello_lock *lock, unsigned int kind);
 bool hello_lock_spins(const struct hello_lock *lock);

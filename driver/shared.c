@@ -5,6 +5,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -20,6 +21,9 @@ static struct hello_store store;
  */
 static unsigned int users;
 static DEFINE_SPINLOCK(users_lock);
+
+/* Keeps the lock of the store what it is while somebody looks from outside. */
+static DEFINE_MUTEX(look_mutex);
 
 /**
  * hello_shared_attach() - use the store in an open file
@@ -45,15 +49,29 @@ void hello_shared_detach(void)
 }
 
 /**
- * hello_shared_store() - the store, to look at it or migrate it
+ * hello_shared_look() - what is in the store, for those who have not attached
+ * @info: what is found
  *
- * The settings mutex keeps its lock from being changed.
- *
- * Return: the store.
+ * Return: 0 or -EINTR.
  */
-struct hello_store *hello_shared_store(void)
+int hello_shared_look(struct hello_store_info *info)
 {
-	return &store;
+	int err;
+
+	mutex_lock(&look_mutex);
+	err = hello_store_info(&store, info);
+	mutex_unlock(&look_mutex);
+	return err;
+}
+
+/**
+ * hello_shared_users() - how many open files have the store
+ *
+ * Return: the number.
+ */
+unsigned int hello_shared_users(void)
+{
+	return READ_ONCE(users);
 }
 
 /**
@@ -66,12 +84,14 @@ int hello_shared_set_lock(unsigned int kind)
 {
 	int err = 0;
 
+	mutex_lock(&look_mutex);
 	spin_lock(&users_lock);
 	if (users)
 		err = -EBUSY;
 	else
 		hello_lock_init(&store.lock, kind);
 	spin_unlock(&users_lock);
+	mutex_unlock(&look_mutex);
 	return err;
 }
 
@@ -112,7 +132,7 @@ int hello_shared_reset(void)
 	int err;
 
 	err = hello_store_truncate(&store);
-	if (!err && !READ_ONCE(users))
+	if (!err && !hello_shared_users())
 		err = hello_store_drop(&store);
 	return err;
 }

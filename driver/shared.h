@@ -9,10 +9,12 @@
 
 struct hello_recipe;
 struct hello_store;
+struct hello_store_info;
 
 struct hello_store *hello_shared_attach(void);
 void hello_shared_detach(void);
-struct hello_store *hello_shared_store(void);
+int hello_shared_look(struct hello_store_info *info);
+unsigned int hello_shared_users(void);
 
 int hello_shared_set_lock(unsigned int kind);
 int hello_shared_follow(const struct hello_recipe *recipe, bool live);

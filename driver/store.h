@@ -54,6 +54,16 @@ struct hello_store_info {
 	int node;
 	/** @flags: &enum hello_info_flags */
 	u32 flags;
+	/** @maps: how often it is mapped */
+	int maps;
+	/** @changes: how often contents changed */
+	u64 changes;
+	/** @lock_mode: number of its lock in hello_locks */
+	unsigned int lock_mode;
+	/** @contended: how often somebody had to wait for the lock */
+	int contended;
+	/** @wait_ns: nanoseconds that they waited all together */
+	u64 wait_ns;
 };
 
 void hello_store_init(struct hello_store *store, unsigned int lock_kind,

@@ -108,6 +108,23 @@ TRACE_EVENT(hello_migrate,
 		  __get_str(to), __entry->length, __entry->result)
 );
 
+TRACE_EVENT(hello_lock_wait,
+	TP_PROTO(const char *lock_mode, bool exclusive, u64 ns),
+	TP_ARGS(lock_mode, exclusive, ns),
+	TP_STRUCT__entry(
+		__string(lock_mode, lock_mode)
+		__field(bool, exclusive)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		hello_assign_str(lock_mode, lock_mode);
+		__entry->exclusive = exclusive;
+		__entry->ns = ns;
+	),
+	TP_printk("lock_mode=%s exclusive=%d ns=%llu", __get_str(lock_mode),
+		  __entry->exclusive, __entry->ns)
+);
+
 #endif /* HELLO_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
