@@ -40,7 +40,7 @@ struct allocator {
 	size_t (*usable)(size_t size, const void *addr);
 	/* What must sleep before alloc(), which may be called in any context. */
 	int (*prepare)(size_t size);
-	void *(*alloc)(struct hello_mem *mem, gfp_t gfp);
+	void *(*alloc)(struct hello_mem *mem);
 	void (*free)(struct hello_mem *mem);
 	/* For memory whose pages must not be referenced one by one. */
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
@@ -59,9 +59,9 @@ static size_t usable_kmalloc(size_t size, const void *addr)
 	return max_t(size_t, KMALLOC_MIN_SIZE, roundup_pow_of_two(size));
 }
 
-static void *alloc_kmalloc(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_kmalloc(struct hello_mem *mem)
 {
-	return kmalloc_node(mem->size, gfp, mem->node);
+	return kmalloc_node(mem->size, mem->gfp, mem->node);
 }
 
 static void free_kmalloc(struct hello_mem *mem)
@@ -77,21 +77,21 @@ static size_t usable_pages(size_t size, const void *addr)
 }
 
 /* The page tables are made with GFP_KERNEL: only a scope keeps I/O out of them. */
-static void *alloc_vmalloc(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_vmalloc(struct hello_mem *mem)
 {
 	unsigned int saved;
 	void *addr;
 
-	if (mem->words & HELLO_GFP_NOIO) {
+	if (!(mem->gfp & __GFP_IO)) {
 		saved = memalloc_noio_save();
-		addr = __vmalloc(mem->size, gfp);
+		addr = __vmalloc(mem->size, mem->gfp);
 		memalloc_noio_restore(saved);
-	} else if (mem->words & HELLO_GFP_NOFS) {
+	} else if (!(mem->gfp & __GFP_FS)) {
 		saved = memalloc_nofs_save();
-		addr = __vmalloc(mem->size, gfp);
+		addr = __vmalloc(mem->size, mem->gfp);
 		memalloc_nofs_restore(saved);
 	} else {
-		addr = __vmalloc(mem->size, gfp);
+		addr = __vmalloc(mem->size, mem->gfp);
 	}
 	return addr;
 }
@@ -103,9 +103,9 @@ static void free_vmalloc(struct hello_mem *mem)
 
 /* ---- kvmalloc ---- */
 
-static void *alloc_kvmalloc(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_kvmalloc(struct hello_mem *mem)
 {
-	return kvmalloc_node(mem->size, gfp, mem->node);
+	return kvmalloc_node(mem->size, mem->gfp, mem->node);
 }
 
 static size_t usable_kvmalloc(size_t size, const void *addr)
@@ -132,10 +132,10 @@ static size_t usable_order(size_t size, const void *addr)
  * no highmem exists, and some allocators warn of the bit all the same.
  * __GFP_COMP makes every page mappable, not the first alone.
  */
-static void *alloc_pages_mode(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_pages_mode(struct hello_mem *mem)
 {
 	struct page *page = alloc_pages_node(mem->node,
-					     (gfp & ~__GFP_HIGHMEM) | __GFP_COMP,
+					     (mem->gfp & ~__GFP_HIGHMEM) | __GFP_COMP,
 					     get_order(mem->size));
 
 	return page ? page_address(page) : NULL;
@@ -148,9 +148,9 @@ static void free_pages_mode(struct hello_mem *mem)
 
 /* ---- pages_exact ---- */
 
-static void *alloc_pages_exact_mode(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_pages_exact_mode(struct hello_mem *mem)
 {
-	return alloc_pages_exact(mem->size, gfp & ~__GFP_HIGHMEM);
+	return alloc_pages_exact(mem->size, mem->gfp & ~__GFP_HIGHMEM);
 }
 
 static void free_pages_exact_mode(struct hello_mem *mem)
@@ -217,12 +217,12 @@ static int prepare_slab(size_t size)
 	return err;
 }
 
-static void *alloc_slab(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_slab(struct hello_mem *mem)
 {
 	struct kmem_cache *cache =
 		smp_load_acquire(&caches[class_of(mem->size)]);
 
-	return kmem_cache_alloc_node(cache, gfp, mem->node);
+	return kmem_cache_alloc_node(cache, mem->gfp, mem->node);
 }
 
 static void free_slab(struct hello_mem *mem)
@@ -255,11 +255,11 @@ static int prepare_mempool(size_t size)
 	return err;
 }
 
-static void *alloc_mempool(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_mempool(struct hello_mem *mem)
 {
 	mempool_t *pool = smp_load_acquire(&pools[class_of(mem->size)]);
 
-	return mempool_alloc(pool, gfp);
+	return mempool_alloc(pool, mem->gfp);
 }
 
 static void free_mempool(struct hello_mem *mem)
@@ -271,9 +271,9 @@ static void free_mempool(struct hello_mem *mem)
 
 static struct platform_device *dma_device;
 
-static void *alloc_dma(struct hello_mem *mem, gfp_t gfp)
+static void *alloc_dma(struct hello_mem *mem)
 {
-	return dma_alloc_coherent(&dma_device->dev, mem->size, &mem->dma, gfp);
+	return dma_alloc_coherent(&dma_device->dev, mem->size, &mem->dma, mem->gfp);
 }
 
 static void free_dma(struct hello_mem *mem)
@@ -483,17 +483,23 @@ size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr)
 }
 
 /**
- * hello_alloc_prepare() - make what hello_alloc() needs and cannot make itself
- * @mem: what will be asked for
+ * hello_alloc_prepare() - do what hello_alloc() must not or need not do
+ * @mem: what will be asked for; its mask is completed
  *
  * Context: process, may sleep.
  *
  * Return: 0 or -ENOMEM.
  */
-int hello_alloc_prepare(const struct hello_mem *mem)
+int hello_alloc_prepare(struct hello_mem *mem)
 {
 	const struct allocator *a = allocator_of(mem);
 
+	mem->gfp |= __GFP_NOWARN;
+	if (mem->zero && a->flags & ZERO)
+		mem->gfp |= __GFP_ZERO;
+	if (mem->charge && a->flags & CHARGE &&
+	    (HELLO_MAPS_CHARGED_PAGES || !(a->flags & (PAGES | BY_SIZE))))
+		mem->gfp |= __GFP_ACCOUNT;
 	return a->prepare ? a->prepare(mem->size) : 0;
 }
 
@@ -505,15 +511,7 @@ int hello_alloc_prepare(const struct hello_mem *mem)
  */
 void hello_alloc(struct hello_mem *mem)
 {
-	const struct allocator *a = allocator_of(mem);
-	gfp_t gfp = hello_gfp_bits(mem->words) | __GFP_NOWARN;
-
-	if (mem->zero && a->flags & ZERO)
-		gfp |= __GFP_ZERO;
-	if (mem->charge && a->flags & CHARGE &&
-	    (HELLO_MAPS_CHARGED_PAGES || !(a->flags & PAGES)))
-		gfp |= __GFP_ACCOUNT;
-	mem->addr = a->alloc(mem, gfp);
+	mem->addr = allocator_of(mem)->alloc(mem);
 }
 
 /**

@@ -22,8 +22,8 @@ struct hello_mem {
 	size_t size;
 	/** @dma: its bus address, for dma_coherent */
 	dma_addr_t dma;
-	/** @words: the GFP words */
-	u32 words;
+	/** @gfp: the mask; hello_alloc_prepare() completes it */
+	gfp_t gfp;
 	/** @node: the NUMA node asked for, -1 for any */
 	s16 node;
 	/** @allocator: number in hello_allocators; memory goes back where it came from */
@@ -50,7 +50,7 @@ bool hello_alloc_has_node(unsigned int allocator);
 const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait);
 size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr);
 
-int hello_alloc_prepare(const struct hello_mem *mem);
+int hello_alloc_prepare(struct hello_mem *mem);
 void hello_alloc(struct hello_mem *mem);
 void hello_free(struct hello_mem *mem);
 

@@ -72,7 +72,7 @@ static const char *reserve_caps(const struct hello_mem *mem)
 	hello_settings_get(&settings);
 	if (!reserve(&taken, size, settings.max_total_size))
 		return "max_total_size";
-	if (!hello_gfp_scarce(mem->words) ||
+	if (!hello_gfp_scarce(mem->gfp) ||
 	    reserve(&taken_scarce, size, settings.max_reserve_size))
 		return NULL;
 	atomic64_sub(size, &taken);
@@ -84,7 +84,7 @@ static void release_caps(const struct hello_mem *mem)
 	u64 size = reserved_by(mem);
 
 	atomic64_sub(size, &taken);
-	if (hello_gfp_scarce(mem->words))
+	if (hello_gfp_scarce(mem->gfp))
 		atomic64_sub(size, &taken_scarce);
 }
 
@@ -172,7 +172,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 	buffer->recipe = *recipe;
 	buffer->mem = (struct hello_mem) {
 		.size		= recipe->buffer_size,
-		.words		= recipe->gfp_flags,
+		.gfp		= hello_gfp_bits(recipe->gfp_flags),
 		.node		= recipe->numa_node,
 		.allocator	= recipe->alloc_mode,
 		.charge		= recipe->alloc_context == HELLO_CONTEXT_PROCESS,

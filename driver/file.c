@@ -147,7 +147,8 @@ static ssize_t do_read(struct hello_file *file, struct hello_io *io,
 	ssize_t ret;
 
 	ret = hello_store_read(file->store, io, pos);
-	WRITE_ONCE(file->seen, READ_ONCE(file->store->changes));
+	if (io->seen)
+		WRITE_ONCE(file->seen, io->seen);
 	count(&file->reads, &file->bytes_read, ret);
 	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
 	trace_hello_read(file->id, req, ret, off);
@@ -162,7 +163,8 @@ static ssize_t do_write(struct hello_file *file, struct hello_io *io,
 	ssize_t ret;
 
 	ret = hello_store_write(file->store, io, pos, append);
-	WRITE_ONCE(file->seen, READ_ONCE(file->store->changes));
+	if (io->seen)
+		WRITE_ONCE(file->seen, io->seen);
 	count(&file->writes, &file->bytes_written, ret);
 	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
 	trace_hello_write(file->id, req, ret, off);
@@ -310,7 +312,7 @@ static int may_choose(const struct hello_recipe *next,
 		      const struct hello_recipe *now, u64 max_buffer_size)
 {
 	bool scarce = next->gfp_flags != now->gfp_flags &&
-		      hello_gfp_scarce(next->gfp_flags);
+		      hello_gfp_scarce(hello_gfp_bits(next->gfp_flags));
 	bool large = next->buffer_size > now->buffer_size &&
 		     next->buffer_size > max_buffer_size / 4;
 	bool context = next->alloc_context != now->alloc_context &&

@@ -142,14 +142,14 @@ bool hello_gfp_blocks(u32 words)
 
 /**
  * hello_gfp_scarce() - whether a mask draws on reserves or on a small zone
- * @words: the set
+ * @mask: the bits
  *
  * Such memory is what others need to get out of trouble, so it has a cap of
  * its own.
  *
  * Return: true if it does.
  */
-bool hello_gfp_scarce(u32 words)
+bool hello_gfp_scarce(gfp_t mask)
 {
-	return hello_gfp_bits(words) & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32);
+	return mask & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32);
 }

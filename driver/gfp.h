@@ -33,6 +33,6 @@ int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size);
 const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);
 bool hello_gfp_blocks(u32 words);
-bool hello_gfp_scarce(u32 words);
+bool hello_gfp_scarce(gfp_t mask);
 
 #endif /* HELLO_GFP_H */

@@ -19,6 +19,8 @@ struct hello_io {
 	char __user *user;
 	/** @left: bytes that are still to be moved */
 	size_t left;
+	/** @seen: in: 0; out: the last change of the store that this call knows of */
+	u64 seen;
 };
 
 size_t hello_io_put(struct hello_io *io, const void *from, size_t size);

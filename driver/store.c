@@ -35,6 +35,13 @@ static struct hello_buffer *buffer_of(const struct hello_store *store)
 				     hello_lock_held(&store->lock));
 }
 
+/* Contents changed. The lock is held. */
+static void note_change(struct hello_store *store)
+{
+	/* Pairs with the acquire of those who read versions without the lock. */
+	smp_store_release(&store->changes, store->changes + 1);
+}
+
 /* Contents or capacity changed; called without the lock. */
 static void tell_pollers(struct hello_store *store)
 {
@@ -55,6 +62,7 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 	memset(store, 0, sizeof(*store));
 	hello_lock_init(&store->lock, lock_kind);
 	store->recipe = *recipe;
+	store->changes = 1;
 	init_waitqueue_head(&store->wait);
 }
 
@@ -155,9 +163,14 @@ static struct hello_buffer *pin_version(struct hello_store *store)
 static int read_version(struct hello_store *store, struct hello_io *io,
 			loff_t *pos)
 {
-	struct hello_buffer *buffer = pin_version(store);
-	size_t length = buffer ? READ_ONCE(buffer->length) : 0;
+	struct hello_buffer *buffer;
+	size_t length;
 	int err = 0;
+
+	/* Pairs with the release in note_change(): not newer than the version. */
+	io->seen = smp_load_acquire(&store->changes);
+	buffer = pin_version(store);
+	length = buffer ? READ_ONCE(buffer->length) : 0;
 
 	while (!err && io->left && *pos < length) {
 		size_t n = min_t(u64, io->left, length - *pos);
@@ -171,35 +184,71 @@ static int read_version(struct hello_store *store, struct hello_io *io,
 	return err;
 }
 
+/*
+ * An iterator that is no user memory may allocate pages while it is copied to
+ * (a pipe up to 6.4): not under a lock that spins.
+ */
+static bool needs_bounce(const struct hello_store *store,
+			 const struct hello_io *io)
+{
+	return hello_lock_spins(&store->lock) && io->iter &&
+	       !user_backed_iter(io->iter);
+}
+
+/* Reads one unit, through @bounce if there is one; 0 at the end of contents. */
+static ssize_t read_unit(struct hello_store *store, struct hello_io *io,
+			 loff_t *pos, size_t unit, void *bounce)
+{
+	const struct hello_buffer *buffer;
+	size_t copied = 0;
+	size_t n = 0;
+	int err;
+
+	err = hello_lock_read(&store->lock);
+	if (err)
+		return err;
+	buffer = buffer_of(store);
+	if (!io->seen)
+		io->seen = store->changes;
+	if (buffer && *pos < buffer->length) {
+		const void *from = buffer->mem.addr + *pos;
+
+		n = min_t(u64, min(io->left, unit), buffer->length - *pos);
+		if (bounce)
+			memcpy(bounce, from, n);
+		else
+			copied = hello_io_put(io, from, n);
+	}
+	hello_unlock_read(&store->lock);
+
+	if (bounce)
+		copied = hello_io_put(io, bounce, n);
+	*pos += copied;
+	if (copied < n) {
+		err = hello_io_fault_in(io, true);
+		return err ?: n;
+	}
+	return n;
+}
+
 static int read_locked(struct hello_store *store, struct hello_io *io,
 		       loff_t *pos)
 {
 	size_t unit = unit_of(store);
-	int err;
+	void *bounce = NULL;
+	ssize_t ret;
 
+	if (needs_bounce(store, io)) {
+		bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
+		if (!bounce)
+			return -ENOMEM;
+		unit = PAGE_SIZE;
+	}
 	do {
-		struct hello_buffer *buffer;
-		size_t copied = 0;
-		size_t n = 0;
-
-		err = hello_lock_read(&store->lock);
-		if (err)
-			break;
-		buffer = buffer_of(store);
-		if (buffer && *pos < buffer->length) {
-			n = min_t(u64, min(io->left, unit),
-				  buffer->length - *pos);
-			copied = hello_io_put(io, buffer->mem.addr + *pos, n);
-		}
-		hello_unlock_read(&store->lock);
-
-		if (!n)
-			break;
-		*pos += copied;
-		if (copied < n)
-			err = hello_io_fault_in(io, true);
-	} while (!err && io->left);
-	return err;
+		ret = read_unit(store, io, pos, unit, bounce);
+	} while (ret > 0 && io->left);
+	kfree(bounce);
+	return min(ret, (ssize_t)0);
 }
 
 /**
@@ -274,7 +323,6 @@ static ssize_t write_unit(struct hello_store *store,
 	if (copied) {
 		hello_buffer_extend(buffer, pos + copied);
 		mirror(store, buffer, pos, copied);
-		WRITE_ONCE(store->changes, store->changes + 1);
 	}
 	return copied;
 }
@@ -310,8 +358,12 @@ ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
 			break;
 		buffer = buffer_of(store);
 		if (!buffer) {
+			/* Without a buffer yet, and no need of one to fail. */
+			if (!append && *pos >= store->recipe.buffer_size)
+				err = -ENOSPC;
 			hello_unlock_write(&store->lock);
-			err = hello_store_provide(store);
+			if (!err)
+				err = hello_store_provide(store);
 			continue;
 		}
 		at = append ? buffer->length : *pos;
@@ -334,12 +386,15 @@ ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
 
 		n = min_t(u64, min(io->left, unit), buffer->mem.size - at);
 		copied = write_unit(store, buffer, io, at, n);
-		if (copied)
+		if (copied) {
+			if (old)
+				rcu_assign_pointer(store->buffer, buffer);
+			note_change(store);
+			io->seen = store->changes;
 			*pos = at + copied;
-		if (old && copied)
-			rcu_assign_pointer(store->buffer, buffer);
-		else if (old)
+		} else if (old) {
 			old = buffer;
+		}
 unlock:
 		hello_unlock_write(&store->lock);
 		hello_buffer_put(old);
@@ -407,7 +462,7 @@ int hello_store_truncate(struct hello_store *store)
 		}
 		/* What a migration has carried is not the contents any more. */
 		store->carried = 0;
-		WRITE_ONCE(store->changes, store->changes + 1);
+		note_change(store);
 		hello_unlock_write(&store->lock);
 		cond_resched();
 	} while (!finished);
@@ -538,7 +593,7 @@ int hello_store_drop(struct hello_store *store)
 	buffer = atomic_read(&store->maps) ? NULL : buffer_of(store);
 	if (buffer) {
 		RCU_INIT_POINTER(store->buffer, NULL);
-		WRITE_ONCE(store->changes, store->changes + 1);
+		note_change(store);
 	}
 	hello_unlock_write(&store->lock);
 	hello_buffer_put(buffer);
@@ -745,6 +800,9 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 
 	*info = (struct hello_store_info) {
 		.recipe		= store->recipe,
+		/* What it will have when the first use makes it. */
+		.length		= store->recipe.init_mode == HELLO_INIT_ZERO ?
+				  0 : store->recipe.buffer_size,
 		.node		= NUMA_NO_NODE,
 		.maps		= atomic_read(&store->maps),
 		.changes	= READ_ONCE(store->changes),

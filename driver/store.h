@@ -30,7 +30,7 @@ struct hello_store {
 	struct hello_buffer *next;
 	/** @carried: bytes that @next has already; writers write them to both */
 	size_t carried;
-	/** @changes: how often contents changed; read without the lock by poll */
+	/** @changes: from 1, one more for each change; poll reads it without the lock */
 	u64 changes;
 	/** @maps: mappings; leaves 0 under @lock only, so a holder can trust 0 */
 	atomic_t maps;

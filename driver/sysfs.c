@@ -39,6 +39,15 @@ static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
 	return len;
 }
 
+static int may_store(const char *buf, size_t size)
+{
+	/* Root in a container may have the file, but not the capability. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	/* What comes after a NUL would be taken and not looked at. */
+	return strlen(buf) == size ? 0 : -EINVAL;
+}
+
 /* Applies what a tunable means for the shared buffer, before it is in force. */
 static int apply(const struct hello_settings *next,
 		 const struct hello_settings *now)
@@ -84,11 +93,11 @@ static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 	char why[HELLO_WHY_MAX] = "no such value; read the file, or see hello(4)";
 	int err;
 
-	/* Root in a container may have the file, but not the capability. */
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-
-	mutex_lock(&settings_mutex);
+	err = may_store(buf, size);
+	if (err)
+		return err;
+	if (mutex_lock_killable(&settings_mutex))
+		return -EINTR;
 	hello_settings_get(&now);
 	next = now;
 	err = hello_tunable_parse(attr - tunables, buf, &next);
@@ -128,11 +137,13 @@ static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 {
 	int err;
 
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
+	err = may_store(buf, size);
+	if (err)
+		return err;
 	if (!sysfs_streq(buf, "1"))
 		return -EINVAL;
-	mutex_lock(&settings_mutex);
+	if (mutex_lock_killable(&settings_mutex))
+		return -EINTR;
 	err = hello_shared_reset();
 	mutex_unlock(&settings_mutex);
 	return err ?: size;
