@@ -22,6 +22,7 @@
 #include "output.h"
 
 #define NODE	"/dev/hello"
+#define DKMS	"/var/lib/dkms/hello"
 
 enum state { GOOD, NOTE, BAD };
 
@@ -77,40 +78,53 @@ static struct finding check_headers(const struct utsname *kernel)
 		     "no headers to build a module for kernel %s", kernel->release);
 }
 
-/* The last line of the log of a build that failed, or NULL. */
+/* The last lines of the log of a build that failed, on one line; NULL if none did. */
 static char *build_error(void)
 {
-	char *log = output_of("sh -c 'tail -qn 3 /var/lib/dkms/hello/*/build/make.log'");
-	char *error = *log ? text("its build failed: %s", log) : NULL;
+	glob_t logs = { 0 };
+	char *log = NULL, *last;
+	int more = 2;
 
-	for (char *c = error; c && *c; c++)
-		if (*c == '\n')
-			*c = ' ';
+	if (!glob(DKMS "/*/build/make.log", 0, NULL, &logs))
+		log = file_read(logs.gl_pathv[logs.gl_pathc - 1]);
+	globfree(&logs);
+	if (!log)
+		return NULL;
+	last = log + strlen(log);
+	if (last > log && last[-1] == '\n')
+		*--last = 0;
+	while (last > log && (last[-1] != '\n' || more--)) {
+		last--;
+		if (*last == '\n')
+			*last = ' ';
+	}
+	last = text("%s", last);
 	free(log);
-	return error;
+	return last;
 }
 
+/* Looks where dkms status would look, which is a shell script of seconds. */
 static struct finding check_dkms(const struct utsname *kernel)
 {
-	char *all = output_of("dkms status -m hello"), *rest = all, *line, *error;
+	char *built = text(DKMS "/*/%s/*/module/hello.ko*", kernel->release);
+	glob_t files = { 0 };
 	struct finding finding;
-	bool installed = false;
+	char *error;
 
-	while ((line = strsep(&rest, "\n")))
-		installed |= strstr(line, kernel->release) && strstr(line, ": installed");
-	if (installed) {
-		finding = found(GOOD, NULL, "installed for kernel %s", kernel->release);
-	} else if (!*all) {
+	if (access(DKMS, F_OK)) {
 		finding = found(NOTE, "sudo make dkms-install keeps it built for every new kernel",
 				"DKMS does not know hello");
+	} else if (!glob(built, 0, NULL, &files)) {
+		finding = found(GOOD, NULL, "built for kernel %s", kernel->release);
 	} else {
 		error = build_error();
-		finding = found(BAD, "sudo dkms autoinstall; /var/lib/dkms/hello/*/build/make.log",
-				"not installed for kernel %s; %s", kernel->release,
-				error ? error : "not built yet");
+		finding = found(BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
+				"not built for kernel %s: %s", kernel->release,
+				error ? error : "nobody tried");
 		free(error);
 	}
-	free(all);
+	globfree(&files);
+	free(built);
 	return finding;
 }
 

@@ -3,6 +3,8 @@
 # tests/guest/helloctl.t: the tool on the real device; what a fake one can show is in tests/tool.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
+# from the defaults, whatever ran before
+modprobe -r hello
 need_module
 
 ctl() {
@@ -26,15 +28,11 @@ like "$out" "^number +$(cat $sysfs/dev)\$" 'status names the device number'
 like "$out" "^alloc_mode +$(value alloc_mode)\$" 'status names the allocator'
 like "$out" '^stats/opens +0$' 'status has the totals'
 
-missing=
-for file in "$sysfs"/*; do
-	case $(stat -c '%F %a' "$file") in
-	'regular file 6'*) helloctl get "${file##*/}" >/dev/null || missing=$missing$file ;;
-	esac
-done
-is "$missing" "$sysfs/uevent" 'get knows every file that can be written and read, but uevent'
+is "$(helloctl get -n -o name)" \
+	"$(find $sysfs/ -maxdepth 1 -type f -perm -600 ! -name uevent -printf '%f\n' | sort)" \
+	'get knows every file that can be read and written'
 is "$(helloctl get -n --raw -o value buffer_size)" "$(cat $sysfs/buffer_size)" 'get prints what the file has'
-is "$(helloctl get -J alloc_mode | jq -r '.get[0].choices')" "$(tr -d '[]' <$sysfs/alloc_mode)" \
+is "$(helloctl get -n -o choices alloc_mode)" "$(tr -d '[]' <$sysfs/alloc_mode)" \
 	'get has the choices of this kernel'
 for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 	gfp=GFP_KERNEL
@@ -62,7 +60,9 @@ is "$(value buffer_size) $(value init_mode) $(value gfp_flags)" '4096 zero GFP_K
 fails_with 'sudo helloctl set' 'a user cannot set, and is told who can' nobody helloctl set alloc_mode=vmalloc
 
 ctl set buffer_size=32
-is "$(helloctl roundtrip -J 'This is longer than thirty-two bytes.' | jq -c '[.roundtrip[].actual]')" '[32,32]' \
+is "$(helloctl roundtrip 'This is longer than thirty-two bytes.')" 'write: req=37, actual=32, off=0
+read: req=64, actual=32, off=0
+This is longer than thirty-two b' \
 	'roundtrip reports the short count of a 32-byte buffer'
 fails_with 'No space left on device' 'write over the capacity fails' helloctl write 'This is longer than thirty-two bytes.'
 fails_with 'set buffer_size=' 'and names the setting that would help' helloctl write 'This is longer than thirty-two bytes.'
@@ -90,11 +90,14 @@ is "$out" "$$ helloctl.t 4K" 'opens names who has it open'
 ctl top -n 1 -b
 like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows it too'
 exec 7>&-
-allocations=$(helloctl stats -J | jq '.allocators[] | select(.allocator == "kmalloc").allocations')
+kmallocs() {
+	helloctl stats -n --raw -o allocator,allocations | sed -n 's/^kmalloc //p'
+}
+allocations=$(kmallocs)
 helloctl roundtrip >/dev/null
-is "$(helloctl stats -J | jq '.allocators[] | select(.allocator == "kmalloc").allocations')" $((allocations + 1)) \
+is "$(kmallocs)" $((allocations + 1)) \
 	'stats counts the allocation of one open'
-is "$(helloctl stats -J | jq '[.contexts[].allocations] | add')" "$(cat $sysfs/stats/allocations)" \
+is "$(helloctl stats -n --raw -o context,allocations | awk 'NF == 2 { n += $2 } END { print n }')" "$(cat $sysfs/stats/allocations)" \
 	'stats by context add up to the total in sysfs'
 fails_with 'sudo helloctl' 'a user cannot read debugfs, and is told who can' nobody helloctl stats
 is "$(helloctl metrics | grep ^hello_frees_total)" "hello_frees_total $(cat $sysfs/stats/frees)" \
@@ -120,17 +123,17 @@ is $? 0 'monitor ends well when it is told to'
 
 remedy='sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello'
 finding() {
-	helloctl doctor -J | jq -r ".doctor[] | select(.check == \"$1\") | .state + \": \" + .finding + \"; \" + .remedy"
+	helloctl doctor -n -o check,state,finding,remedy | sed -n "s/^$1 *//p"
 }
 ctl doctor
 is $status 0 'doctor finds this guest healthy' || diag "$out"
 minor=$(cut -d: -f2 $sysfs/dev)
 rm $dev
 mknod $dev c 10 $((minor - 1))
-like "$(finding node)" "^BAD: .*; $remedy" 'doctor finds a wrong minor'
+like "$(finding node)" "^BAD .* $remedy" 'doctor finds a wrong minor'
 rm $dev
 echo plain >$dev
-like "$(finding node)" "^BAD: .*; $remedy" 'doctor finds a regular file'
+like "$(finding node)" "^BAD .* $remedy" 'doctor finds a regular file'
 fails_with "$remedy" 'and write does not write to it' helloctl write lost
 is "$(cat $dev)" plain 'nor empty it'
 # shellcheck disable=SC2317 # called through eval
@@ -141,15 +144,24 @@ ctl doctor
 is $status 0 'the remedy works' || diag "$out"
 like "$(nobody helloctl doctor)" 'group +BAD .*usermod -aG hello' 'doctor finds a user outside the group'
 chmod 0666 $dev
-like "$(finding group)" '^BAD: .*udevadm trigger' 'doctor finds a wrong mode'
+like "$(finding group)" '^BAD .*udevadm trigger' 'doctor finds a wrong mode'
 udevadm trigger --settle /sys/class/misc/hello
+mkdir -p /var/lib/dkms/hello
+mv /var/lib/dkms/hello /var/lib/dkms/hello.aside
+like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor can do without DKMS'
+mkdir -p /var/lib/dkms/hello/0.1.0/build
+printf '%s\n' one two 'hello.c:1: error: three' four >/var/lib/dkms/hello/0.1.0/build/make.log
+like "$(finding dkms)" "^BAD +not built for kernel $(uname -r): two hello.c:1: error: three four " \
+	'doctor shows the end of the log of a DKMS build that failed'
+rm -r /var/lib/dkms/hello
+mv /var/lib/dkms/hello.aside /var/lib/dkms/hello
 umount /sys/kernel/debug
-like "$(finding debugfs)" '^BAD: .*mount -t debugfs' 'doctor finds debugfs missing'
+like "$(finding debugfs)" '^BAD .*mount -t debugfs' 'doctor finds debugfs missing'
 fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
 mount -t debugfs debugfs /sys/kernel/debug
 
 rmmod hello
 fails_with 'sudo modprobe hello' 'without the module status says how to load it' helloctl status
-like "$(finding loaded)" '^BAD: .*sudo modprobe hello' 'and doctor too'
+like "$(finding loaded)" '^BAD .*sudo modprobe hello' 'and doctor too'
 
 done_testing
