@@ -154,7 +154,7 @@ static struct finding check_signature(const struct utsname *kernel)
 	else if (*signer)
 		finding = found(NOTE, "if modprobe says that the key was rejected: "
 				"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot",
-				"the kernel is locked down and closes debugfs; signed by: %s", signer);
+				"the kernel is locked down; signed by: %s", signer);
 	else
 		finding = found(BAD, "let DKMS sign it: sudo make dkms-install; "
 				"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot",

@@ -69,11 +69,12 @@ int cmd_status(int argc, char **argv)
 	table = table_new("status", "name value");
 	number = text("%u:%u", major(dev.number), minor(dev.number));
 	version = file_read("/sys/module/hello/version");
-	if (version)
-		version[strcspn(version, "\n")] = 0;
 	table_add(table, "device", dev.node);
 	table_add(table, "number", number);
-	table_add(table, "version", version);
+	if (version) {
+		version[strcspn(version, "\n")] = 0;
+		table_add(table, "version", version);
+	}
 	add_attrs(table, &dev, "", ATTR_TUNABLE);
 	add_attrs(table, &dev, "stats", ATTR_NUMBER);
 	ret = tables_print(&table, 1);

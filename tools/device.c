@@ -236,7 +236,7 @@ static int debugfs_fail(const char *name, int error)
 {
 	static const struct hint hints[] = {
 		{ EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
-		{ EPERM, "the kernel is locked down (Secure Boot); the totals: helloctl status" },
+		{ EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
 	};
 	struct device dev;
 
