@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/guest/sysfs_shell.t: the control surface as a person at a shell uses it.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+need_module
+
+like "$(cat $sysfs/alloc_mode)" '^\[kmalloc\] .*vmalloc' 'alloc_mode lists its choices, the current one in brackets'
+store alloc_mode vmalloc
+like "$(cat $sysfs/alloc_mode)" 'kmalloc .*\[vmalloc\]' 'echo vmalloc > alloc_mode moves the brackets'
+fails_with 'Invalid argument' 'a word that is not listed is refused' store alloc_mode valloc
+is "$(value alloc_mode)" vmalloc 'and the old value stays'
+fails_with 'Invalid argument' 'the word in brackets as cat shows it is refused' store alloc_mode '[kmalloc]'
+
+store buffer_size 64K
+is "$(cat $sysfs/buffer_size)" 65536 'buffer_size takes 64K and prints bytes'
+fails_with 'No space left' 'dd of more than the capacity says that the device is full' dd if=/dev/zero of=$dev bs=4k count=17
+succeeds 'dd of exactly the capacity works' dd if=/dev/zero of=$dev bs=4k count=16
+
+store buffer_mode shared
+echo 'Hello World' | tee $dev >/dev/null
+is "$(cat $dev)" 'Hello World' 'in shared mode tee, then cat prints it'
+is "$(cat $dev)" 'Hello World' 'and again'
+printf more >>$dev
+is "$(cat $dev)" "$(printf 'Hello World\nmore')" '>> appends'
+printf short >$dev
+is "$(cat $dev)" short '> truncates first'
+store reset 1
+is "$(cat $dev)" '' 'reset empties it'
+store buffer_mode private
+store buffer_size 4096
+store alloc_mode kmalloc
+
+like "$(head -n 1 $debugfs/stats)" '^version: 1$' 'debugfs stats names its format version'
+for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
+	like "$(cat $debugfs/stats)" "^$mode +[0-9]" "debugfs stats has a row for $mode"
+done
+row() {
+	awk -v m="$1" '$1 == m { print $2 }' $debugfs/stats
+}
+before=$(row kmalloc)
+for _ in 1 2 3; do : <$dev; done
+is "$(row kmalloc)" "$((before + 3))" 'its first figure counts allocations of that allocator'
+
+done_testing
