@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/first_use.c: alloc_when=first_use: open takes the recipe,
+ * the first call that needs bytes allocates.
+ */
+#include <linux/hello.h>
+#include <sys/ioctl.h>
+
+#include "harness.h"
+
+static char buf[8192];
+static long long allocations;
+
+static struct hello_info info(int fd)
+{
+	struct hello_info i = { .size = sizeof(i) };
+
+	EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &i), 0);
+	return i;
+}
+
+static int open_late(void)
+{
+	int fd;
+
+	SET("alloc_when", "first_use");
+	allocations = number("stats/allocations");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(number("stats/allocations"), allocations);
+	return fd;
+}
+
+TEST(open_and_what_needs_no_bytes_allocates_nothing)
+{
+	int fd = open_late();
+	struct hello_info i = info(fd);
+
+	EXPECT_EQ(i.flags & HELLO_INFO_ALLOCATED, 0);
+	EXPECT_EQ(i.node, -1);
+	EXPECT_EQ(i.capacity, 4096);
+	EXPECT_EQ(i.length, 0);
+	EXPECT_EQ(read(fd, buf, 100), 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+	EXPECT_EQ(write(fd, buf, 0), 0);
+	EXPECT_ERRNO(pwrite(fd, buf, 1, 4096), ENOSPC);
+	EXPECT_EQ(poll(&(struct pollfd){ fd, POLLIN | POLLOUT, 0 }, 1, 0), 1);
+	EXPECT_EQ(number("stats/allocations"), allocations);
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+}
+
+TEST(write_read_and_mmap_allocate_once)
+{
+	int fd = open_late();
+
+	EXPECT_EQ(write(fd, "x", 1), 1);
+	EXPECT_EQ(number("stats/allocations"), allocations + 1);
+	EXPECT_EQ(write(fd, "y", 1), 1);
+	EXPECT_EQ(number("stats/allocations"), allocations + 1);
+	EXPECT_EQ(info(fd).flags & HELLO_INFO_ALLOCATED, HELLO_INFO_ALLOCATED);
+	close(fd);
+
+	SET("init_mode", "poison");	/* here a read needs bytes */
+	fd = open_late();
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 4096);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 4096);
+	EXPECT_EQ(strspn(buf, "Z"), 4096);
+	EXPECT_EQ(number("stats/allocations"), allocations + 1);
+	close(fd);
+
+	SET("init_mode", "zero");
+	SET("alloc_mode", "pages");
+	fd = open_late();
+	EXPECT(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+	EXPECT_EQ(number("stats/allocations"), allocations + 1);
+}
+
+TEST(the_recipe_is_that_of_the_open)
+{
+	int fd = open_late();
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "64K");
+	EXPECT_EQ(write(fd, "x", 1), 1);
+	EXPECT_EQ(info(fd).capacity, 4096);
+	EXPECT(strstr(info(fd).recipe, "alloc_mode=kmalloc"));
+}
+
+TEST(a_cap_reached_is_ENOMEM_at_the_first_use_and_can_be_tried_again)
+{
+	char total[32];
+	int a = open_late(), b = open_late();
+
+	snprintf(total, sizeof(total), "%lld", number("stats/live_bytes") + 4096);
+	SET("max_total_size", total);
+	EXPECT_EQ(write(a, "x", 1), 1);
+	EXPECT_ERRNO(write(b, "x", 1), ENOMEM);
+	EXPECT_EQ(read(b, buf, 1), 0);
+	EXPECT_EQ(lseek(b, 0, SEEK_CUR), 0);
+	close(a);
+	EXPECT_EQ(write(b, "x", 1), 1);
+}
+
+TEST(many_opens_that_are_never_used_cost_no_buffers)
+{
+	SET("max_total_size", "1M");
+	SET("buffer_size", "1M");
+	for (int i = 0; i < 500; i++)
+		open_late();
+	EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+}
+
+TEST(the_shared_buffer_waits_for_its_first_use_too)
+{
+	int fd;
+
+	SET("buffer_mode", "shared");
+	fd = open_late();
+	EXPECT_EQ(read(fd, buf, 10), 0);
+	EXPECT_EQ(number("stats/allocations"), allocations);
+	EXPECT_EQ(write(fd, "x", 1), 1);
+	EXPECT_EQ(number("stats/allocations"), allocations + 1);
+	EXPECT_EQ(read(open_hello(O_RDONLY), buf, 10), 1);
+}

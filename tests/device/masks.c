@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/masks.c: which GFP mask goes where: every allocator x mask x
+ * context either makes a buffer that works or is EINVAL, as the table says.
+ */
+#include <linux/hello.h>
+#include <sys/ioctl.h>
+
+#include "harness.h"
+
+static const char *const bases[] = {
+	"GFP_KERNEL", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_NOIO", "GFP_NOFS", "GFP_USER", "GFP_HIGHUSER", "GFP_DMA", "GFP_DMA32",
+};
+static const char *const modifiers[] = {
+	"", "GFP_DMA", "GFP_DMA32", "__GFP_NORETRY", "__GFP_RETRY_MAYFAIL", "__GFP_THISNODE", "__GFP_HIGH",
+};
+static const char *const contexts[] = { "process", "workqueue", "softirq", "hardirq" };
+
+/* What each allocator takes: bases, and modifiers besides. */
+#define ANY_BASE	"GFP_KERNEL GFP_ATOMIC GFP_NOWAIT GFP_NOIO GFP_NOFS GFP_USER "
+#define ANY_MODIFIER	"__GFP_NORETRY __GFP_RETRY_MAYFAIL __GFP_THISNODE __GFP_HIGH "
+static const struct {
+	const char *mode, *bases, *modifiers;
+} rules[] = {
+	{ "kmalloc", ANY_BASE "GFP_DMA ", ANY_MODIFIER "GFP_DMA " },
+	{ "vmalloc", "GFP_KERNEL GFP_NOIO GFP_NOFS GFP_USER ", "__GFP_NORETRY " },
+	{ "kvmalloc", "GFP_KERNEL GFP_USER ", "" },
+	{ "pages", ANY_BASE "GFP_HIGHUSER GFP_DMA GFP_DMA32 ", ANY_MODIFIER "GFP_DMA GFP_DMA32 " },
+	{ "pages_exact", ANY_BASE "GFP_HIGHUSER GFP_DMA GFP_DMA32 ", ANY_MODIFIER "GFP_DMA GFP_DMA32 " },
+	{ "slab", ANY_BASE, ANY_MODIFIER },
+	{ "mempool", "GFP_ATOMIC GFP_NOWAIT GFP_DMA ", ANY_MODIFIER "GFP_DMA " },
+	{ "dma_coherent", ANY_BASE, ANY_MODIFIER },
+};
+static const char may_sleep[] = "GFP_KERNEL GFP_NOIO GFP_NOFS GFP_USER GFP_HIGHUSER ";
+static const char zones[] = "GFP_HIGHUSER GFP_DMA GFP_DMA32 ";
+
+static bool in(const char *list, const char *word)
+{
+	char with_blank[64];
+
+	snprintf(with_blank, sizeof(with_blank), "%s ", word);
+	for (const char *at = list; (at = strstr(at, with_blank)); at++)
+		if (at == list || at[-1] == ' ')
+			return true;
+	return false;
+}
+
+static bool works(size_t rule, const char *base, const char *modifier, const char *context)
+{
+	if (!in(rules[rule].bases, base) || (*modifier && !in(rules[rule].modifiers, modifier)))
+		return false;
+	if (!strcmp(base, modifier) || (in(zones, base) && in(zones, modifier)))
+		return false;
+	/* where the allocator is called by an interrupt it must not sleep */
+	return !strstr(context, "irq") || !in(may_sleep, base);
+}
+
+static int change(int fd, const char *recipe)
+{
+	struct hello_recipe_request req = { .size = sizeof(req) };
+
+	snprintf(req.recipe, sizeof(req.recipe), "%s", recipe);
+	return ioctl(fd, HELLO_IOC_RECIPE, &req);
+}
+
+static void try_all(size_t rule, const char *context)
+{
+	static const char defaults[] = "alloc_mode=kmalloc gfp_flags=GFP_KERNEL alloc_context=process";
+	char recipe[256], got[20], text[] = "all of this fits";
+	int fd = open_hello(O_RDWR);
+
+	for (size_t b = 0; b < ARRAY_SIZE(bases); b++)
+		for (size_t m = 0; m < ARRAY_SIZE(modifiers); m++) {
+			snprintf(recipe, sizeof(recipe), "alloc_mode=%s gfp_flags=%s%s%s alloc_context=%s", rules[rule].mode,
+				 bases[b], *modifiers[m] ? "|" : "", modifiers[m], context);
+			CASE("%s", recipe);
+			EXPECT_EQ(pwrite(fd, text, sizeof(text), 0), sizeof(text));
+			if (works(rule, bases[b], modifiers[m], context))
+				EXPECT_EQ(change(fd, recipe), 0);
+			else
+				EXPECT_ERRNO(change(fd, recipe), EINVAL);
+			EXPECT_EQ(pread(fd, got, sizeof(got), 0), sizeof(text));
+			EXPECT_MEM(got, text, sizeof(text));
+			EXPECT_EQ(change(fd, defaults), 0);
+		}
+	close(fd);
+}
+
+/* RULE(mode): its four contexts, if this kernel has them */
+#define RULE(nr, name)								\
+	TEST(every_mask_and_context_of_##name##_works_or_is_EINVAL)		\
+	{									\
+		if (!has_choice("alloc_mode", #name))				\
+			SKIP("this machine has no " #name);			\
+		EXPECT_STR(rules[nr].mode, #name);				\
+		for (size_t c = 0; c < ARRAY_SIZE(contexts); c++)		\
+			if (has_choice("alloc_context", contexts[c]))		\
+				try_all(nr, contexts[c]);			\
+	}
+RULE(0, kmalloc)
+RULE(1, vmalloc)
+RULE(2, kvmalloc)
+RULE(3, pages)
+RULE(4, pages_exact)
+RULE(5, slab)
+RULE(6, mempool)
+RULE(7, dma_coherent)
+
+TEST(the_table_of_this_test_has_every_allocator_context_and_mask)
+{
+	char masks[512] = "";
+	size_t n = 0;
+
+	FOR_EACH_CHOICE(mode, "alloc_mode") {
+		bool found = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+			found |= !strcmp(rules[i].mode, mode);
+		report(found, "no rule for %s", mode);
+	}
+	FOR_EACH_CHOICE(context, "alloc_context")
+		EXPECT(in("process workqueue softirq hardirq ", context));
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++)
+		n += snprintf(masks + n, sizeof(masks) - n, "%s ", bases[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++)
+		if (modifiers[i][0] == '_')
+			n += snprintf(masks + n, sizeof(masks) - n, "%s ", modifiers[i]);
+	n = 0;
+	FOR_EACH_CHOICE(mask, "available_gfp_flags") {
+		report(in(masks, mask), "%s is not in this test", mask);
+		n++;
+	}
+	EXPECT_EQ(n, 13);
+}
+
+/* The default recipe is judged by the same rules, one store at a time. */
+TEST(sysfs_refuses_what_cannot_work_whichever_store_comes_last)
+{
+	EXPECT_ERRNO(set("alloc_context", "softirq"), EINVAL);		/* GFP_KERNEL */
+	SET("gfp_flags", "GFP_ATOMIC");
+	EXPECT_EQ(set("alloc_context", "softirq"), 0);
+	EXPECT_ERRNO(set("gfp_flags", "GFP_KERNEL"), EINVAL);
+	EXPECT_ERRNO(set("alloc_mode", "vmalloc"), EINVAL);
+	EXPECT_ERRNO(set("buffer_size", "65537"), EINVAL);		/* at most 64 KiB there */
+	EXPECT_EQ(set("buffer_size", "64K"), 0);
+	SET("buffer_size", "4096");
+	SET("alloc_context", "process");
+	SET("buffer_size", "65537");
+	EXPECT_ERRNO(set("alloc_context", "hardirq"), EINVAL);
+	EXPECT_STR(get("alloc_context"), "process");
+}
+
+TEST(the_words_of_a_mask_are_kept_as_given_not_as_bits)
+{
+	SET("gfp_flags", "GFP_KERNEL|__GFP_NORETRY");
+	EXPECT_STR(get("gfp_flags"), "GFP_KERNEL|__GFP_NORETRY");
+	SET("gfp_flags", "GFP_NOWAIT|__GFP_HIGH");	/* the bits of GFP_ATOMIC on many kernels */
+	EXPECT_STR(get("gfp_flags"), "GFP_NOWAIT|__GFP_HIGH");
+	SET("gfp_flags", "GFP_DMA\n");
+	EXPECT_STR(get("gfp_flags"), "GFP_DMA");
+}
+
+/* Each context really allocates there, and frees; zeroing is not its business. */
+TEST(a_buffer_of_every_context_is_whole_and_zeroed)
+{
+	char buf[4096], zeros[4000] = "";
+
+	SET("gfp_flags", "GFP_ATOMIC");
+	FOR_EACH_CHOICE(context, "alloc_context") {
+		CASE("%s", context);
+		SET("alloc_context", context);
+		for (int i = 0; i < 20; i++) {
+			int fd = open_hello(O_RDWR);
+
+			EXPECT_EQ(pwrite(fd, "x", 1, 4000), 1);
+			EXPECT_EQ(pread(fd, buf, 4096, 0), 4001);
+			EXPECT_MEM(buf, zeros, 4000);
+			close(fd);
+		}
+	}
+}

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/mmap.c: mapping a buffer: which can, what is refused,
+ * what a mapping sees, and how long it lives.
+ */
+#include <sys/uio.h>
+
+#include "harness.h"
+
+#define PAGE		((size_t)sysconf(_SC_PAGESIZE))
+#define RW		(PROT_READ | PROT_WRITE)
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
+static char buf[1 << 20];
+
+static void *map(int fd, size_t len, int prot, int flags, off_t offset)
+{
+	return mmap(NULL, len, prot, flags, fd, offset);
+}
+
+/* A mapping of the whole, or the test ends */
+static char *map_shared(int fd, size_t len)
+{
+	char *m = map(fd, len, RW, MAP_SHARED, 0);
+
+	ASSERT(report(m != MAP_FAILED, "mmap: %s", strerrorname_np(errno)));
+	return m;
+}
+
+static bool mappable(const char *mode)
+{
+	return !strcmp(mode, "vmalloc") || !strcmp(mode, "pages") || !strcmp(mode, "pages_exact") ||
+	       !strcmp(mode, "dma_coherent");
+}
+
+/* Does touching an address end in this signal? In a child, because it kills. */
+static int signal_of_touching(volatile char *at)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		signal(SIGBUS, SIG_DFL);
+		(void)*at;
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+TEST(page_backed_buffers_map_and_the_others_are_ENODEV)
+{
+	SET("buffer_size", "64K");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd = open_hello(O_RDWR);
+		char *m = map(fd, 65536, RW, MAP_SHARED, 0);
+
+		if (!mappable(mode) && strcmp(mode, "kvmalloc")) {
+			EXPECT(m == MAP_FAILED && errno == ENODEV);
+			/* ENODEV comes before every other reason */
+			EXPECT_ERRNO(map(fd, 1 << 20, RW, MAP_SHARED, 0), ENODEV);
+			EXPECT_ERRNO(map(fd, 4096, RW, MAP_PRIVATE, 0), ENODEV);
+		} else if (mappable(mode)) {
+			ASSERT(report(m != MAP_FAILED, "mmap %s: %s", mode, strerrorname_np(errno)));
+		}
+		close(fd);
+	}
+	CASE("small kvmalloc");
+	SET("buffer_size", "4096");
+	use_allocator("kvmalloc");
+	EXPECT_ERRNO(map(open_hello(O_RDWR), 4096, RW, MAP_SHARED, 0), ENODEV);
+	CASE("large kvmalloc");
+	SET("buffer_size", "16M");	/* no kmalloc is that large */
+	map_shared(open_hello(O_RDWR), 16 << 20)[(16 << 20) - 1] = 'x';
+}
+
+TEST(what_is_mapped_read_and_written_is_one_memory)
+{
+	SET("buffer_size", "64K");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd;
+		char *m;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, 65536);
+		for (size_t at = 0; at < 65536; at += PAGE)
+			memset(m + at, 'a' + at / PAGE % 26, PAGE);
+		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 65536);
+		EXPECT_MEM(buf, m, 65536);
+		EXPECT_EQ(pwrite(fd, "written", 7, 40000), 7);
+		EXPECT_MEM(m + 40000, "written", 7);
+		EXPECT_EQ(munmap(m, 65536), 0);
+		close(fd);
+	}
+}
+
+TEST(length_is_the_capacity_while_a_writable_descriptor_is_mapped)
+{
+	static const char zeros[8192];
+	int fd, rd;
+	char *m;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "8192");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(pwrite(fd, "old", 3, 0), 3);
+	rd = open_hello(O_RDONLY);
+	ASSERT(EXPECT(map(rd, 8192, PROT_READ, MAP_SHARED, 0) != MAP_FAILED));
+	EXPECT_EQ(lseek(rd, 0, SEEK_END), 0);	/* nobody can write there */
+	m = map_shared(fd, 8192);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 8192);
+	EXPECT_MEM(m, "old\0\0", 5);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 8192);
+	EXPECT_MEM(buf + 3, zeros, 8189);
+
+	/* shared, so that a second open truncates what is mapped */
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	m = map_shared(fd, 8192);
+	memset(m, 'x', 8192);
+	open_hello(O_WRONLY | O_TRUNC);
+	EXPECT_MEM(m, zeros, 8192);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 8192);
+	memset(m, 'x', 8192);
+	SET("reset", "1");
+	EXPECT_MEM(m, zeros, 8192);
+}
+
+TEST(what_was_there_before_never_shows_in_a_mapping)
+{
+	static const char zeros[4096];
+	char *m;
+	int fd;
+
+	SET("alloc_mode", "pages");
+	SET("init_mode", "poison");
+	fd = open_hello(O_RDWR | O_TRUNC);
+	EXPECT_EQ(write(fd, "x", 1), 1);
+	m = map_shared(fd, 4096);
+	EXPECT_EQ(*m, 'x');
+	EXPECT_MEM(m + 1, zeros, 4095);
+}
+
+TEST(lengths_and_offsets_past_the_end_are_refused)
+{
+	static const struct {
+		size_t pages;
+		unsigned long long pgoff;
+		int want;	/* errno, 0: works; -1: refused by whoever comes first */
+	} cases[] = {
+		{ 4, 0, 0 }, { 1, 0, 0 }, { 1, 3, 0 }, { 3, 1, 0 },
+		{ 5, 0, EINVAL }, { 8, 0, EINVAL }, { 1, 4, EINVAL }, { 4, 1, EINVAL }, { 2, 3, EINVAL },
+		{ 1, (1ULL << 51) - 1, EINVAL }, { 1, 1ULL << 40, EINVAL }, { 1, (1ULL << 52) - 1, -1 },
+		{ 2, (1ULL << 52) - 1, EOVERFLOW }, { 1ULL << 35, 0, -1 },
+	};
+
+	SET("buffer_size", "13K");	/* four pages, the last not full */
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+			void *m;
+
+			CASE("%s: %zu pages from page %llu", mode, cases[i].pages, cases[i].pgoff);
+			errno = 0;
+			m = map(fd, cases[i].pages * PAGE, RW, MAP_SHARED, cases[i].pgoff * PAGE);
+			EXPECT_EQ(m == MAP_FAILED, cases[i].want != 0);
+			if (cases[i].want > 0)
+				EXPECT_STR(strerrorname_np(errno), strerrorname_np(cases[i].want));
+			if (m != MAP_FAILED) {
+				((char *)m)[cases[i].pages * PAGE - 1] = 'x';
+				munmap(m, cases[i].pages * PAGE);
+			}
+		}
+		close(fd);
+	}
+}
+
+TEST(the_tail_of_the_last_page_is_zero_and_nobody_elses)
+{
+	static const char zeros[4096];
+
+	SET("buffer_size", "5000");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd;
+		char *m;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, 2 * PAGE);
+		EXPECT_MEM(m + 5000, zeros, 2 * PAGE - 5000);
+		memset(m + 5000, 't', 2 * PAGE - 5000);
+		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 5000);
+		EXPECT_MEM(buf, zeros, 4096);
+		munmap(m, 2 * PAGE);
+		close(fd);
+	}
+}
+
+TEST(mremap_moves_but_never_grows)
+{
+	char *m, *moved, *other;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "16K");
+	m = map_shared(open_hello(O_RDWR), 4 * PAGE);
+	strcpy(m + 2 * PAGE, "third page");
+	EXPECT_ERRNO(mremap(m, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE), EFAULT);
+	EXPECT_ERRNO(mremap(m, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0), EINVAL);
+	other = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	moved = mremap(m, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other);
+	ASSERT(EXPECT(moved == other));
+	EXPECT_STR(moved + 2 * PAGE, "third page");
+	EXPECT_EQ(signal_of_touching(m), SIGSEGV);
+	moved = mremap(moved, 4 * PAGE, 3 * PAGE, 0);
+	EXPECT_STR(moved + 2 * PAGE, "third page");
+	EXPECT_ERRNO(mremap(moved, 3 * PAGE, 4 * PAGE, 0), EFAULT);
+}
+
+TEST(protections_follow_the_descriptor_and_nothing_is_executable)
+{
+	SET("buffer_size", "4096");
+	FOR_EACH_ALLOCATOR(mode) {
+		int rd, wr, rw;
+		void *m;
+
+		if (!mappable(mode))
+			continue;
+		rd = open_hello(O_RDONLY), wr = open_hello(O_WRONLY), rw = open_hello(O_RDWR);
+		EXPECT_ERRNO(map(rd, PAGE, RW, MAP_SHARED, 0), EACCES);
+		EXPECT_ERRNO(map(wr, PAGE, PROT_WRITE, MAP_SHARED, 0), EACCES);
+		EXPECT_ERRNO(map(wr, PAGE, PROT_READ, MAP_SHARED, 0), EACCES);
+		EXPECT_ERRNO(map(rw, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, 0), EPERM);
+		EXPECT_ERRNO(map(rw, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0), EPERM);
+		EXPECT_ERRNO(map(rw, PAGE, RW, MAP_PRIVATE, 0), EINVAL);
+		EXPECT_ERRNO(map(rd, PAGE, RW, MAP_PRIVATE, 0), EINVAL);
+
+		m = map(rd, PAGE, PROT_READ, MAP_SHARED, 0);
+		ASSERT(EXPECT(m != MAP_FAILED));
+		EXPECT_ERRNO(mprotect(m, PAGE, RW), EACCES);
+		EXPECT_ERRNO(mprotect(m, PAGE, PROT_READ | PROT_EXEC), EACCES);
+		m = map(rw, PAGE, PROT_READ, MAP_SHARED, 0);
+		EXPECT_EQ(mprotect(m, PAGE, RW), 0);
+		EXPECT_ERRNO(mprotect(m, PAGE, RW | PROT_EXEC), EACCES);
+		m = map(rw, PAGE, PROT_READ, MAP_PRIVATE, 0);
+		ASSERT(EXPECT(m != MAP_FAILED));
+		EXPECT_ERRNO(mprotect(m, PAGE, RW), EACCES);
+		EXPECT_EQ(munmap(m, PAGE), 0);
+		close_range(rd, ~0U, 0);
+	}
+}
+
+TEST(a_private_read_only_map_sees_what_is_written)
+{
+	int fd;
+	char *m;
+
+	SET("alloc_mode", "pages");
+	fd = open_hello(O_RDWR);
+	m = map(fd, PAGE, PROT_READ, MAP_PRIVATE, 0);
+	ASSERT(EXPECT(m != MAP_FAILED));
+	EXPECT_EQ(pwrite(fd, "seen", 4, 0), 4);
+	EXPECT_MEM(m, "seen", 4);
+}
+
+/* close, then as much memory as the device may have: nobody gets the mapped pages */
+TEST(a_mapping_outlives_the_close_of_its_descriptor)
+{
+	SET("buffer_size", "64K");
+	FOR_EACH_ALLOCATOR(mode) {
+		long long live = number("stats/live_bytes");
+		int fd, fds[200];
+		char *m;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, 65536);
+		memset(m, 'k', 65536);
+		close(fd);
+		EXPECT_EQ(number("stats/live_bytes"), live + 65536);
+		for (int i = 0; i < 200; i++) {
+			fds[i] = try_open(O_RDWR);
+			if (fds[i] >= 0)
+				EXPECT_EQ(write(fds[i], "other", 5), 5);
+		}
+		for (size_t i = 0; i < 65536; i++)
+			if (!report(m[i] == 'k', "byte %zu is 0x%02x", i, m[i]))
+				break;
+		for (int i = 0; i < 200; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+		memset(m, 'w', 65536);
+		EXPECT_EQ(munmap(m, 65536), 0);
+		EXPECT_EQ(number("stats/live_bytes"), live);
+	}
+}
+
+TEST(fork_and_split_mappings_each_hold_the_buffer)
+{
+	SET("buffer_size", "16K");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd, status, go[2];
+		char *m, c = 0;
+		pid_t pid;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, 4 * PAGE);
+		close(fd);
+		m[3 * PAGE] = 'p';
+		EXPECT_EQ(pipe(go), 0);
+		pid = fork();
+		if (!pid) {
+			EXPECT_EQ(munmap(m + PAGE, 2 * PAGE), 0);
+			EXPECT_EQ(read(go[0], &c, 1), 1);	/* the parent has unmapped all */
+			EXPECT_EQ(m[3 * PAGE], 'p');
+			m[0] = m[3 * PAGE + 5] = 'c';
+			EXPECT_EQ(munmap(m + 3 * PAGE, PAGE), 0);
+			EXPECT_EQ(m[0], 'c');
+			stop(failures);
+		}
+		EXPECT_EQ(munmap(m, PAGE), 0);
+		EXPECT_EQ(munmap(m + 2 * PAGE, 2 * PAGE), 0);
+		EXPECT_EQ(munmap(m + PAGE, PAGE), 0);
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
+		EXPECT_EQ(write(go[1], "", 1), 1);
+		waitpid(pid, &status, 0);
+		EXPECT_EQ(status, 0);
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+		close_range(go[0], ~0U, 0);
+	}
+}
+
+/* The user buffer of a read or write is the device's own mapping, not touched yet. */
+TEST(reading_into_ones_own_mapping_returns_at_once)
+{
+	SET("buffer_size", "128K");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd, other;
+		char *m;
+
+		if (!mappable(mode))
+			continue;
+		fd = open_hello(O_RDWR);
+		other = open_hello(O_RDWR);
+		m = map_shared(fd, 131072);
+		EXPECT_EQ(pread(fd, m, 131072, 0), 131072);
+		EXPECT_EQ(pwrite(fd, m, 131072, 0), 131072);
+		EXPECT_EQ(madvise(m, 131072, MADV_DONTNEED), strcmp(mode, "dma_coherent") ? 0 : -1);
+		EXPECT_EQ(pread(fd, m, 100000, 0), 100000);
+		EXPECT_EQ(pwrite(other, m, 131072, 0), 131072);
+		EXPECT_EQ(pread(other, map_shared(other, 131072), 131072, 0), 131072);
+		munmap(m, 131072);
+		close(fd);
+		close(other);
+	}
+}
+
+TEST(pages_that_were_dropped_come_back_with_their_bytes)
+{
+	SET("buffer_size", "64K");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd, pipefd[2];
+		char *m;
+
+		if (!mappable(mode) || !strcmp(mode, "dma_coherent"))
+			continue;
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, 65536);
+		memset(m, 'd', 65536);
+		for (int i = 0; i < 50; i++) {
+			EXPECT_EQ(madvise(m, 65536, MADV_DONTNEED), 0);
+			EXPECT_EQ(m[i * 1000], 'd');
+		}
+		EXPECT_EQ(mlock(m, 65536), 0);
+		EXPECT_EQ(munlock(m, 65536), 0);
+		EXPECT_EQ(syscall(SYS_process_vm_readv, getpid(), &(struct iovec){ buf, 65536 }, 1,
+				  &(struct iovec){ m, 65536 }, 1, 0), 65536);
+		EXPECT_MEM(buf, m, 65536);
+		/* and by reference, as O_DIRECT does it: the pipe holds the pages over the unmap */
+		EXPECT_EQ(pipe(pipefd), 0);
+		EXPECT_EQ(vmsplice(pipefd[1], &(struct iovec){ m, 3 * PAGE }, 1, 0), 3 * PAGE);
+		EXPECT_EQ(munmap(m, 65536), 0);
+		close(fd);
+		memset(buf, 0, sizeof(buf));
+		EXPECT_EQ(read(pipefd[0], buf, 3 * PAGE), 3 * PAGE);
+		EXPECT_EQ(strspn(buf, "d"), 3 * PAGE);
+		close_range(pipefd[0], ~0U, 0);
+	}
+}
+
+TEST(mapping_and_unmapping_a_thousand_times_loses_nothing)
+{
+	SET("alloc_mode", "pages");
+	SET("buffer_size", "64K");
+	for (int i = 0; i < volume(1000); i++) {
+		int fd = open_hello(O_RDWR);
+		char *m = map_shared(fd, 65536);
+
+		close(fd);
+		for (size_t at = 0; at < 65536; at += PAGE)
+			m[at] = i;
+		EXPECT_EQ(munmap(m, 65536), 0);
+	}
+	EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+}
+
+TEST(a_mapping_is_not_in_core_dumps)
+{
+	char line[256];
+	bool dd = false, de = false, inside = false;
+	unsigned long from;
+	FILE *f;
+	char *m;
+
+	SET("alloc_mode", "pages");
+	m = map_shared(open_hello(O_RDWR), PAGE);
+	f = fopen("/proc/self/smaps", "re");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-", &from) == 1 && strchr(line, '-'))
+			inside = from == (unsigned long)m;
+		if (inside && !strncmp(line, "VmFlags:", 8)) {
+			dd = strstr(line, " dd");
+			de = strstr(line, " de");
+		}
+	}
+	fclose(f);
+	EXPECT(dd);	/* VM_DONTDUMP */
+	EXPECT(de);	/* VM_DONTEXPAND */
+}

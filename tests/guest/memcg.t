@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/guest/memcg.t: buffers are charged to who causes them: a small cgroup
+# contains a greedy program.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+grep -sqw memory /sys/fs/cgroup/cgroup.controllers || skip_all 'this kernel has no memory cgroups'
+need_module
+
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+cgroup=/sys/fs/cgroup/hello-test
+mkdir $cgroup
+echo 16M >$cgroup/memory.max
+[ ! -e $cgroup/memory.swap.max ] || echo 0 >$cgroup/memory.swap.max
+
+available() {
+	awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
+}
+
+store buffer_size 1M
+echo 1G >$sysfs/max_total_size
+for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
+	case $mode in
+	mempool | dma_coherent) continue ;;	# count against the caps only
+	esac
+	store alloc_mode "$mode"
+	before=$(available)
+	# In the cgroup, open 200 buffers and keep them; say how far it came.
+	bash -c 'echo $$ >$1/cgroup.procs
+		for i in $(seq 200); do exec {fd}<>/dev/hello || exit 1; echo $i; done
+		sleep infinity' - $cgroup >/tmp/opened 2>/dev/null &
+	wait $!
+	status=$?
+	opened=$(tail -n 1 /tmp/opened)
+	[ $status -ne 0 ] && [ "${opened:-0}" -lt 16 ]
+	ok $? "$mode: 200 opens of 1 MiB in a cgroup of 16 MiB are stopped" ||
+		diag "status $status after ${opened:-0} opens"
+	is "$(cat $sysfs/stats/live_bytes)" 0 "$mode: and every byte came back"
+	lost=$((before - $(available)))
+	[ $lost -lt 51200 ]
+	ok $? "$mode: the rest of the system keeps its memory" || diag "lost $lost kB"
+done
+store alloc_mode kmalloc
+
+# A buffer in another context is not the task's: it is not charged there.
+store gfp_flags GFP_KERNEL
+store alloc_context workqueue
+bash -c 'echo $$ >$1/cgroup.procs
+	for i in $(seq 32); do exec {fd}<>/dev/hello || exit 1; done' - $cgroup
+ok $? 'other contexts count against the caps only'
+store alloc_context process
+store buffer_size 4096
+succeeds 'the cgroup can be removed' rmdir $cgroup
+
+done_testing
