@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/locks.c: the shared buffer under every lock, with writers,
+ * readers and migrations at once: what is read was written by one call.
+ */
+#include <pthread.h>
+#include <time.h>
+
+#include "harness.h"
+
+#define RECORD		16384	/* a whole call is one unit under every lock: at most 64 KiB */
+#define WRITERS		4
+#define READERS		4
+#define MIGRATIONS	volume(200)	/* under each lock */
+
+static volatile bool done;
+static long calls[2];
+
+/* Memory that is there: a unit ends where a page was missing. */
+static void *locked_memory(void)
+{
+	void *m = mmap(NULL, RECORD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	EXPECT_EQ(mlock(m, RECORD), 0);
+	return m;
+}
+
+static void *write_records(void *arg)
+{
+	unsigned char *record = locked_memory();
+	int fd = open_hello(O_WRONLY), c = 1 + (int)(intptr_t)arg;
+	long n = 0;
+
+	for (; !done; n++) {
+		memset(record, c, RECORD);
+		if (!EXPECT_EQ(pwrite(fd, record, RECORD, 0), RECORD))
+			break;
+		c = c % 251 + WRITERS;
+	}
+	__atomic_fetch_add(&calls[1], n, __ATOMIC_RELAXED);
+	close(fd);
+	return NULL;
+}
+
+static void *read_records(void *arg)
+{
+	unsigned char *record = locked_memory();
+	int fd = open_hello(O_RDONLY);
+	long n = 0;
+
+	for (; !done; n++) {
+		if (!EXPECT_EQ(pread(fd, record, RECORD, 0), RECORD))
+			break;
+		if (!report(!memcmp(record, record + 1, RECORD - 1), "a torn record: 0x%02x ... 0x%02x",
+			    record[0], record[RECORD - 1]))
+			break;
+	}
+	__atomic_fetch_add(&calls[0], n, __ATOMIC_RELAXED);
+	close(fd);
+	return arg;
+}
+
+static void migrate_under_load(const char *lock)
+{
+	static const char *const steps[][2] = {
+		{ "alloc_mode", "vmalloc" }, { "buffer_size", "100000" }, { "alloc_mode", "pages" }, { "gfp_flags", "GFP_USER" },
+		{ "buffer_size", "16K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "64K" },
+	};
+	static char zeros[RECORD];
+	pthread_t t[WRITERS + READERS];
+	long long allocations;
+	int fd;
+
+	if (!has_choice("lock_mode", lock))
+		SKIP("this kernel has no %s", lock);
+	SET("lock_mode", lock);
+	SET("buffer_size", "64K");
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(write(fd, zeros, RECORD), RECORD);
+	allocations = number("stats/allocations");
+	for (int i = 0; i < WRITERS + READERS; i++)
+		pthread_create(&t[i], NULL, i < WRITERS ? write_records : read_records, (void *)(intptr_t)i);
+	for (int i = 0; i < MIGRATIONS && !failures; i++)
+		EXPECT_EQ(set(steps[i % ARRAY_SIZE(steps)][0], steps[i % ARRAY_SIZE(steps)][1]), 0);
+	done = true;
+	for (int i = 0; i < WRITERS + READERS; i++)
+		pthread_join(t[i], NULL);
+	EXPECT(number("stats/allocations") - allocations >= MIGRATIONS);
+	printf("# %s: %ld reads and %ld writes while %d migrations\n", lock, calls[0], calls[1], MIGRATIONS);
+	EXPECT(calls[0] > 0);
+	EXPECT(calls[1] > 0);
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);	/* old versions do not pile up */
+}
+
+TEST(under_mutex_every_read_is_one_record_while_it_migrates)
+{
+	migrate_under_load("mutex");
+}
+
+TEST(under_rwsem_every_read_is_one_record_while_it_migrates)
+{
+	migrate_under_load("rwsem");
+}
+
+TEST(under_spinlock_every_read_is_one_record_while_it_migrates)
+{
+	migrate_under_load("spinlock");
+}
+
+TEST(under_rwlock_every_read_is_one_record_while_it_migrates)
+{
+	migrate_under_load("rwlock");
+}
+
+TEST(under_rcu_every_read_is_one_record_while_it_migrates)
+{
+	migrate_under_load("rcu");
+}
+
+/* The whole call is the unit for those that may sleep, however large. */
+static void *write_large(void *arg)
+{
+	unsigned char *mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int fd = open_hello(O_WRONLY);
+
+	EXPECT_EQ(mlock(mem, 1 << 20), 0);
+	for (int i = 0; i < volume(40); i++) {
+		memset(mem, i * 2 + (int)(intptr_t)arg, 1 << 20);
+		EXPECT_EQ(pwrite(fd, mem, 1 << 20, 0), 1 << 20);
+	}
+	done = true;
+	return NULL;
+}
+
+TEST(a_megabyte_is_written_whole_under_mutex_rwsem_and_rcu)
+{
+	static const char *const locks[] = { "mutex", "rwsem", "rcu" };
+	unsigned char *mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	EXPECT_EQ(mlock(mem, 1 << 20), 0);
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "1M");
+	for (size_t l = 0; l < ARRAY_SIZE(locks); l++) {
+		pthread_t t[2];
+		int fd;
+
+		CASE("%s", locks[l]);
+		SET("lock_mode", locks[l]);
+		SET("buffer_mode", "shared");
+		fd = open_hello(O_RDWR);
+		done = false;
+		for (intptr_t i = 0; i < 2; i++)
+			pthread_create(&t[i], NULL, write_large, (void *)i);
+		while (!done) {
+			ssize_t n = pread(fd, mem, 1 << 20, 0);
+
+			if (!report(n == 0 || n == 1 << 20, "read is %zd", n) ||
+			    !report(!n || !memcmp(mem, mem + 1, (1 << 20) - 1), "a torn megabyte"))
+				break;
+		}
+		for (int i = 0; i < 2; i++)
+			pthread_join(t[i], NULL);
+		close_range(fd, ~0U, 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
+{
+	enum { RECORDS = 40, SMALL = 1024 };
+	static unsigned char all[WRITERS * RECORDS * SMALL + 1];
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "1M");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		int seen[WRITERS] = { 0 }, status, fd;
+
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		for (int w = 0; w < WRITERS; w++)
+			if (!fork()) {
+				unsigned char *record = locked_memory();
+
+				memset(record, 'a' + w, SMALL);
+				fd = open_hello(O_WRONLY | O_APPEND);
+				for (int i = 0; i < RECORDS; i++)
+					EXPECT_EQ(write(fd, record, SMALL), SMALL);
+				stop(failures);
+			}
+		for (int w = 0; w < WRITERS; w++) {
+			wait(&status);
+			EXPECT_EQ(status, 0);
+		}
+		fd = open_hello(O_RDONLY);
+		EXPECT_EQ(read(fd, all, sizeof(all)), sizeof(all) - 1);
+		for (int i = 0; i < WRITERS * RECORDS; i++) {
+			unsigned char *r = all + i * SMALL;
+
+			if (!report(!memcmp(r, r + 1, SMALL - 1), "record %d is torn", i))
+				break;
+			seen[(*r - 'a') % WRITERS]++;
+		}
+		for (int w = 0; w < WRITERS; w++)
+			EXPECT_EQ(seen[w], RECORDS);
+		close(fd);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+/* Memory goes back with the last reference, not after a grace period that writers outrun. */
+TEST(fast_writers_under_rcu_cannot_pile_up_old_versions)
+{
+	char cap[32];
+	int fd;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "1M");
+	SET("lock_mode", "rcu");
+	SET("buffer_mode", "shared");
+	snprintf(cap, sizeof(cap), "%lld", live_before[2] + (3 << 20));
+	SET("max_total_size", cap);
+	fd = open_hello(O_RDWR);
+	for (int i = 0; i < volume(300); i++)
+		if (!EXPECT_EQ(pwrite(fd, &i, sizeof(i), i * 8), sizeof(i)))
+			break;
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
+	/* old and new must fit the cap together */
+	snprintf(cap, sizeof(cap), "%lld", live_before[2] + (2 << 20) - 1);
+	SET("max_total_size", cap);
+	EXPECT_ERRNO(pwrite(fd, "x", 1, 0), ENOMEM);
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Two processes read and write each other's mapping as the user buffer. */
+TEST(mappings_as_user_buffers_crosswise_do_not_deadlock)
+{
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "128K");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		int status;
+
+		if (!strcmp(lock, "rcu"))
+			continue;
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		for (int p = 0; p < 2; p++)
+			if (!fork()) {
+				int fd = open_hello(O_RDWR);
+				char *m = mmap(NULL, 131072, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+				ASSERT(EXPECT(m != MAP_FAILED));
+				for (int i = 0; i < 50; i++) {
+					EXPECT_EQ(madvise(m, 131072, MADV_DONTNEED), 0);
+					EXPECT_EQ(p ? pread(fd, m, 131072, 0) : pwrite(fd, m, 131072, 0), 131072);
+				}
+				stop(failures);
+			}
+		for (int p = 0; p < 2; p++) {
+			wait(&status);
+			EXPECT_EQ(status, 0);
+		}
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+/* A kill in the middle of making or filling the largest buffer is obeyed soon. */
+TEST(SIGKILL_ends_a_large_allocation_or_copy_within_seconds)
+{
+	static const char *const inits[] = { "zero", "poison" };
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "64M");
+	for (size_t i = 0; i < ARRAY_SIZE(inits); i++) {
+		long long killed;
+		int status;
+		pid_t pid;
+
+		CASE("%s", inits[i]);
+		SET("init_mode", inits[i]);
+		pid = fork();
+		if (!pid) {
+			for (;;)
+				close(try_open(O_RDWR));
+		}
+		poll(NULL, 0, 100);	/* somewhere in the middle */
+		kill(pid, SIGKILL);
+		killed = now_ms();
+		EXPECT_EQ(waitpid(pid, &status, 0), pid);
+		killed = now_ms() - killed;
+		report(killed < 3000 * env("HELLO_TEST_SLOW"), "it took %lld ms", killed);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+	}
+}

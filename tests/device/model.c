@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/model.c: random operations on the device and on a model of it,
+ * equal in every byte, count and errno. HELLO_SEED and HELLO_OPS replay a run.
+ */
+#include <limits.h>
+#include <linux/hello.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "harness.h"
+
+#define MAX	(160 << 10)
+#define HANDLES	4
+
+/* What a buffer should be */
+struct model {
+	size_t capacity, length, maps_writable;
+	char *map;			/* of handle 0, as long as there is one */
+	size_t map_length;
+	unsigned char data[MAX];
+};
+
+/* An open file that should be at pos; several of them share a model in shared mode. */
+struct handle {
+	int fd;
+	long long pos;
+	bool append;
+	struct model *model;
+};
+
+struct run {
+	unsigned long long state, seed;
+	long op;
+	char last[16][128];		/* what was done lately */
+	unsigned char *buf, *got;
+	bool shared;
+};
+
+static unsigned long long next(struct run *r)	/* xorshift64* */
+{
+	r->state ^= r->state >> 12;
+	r->state ^= r->state << 25;
+	r->state ^= r->state >> 27;
+	return r->state * 2685821657736338717ULL >> 16;
+}
+
+static unsigned long long below(struct run *r, unsigned long long n)
+{
+	return next(r) % n;
+}
+
+/* Sizes and offsets where mistakes live: borders, and a little beside */
+static long long interesting(struct run *r, const struct model *m)
+{
+	long long borders[] = { 0, m->length, m->capacity, 4096, 65536, MAX - 8 };
+
+	switch (below(r, 3)) {
+	case 0:
+		return below(r, m->capacity + 1);
+	case 1:
+		return below(r, 64);
+	default:
+		return borders[below(r, ARRAY_SIZE(borders))] + (long long)below(r, 9) - 4;
+	}
+}
+
+#define DID(r, ...)	snprintf((r)->last[(r)->op % 16], sizeof((r)->last[0]), __VA_ARGS__)
+
+static bool same(struct run *r, long long got, int err, long long want)
+{
+	if (want < 0 ? got == -1 && err == -want : got == want)
+		return true;
+	report(false, "seed %llu op %ld: got %lld (%s), expected %lld (%s); before it:", r->seed, r->op, got,
+	       got < 0 ? strerrorname_np(err) : "-", want, want < 0 ? strerrorname_np(-want) : "-");
+	for (long i = r->op > 15 ? r->op - 15 : 0; i <= r->op; i++)
+		printf("#   %ld %s\n", i, r->last[i % 16]);
+	return false;
+}
+
+static long long model_write(struct model *m, const unsigned char *from, size_t n, long long at)
+{
+	if (!n)
+		return 0;
+	if (at < 0)
+		return -EINVAL;
+	if ((size_t)at >= m->capacity)
+		return -ENOSPC;
+	if (n > m->capacity - at)
+		n = m->capacity - at;
+	if ((size_t)at > m->length)
+		memset(m->data + m->length, 0, at - m->length);
+	memcpy(m->data + at, from, n);
+	if (at + n > m->length)
+		m->length = at + n;
+	return n;
+}
+
+static long long model_read(const struct model *m, size_t n, long long at)
+{
+	if (at < 0)
+		return -EINVAL;
+	if ((size_t)at >= m->length)
+		return 0;
+	return n < m->length - at ? n : m->length - at;
+}
+
+static bool do_write(struct run *r, struct handle *h, bool positioned)
+{
+	size_t n = below(r, 4) ? below(r, 300) : below(r, MAX);
+	long long at = positioned ? interesting(r, h->model) : h->pos, want, got;
+	int c = next(r);
+
+	if (positioned && at < 0 && !n)
+		n = 1;
+	for (size_t i = 0; i < n; i++)
+		r->buf[i] = c + i * 7;
+	DID(r, "%s fd %d n %zu at %lld%s", positioned ? "pwrite" : "write", h->fd, n, at, h->append ? " append" : "");
+	want = at < 0 ? -EINVAL : model_write(h->model, r->buf, n, h->append ? (long long)h->model->length : at);
+	errno = 0;
+	got = positioned ? pwrite(h->fd, r->buf, n, at) :
+	      below(r, 2) ? write(h->fd, r->buf, n) :
+	      writev(h->fd, (struct iovec[]){ { r->buf, n / 3 }, { r->buf + n / 3, n - n / 3 } }, 2);
+	if (!positioned && want > 0)
+		h->pos = h->append ? (long long)h->model->length : at + want;
+	return same(r, got, errno, want);
+}
+
+static bool do_read(struct run *r, struct handle *h, bool positioned)
+{
+	size_t n = below(r, 4) ? below(r, 300) : below(r, MAX);
+	long long at = positioned ? interesting(r, h->model) : h->pos, want, got;
+
+	DID(r, "%s fd %d n %zu at %lld", positioned ? "pread" : "read", h->fd, n, at);
+	want = model_read(h->model, n, at);
+	errno = 0;
+	got = positioned ? pread(h->fd, r->got, n, at) : read(h->fd, r->got, n);
+	if (!same(r, got, errno, want))
+		return false;
+	if (want > 0 && memcmp(r->got, h->model->data + at, want)) {
+		snprintf(r->last[r->op % 16] + strlen(r->last[r->op % 16]), 20, ": other bytes");
+		return same(r, -1, EIO, want);
+	}
+	if (!positioned && want > 0)
+		h->pos += want;
+	return true;
+}
+
+static bool do_seek(struct run *r, struct handle *h)
+{
+	static const int whences[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
+	int whence = whences[below(r, ARRAY_SIZE(whences))];
+	long long off = interesting(r, h->model), to = off, got;
+	const struct model *m = h->model;
+
+	if (whence == SEEK_CUR || whence == SEEK_END) {
+		off -= (long long)below(r, m->capacity + 1);
+		to = off + (whence == SEEK_CUR ? h->pos : (long long)m->length);
+	}
+	DID(r, "lseek fd %d whence %d off %lld", h->fd, whence, off);
+	errno = 0;
+	got = lseek(h->fd, off, whence);
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+		if (off < 0 || (size_t)off >= m->length)
+			return same(r, got, errno, -ENXIO);
+		to = whence == SEEK_HOLE ? (long long)m->length : off;
+	}
+	if (whence == SEEK_CUR && !off)		/* only asks */
+		return same(r, got, errno, h->pos);
+	if (to < 0 || (size_t)to > m->capacity)
+		return same(r, got, errno, -EINVAL);
+	h->pos = to;
+	return same(r, got, errno, to);
+}
+
+static bool do_poll(struct run *r, struct handle *h)
+{
+	struct pollfd p = { .fd = h->fd, .events = POLLIN | POLLOUT };
+
+	DID(r, "poll fd %d", h->fd);
+	poll(&p, 1, 0);
+	return same(r, p.revents, 0, (h->pos < (long long)h->model->length ? POLLIN : 0) |
+				     (h->pos < (long long)h->model->capacity ? POLLOUT : 0));
+}
+
+static bool do_info(struct run *r, struct handle *h)
+{
+	struct hello_info i = { .size = sizeof(i) };
+
+	DID(r, "info fd %d", h->fd);
+	return same(r, ioctl(h->fd, HELLO_IOC_INFO, &i), errno, 0) && same(r, i.length, 0, h->model->length) &&
+	       same(r, i.capacity, 0, h->model->capacity);
+}
+
+static bool do_dup(struct run *r, struct handle *h)
+{
+	int copy = dup(h->fd);
+
+	DID(r, "dup fd %d to %d and close it", h->fd, copy);
+	close(h->fd);
+	h->fd = copy;
+	return same(r, copy >= 0, 0, 1);
+}
+
+/* Another allocator and size, by ioctl for a private buffer, by sysfs for the shared one */
+static bool do_recipe(struct run *r, struct handle *h)
+{
+	static const char *const modes[] = { "kmalloc", "vmalloc", "pages", "slab", "kvmalloc", "pages_exact" };
+	const char *mode = modes[below(r, ARRAY_SIZE(modes))];
+	size_t size = 1 + below(r, below(r, 2) ? MAX - 8 : 5000);
+	struct hello_recipe_request req = { .size = sizeof(req) };
+	struct model *m = h->model;
+	long long want = m->map ? -EBUSY : size < m->length ? -ENOSPC : 0, got;
+
+	snprintf(req.recipe, sizeof(req.recipe), "alloc_mode=%s buffer_size=%zu", mode, size);
+	DID(r, "recipe fd %d %s", h->fd, req.recipe);
+	if (r->shared) {
+		char text[32];
+
+		if (want == -EBUSY && m->capacity == size)
+			return true;
+		snprintf(text, sizeof(text), "%zu", size);
+		errno = 0;
+		got = set("buffer_size", text);
+		if (!same(r, got, errno, m->capacity == size ? 0 : want))
+			return false;
+		if (!got && want == 0) {
+			m->capacity = size;
+			errno = 0;
+			return same(r, set("alloc_mode", mode), errno, 0);
+		}
+		return true;
+	}
+	errno = 0;
+	got = ioctl(h->fd, HELLO_IOC_RECIPE, &req);
+	if (!want)
+		m->capacity = size;
+	return same(r, got, errno, want);
+}
+
+static bool do_truncate(struct run *r, struct handle *h)
+{
+	struct model *m = h->model;
+	int fd;
+
+	if (!r->shared)
+		return true;
+	DID(r, "truncate");
+	fd = try_open(O_WRONLY | O_TRUNC);
+	if (!same(r, fd >= 0, errno, 1))
+		return false;
+	close(fd);
+	memset(m->data, 0, m->length);
+	m->length = m->map ? m->capacity : 0;
+	return true;
+}
+
+/* Maps, writes through the map, unmaps; the length is the capacity meanwhile and stays so. */
+static bool do_map(struct run *r, struct handle *h)
+{
+	struct model *m = h->model;
+	size_t at, n;
+
+	if (!m->map) {
+		DID(r, "mmap fd %d", h->fd);
+		m->map_length = m->capacity;
+		m->map = mmap(NULL, m->map_length, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+		if (m->map == MAP_FAILED) {
+			m->map = NULL;
+			return same(r, -1, errno, -ENODEV);
+		}
+		memset(m->data + m->length, 0, m->capacity - m->length);
+		m->length = m->capacity;
+		return true;
+	}
+	if (!below(r, 3)) {
+		DID(r, "munmap");
+		munmap(m->map, m->map_length);
+		m->map = NULL;
+		return true;
+	}
+	at = below(r, m->map_length);
+	n = 1 + below(r, m->map_length - at);
+	DID(r, "write %zu bytes at %zu of the map", n, at);
+	memset(m->map + at, r->op, n);
+	memset(m->data + at, r->op, n);
+	if (memcmp(m->map, m->data, m->capacity))
+		return same(r, -1, EIO, 0);
+	return true;
+}
+
+static bool one_operation(struct run *r, struct handle *h)
+{
+	switch (below(r, 20)) {
+	case 0 ... 3:
+		return do_write(r, h, true);
+	case 4 ... 6:
+		return do_write(r, h, false);
+	case 7 ... 9:
+		return do_read(r, h, true);
+	case 10 ... 11:
+		return do_read(r, h, false);
+	case 12 ... 13:
+		return do_seek(r, h);
+	case 14:
+		return do_poll(r, h);
+	case 15:
+		return do_info(r, h);
+	case 16:
+		return do_dup(r, h);
+	case 17:
+		return do_recipe(r, h);
+	case 18:
+		return do_truncate(r, h);
+	default:
+		return do_map(r, h);
+	}
+}
+
+/* HANDLES handles on one shared model, or one on a private one */
+static void run_model(unsigned long long seed, bool shared)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct model *m = calloc(1, sizeof(*m));
+	struct handle h[HANDLES] = { 0 };
+	long ops = getenv("HELLO_OPS") ? atol(getenv("HELLO_OPS")) : volume(3000);
+	int n = shared ? HANDLES : 1;
+
+	r->seed = r->state = seed;
+	r->shared = shared;
+	r->buf = malloc(MAX);
+	r->got = malloc(MAX);
+	m->capacity = number("buffer_size");
+	for (int i = 0; i < n; i++) {
+		h[i].append = i == 1 || (!shared && seed % 4 == 3);
+		h[i].fd = open_hello(O_RDWR | (h[i].append ? O_APPEND : 0));
+		h[i].model = m;
+	}
+	for (r->op = 0; r->op < ops; r->op++)
+		if (!one_operation(r, &h[below(r, n)]))
+			break;
+	if (m->map)
+		munmap(m->map, m->map_length);
+	for (int i = 0; i < n; i++)
+		close(h[i].fd);
+	free(r->buf);
+	free(r->got);
+	free(r);
+	free(m);
+}
+
+static unsigned long long seed(void)
+{
+	struct timespec t;
+	unsigned long long s;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	s = getenv("HELLO_SEED") ? strtoull(getenv("HELLO_SEED"), NULL, 0) : t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+	printf("# HELLO_SEED=%llu\n", s);
+	return s ? s : 1;
+}
+
+static void *run_private(void *arg)
+{
+	run_model((uintptr_t)arg, false);
+	return NULL;
+}
+
+TEST(private_buffers_of_four_threads_equal_their_models)
+{
+	unsigned long long s = seed();
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, run_private, (void *)(uintptr_t)(s + i));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+}
+
+static void shared_under(const char *lock)
+{
+	SET("lock_mode", lock);
+	SET("buffer_mode", "shared");
+	run_model(seed(), true);
+}
+
+TEST(the_shared_buffer_under_mutex_equals_its_model)
+{
+	shared_under("mutex");
+}
+
+TEST(the_shared_buffer_under_rwsem_equals_its_model)
+{
+	shared_under("rwsem");
+}
+
+TEST(the_shared_buffer_under_spinlock_equals_its_model)
+{
+	shared_under("spinlock");
+}
+
+TEST(the_shared_buffer_under_rwlock_equals_its_model)
+{
+	shared_under("rwlock");
+}
+
+TEST(the_shared_buffer_under_rcu_equals_its_model)
+{
+	shared_under("rcu");
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/userfault.c: user memory that does not come holds up nobody
+ * but its owner, under every lock, and the owner can be killed.
+ */
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+#include "harness.h"
+
+#define PAGE	4096
+
+static char buf[8192];
+
+/* A page whose first touch waits until somebody fills it; nobody does, but answer() */
+static int missing_page(char **page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		SKIP("this kernel has no userfaultfd");
+	EXPECT_EQ(ioctl(fd, UFFDIO_API, &api), 0);
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (uintptr_t)*page;
+	reg.range.len = PAGE;
+	EXPECT_EQ(ioctl(fd, UFFDIO_REGISTER, &reg), 0);
+	return fd;
+}
+
+/* Somebody is waiting for the page. */
+static void wait_for_fault(int uffd)
+{
+	struct uffd_msg msg;
+
+	EXPECT_EQ(read(uffd, &msg, sizeof(msg)), sizeof(msg));
+	EXPECT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+}
+
+static void answer(int uffd, char *page)
+{
+	struct uffdio_copy copy = { .dst = (uintptr_t)page, .src = (uintptr_t)buf, .len = PAGE };
+
+	EXPECT_EQ(ioctl(uffd, UFFDIO_COPY, &copy), 0);
+}
+
+static int ready[2];
+
+static void *tell_of_fault(void *arg)
+{
+	wait_for_fault((int)(intptr_t)arg);
+	EXPECT_EQ(write(ready[1], "", 1), 1);
+	return NULL;
+}
+
+/* A process that is stuck in a call; when it is, it says so in the pipe. */
+static pid_t stuck_child(bool reads)
+{
+	pid_t pid = fork();
+	pthread_t t;
+	char *page;
+	int uffd, fd;
+
+	if (pid)
+		return pid;
+	uffd = missing_page(&page);
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(pwrite(fd, buf, PAGE, 0), PAGE);
+	pthread_create(&t, NULL, tell_of_fault, (void *)(intptr_t)uffd);
+	if (reads)
+		EXPECT(pread(fd, page, PAGE, 0) < -1);	/* it does not come back */
+	else
+		EXPECT(pwrite(fd, page, PAGE, 0) < -1);
+	stop(1);
+}
+
+static void nobody_else_waits(const char *mode)
+{
+	for (int r = 0; r < 2; r++) {
+		int status, fd = open_hello(O_RDWR);
+		pid_t pid;
+
+		CASE("%s, %s", mode, r ? "read" : "write");
+		EXPECT_EQ(pipe(ready), 0);
+		pid = stuck_child(r);
+		EXPECT_EQ(read(ready[0], buf, 1), 1);
+
+		/* the child is in the middle of its call */
+		EXPECT_EQ(pwrite(fd, "others", 6, 0), 6);
+		EXPECT_EQ(pread(fd, buf, 6, 0), 6);
+		close(open_hello(O_RDWR | O_TRUNC));
+		SET("buffer_size", "8192");
+		SET("buffer_size", "4096");
+		kill(pid, SIGKILL);
+		EXPECT_EQ(waitpid(pid, &status, 0), pid);
+		EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		close_range(fd, ~0U, 0);
+	}
+}
+
+TEST(a_call_that_waits_for_its_users_page_holds_up_nobody)
+{
+	char *page;
+
+	close(missing_page(&page));	/* or the test ends here */
+	nobody_else_waits("private");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		nobody_else_waits(lock);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+struct call {
+	int fd;
+	char *page;
+	ssize_t ret;
+};
+
+static void *write_page(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = pwrite(c->fd, c->page, PAGE, 0);
+	return NULL;
+}
+
+TEST(a_call_goes_on_when_the_page_comes)
+{
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		struct call c;
+		char got[PAGE];
+		int uffd = missing_page(&c.page);
+		pthread_t t;
+
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		c.fd = open_hello(O_RDWR);
+		memset(buf, 'p', PAGE);
+		pthread_create(&t, NULL, write_page, &c);
+		wait_for_fault(uffd);
+		EXPECT_EQ(pread(c.fd, got, PAGE, 0), 0);
+		answer(uffd, c.page);
+		pthread_join(t, NULL);
+		EXPECT_EQ(c.ret, PAGE);
+		EXPECT_EQ(pread(c.fd, got, PAGE, 0), PAGE);
+		EXPECT_MEM(got, buf, PAGE);
+		close(c.fd);
+		close(uffd);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+static void *read_page(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = pread(c->fd, c->page, PAGE, 0);
+	return NULL;
+}
+
+/* What it read first may be old by now: a watcher must be told. */
+TEST(a_change_in_the_middle_of_a_read_is_news_after_it)
+{
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		struct pollfd p = { .events = POLLPRI };
+		struct call c;
+		int uffd = missing_page(&c.page), other;
+		pthread_t t;
+
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		other = open_hello(O_RDWR);
+		EXPECT_EQ(pwrite(other, buf, PAGE, 0), PAGE);
+		p.fd = c.fd = open_hello(O_RDWR);
+		pthread_create(&t, NULL, read_page, &c);
+		wait_for_fault(uffd);
+		EXPECT_EQ(pwrite(other, "news", 4, 0), 4);
+		answer(uffd, c.page);
+		pthread_join(t, NULL);
+		EXPECT_EQ(c.ret, PAGE);
+		EXPECT_EQ(poll(&p, 1, 0), 1);
+		EXPECT_EQ(pread(c.fd, buf, 4, 0), 4);
+		EXPECT_EQ(poll(&p, 1, 0), 0);
+		close_range(uffd, ~0U, 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
