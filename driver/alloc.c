@@ -165,7 +165,7 @@ static void free_pages_exact_mode(struct hello_mem *mem)
 #define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
 #define POOL_ELEMENTS	4
 
-/* Made at first use, never unmade before unload: read without the mutex. */
+/* Made at first use, never unmade before unload: looked up without the mutex. */
 static DEFINE_MUTEX(classes_lock);
 static struct kmem_cache *caches[NR_CLASSES];
 static mempool_t *pools[NR_CLASSES];
@@ -198,6 +198,7 @@ static int prepare_slab(size_t size)
 	char name[32];
 	int err = 0;
 
+	/* Pairs with the release below. */
 	if (smp_load_acquire(&caches[class]))
 		return 0;
 
@@ -207,8 +208,8 @@ static int prepare_slab(size_t size)
 		snprintf(name, sizeof(name), "hello-%zu", size);
 		cache = kmem_cache_create_usercopy(name, size, 0,
 						   SLAB_NO_MERGE, 0, size, NULL);
-		/* Pairs with the acquire above and in alloc_slab(). */
 		if (cache)
+			/* Pairs with the acquire above and in alloc_slab(). */
 			smp_store_release(&caches[class], cache);
 		else
 			err = -ENOMEM;
@@ -219,6 +220,7 @@ static int prepare_slab(size_t size)
 
 static void *alloc_slab(struct hello_mem *mem)
 {
+	/* Pairs with the release in prepare_slab(). */
 	struct kmem_cache *cache =
 		smp_load_acquire(&caches[class_of(mem->size)]);
 
@@ -238,6 +240,7 @@ static int prepare_mempool(size_t size)
 	mempool_t *pool;
 	int err = 0;
 
+	/* Pairs with the release below. */
 	if (smp_load_acquire(&pools[class]))
 		return 0;
 
@@ -245,8 +248,8 @@ static int prepare_mempool(size_t size)
 	if (!pools[class]) {
 		pool = mempool_create_kmalloc_pool(POOL_ELEMENTS,
 						   class_size(class));
-		/* Pairs with the acquire above and in alloc_mempool(). */
 		if (pool)
+			/* Pairs with the acquire above and in alloc_mempool(). */
 			smp_store_release(&pools[class], pool);
 		else
 			err = -ENOMEM;
@@ -257,6 +260,7 @@ static int prepare_mempool(size_t size)
 
 static void *alloc_mempool(struct hello_mem *mem)
 {
+	/* Pairs with the release in prepare_mempool(). */
 	mempool_t *pool = smp_load_acquire(&pools[class_of(mem->size)]);
 
 	return mempool_alloc(pool, mem->gfp);
@@ -395,6 +399,7 @@ static struct allocator allocators[] = {
 		.mmap		= mmap_dma,
 	},
 };
+
 static_assert(ARRAY_SIZE(allocators) <= U8_MAX, "hello_mem has a byte for it");
 
 const struct hello_table hello_allocators = HELLO_TABLE(allocators);

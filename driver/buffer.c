@@ -59,15 +59,22 @@ static bool reserve(atomic64_t *counter, u64 size, u64 cap)
 	return false;
 }
 
-static u64 reserved_by(const struct hello_mem *mem)
+static u64 reserved_by(const struct hello_mem *mem, unsigned int n)
 {
-	return hello_alloc_usable(mem->allocator, mem->size, NULL);
+	return (u64)n * hello_alloc_usable(mem->allocator, mem->size, NULL);
 }
 
-static const char *reserve_caps(const struct hello_mem *mem)
+/**
+ * hello_buffer_reserve() - reserve memory against the caps, before it is made
+ * @mem: what will be asked for
+ * @n: how often
+ *
+ * Return: NULL, or the name of the cap that would be exceeded.
+ */
+const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n)
 {
 	struct hello_settings settings;
-	u64 size = reserved_by(mem);
+	u64 size = reserved_by(mem, n);
 
 	hello_settings_get(&settings);
 	if (!reserve(&taken, size, settings.max_total_size))
@@ -79,13 +86,38 @@ static const char *reserve_caps(const struct hello_mem *mem)
 	return "max_reserve_size";
 }
 
-static void release_caps(const struct hello_mem *mem)
+/**
+ * hello_buffer_release() - undo hello_buffer_reserve()
+ * @mem: what was asked for
+ * @n: how often
+ */
+void hello_buffer_release(const struct hello_mem *mem, unsigned int n)
 {
-	u64 size = reserved_by(mem);
+	u64 size = reserved_by(mem, n);
 
 	atomic64_sub(size, &taken);
 	if (hello_gfp_scarce(mem->gfp))
 		atomic64_sub(size, &taken_scarce);
+}
+
+/**
+ * hello_buffer_mem() - what a recipe asks an allocator for
+ * @recipe: the recipe
+ *
+ * Return: the memory, still to be prepared and allocated.
+ */
+struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe)
+{
+	return (struct hello_mem) {
+		.size		= recipe->buffer_size,
+		.gfp		= hello_gfp_bits(recipe->gfp_flags),
+		.node		= recipe->numa_node,
+		.allocator	= recipe->alloc_mode,
+		.charge		= recipe->alloc_context == HELLO_CONTEXT_PROCESS,
+		/* Elsewhere zeroing would take the time of an interrupt. */
+		.zero		= recipe->init_mode == HELLO_INIT_ZERO &&
+				  !hello_context_atomic(recipe->alloc_context),
+	};
 }
 
 /* ---- making and unmaking ---- */
@@ -170,18 +202,9 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 		goto err_count;
 
 	buffer->recipe = *recipe;
-	buffer->mem = (struct hello_mem) {
-		.size		= recipe->buffer_size,
-		.gfp		= hello_gfp_bits(recipe->gfp_flags),
-		.node		= recipe->numa_node,
-		.allocator	= recipe->alloc_mode,
-		.charge		= recipe->alloc_context == HELLO_CONTEXT_PROCESS,
-		/* Elsewhere zeroing would take the time of an interrupt. */
-		.zero		= recipe->init_mode == HELLO_INIT_ZERO &&
-				  !hello_context_atomic(recipe->alloc_context),
-	};
+	buffer->mem = hello_buffer_mem(recipe);
 
-	why = reserve_caps(&buffer->mem);
+	why = hello_buffer_reserve(&buffer->mem, 1);
 	if (why)
 		goto err_free_header;
 
@@ -202,7 +225,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 	return buffer;
 
 err_release_caps:
-	release_caps(&buffer->mem);
+	hello_buffer_release(&buffer->mem, 1);
 err_free_header:
 	kmem_cache_free(headers, buffer);
 err_count:
@@ -241,7 +264,7 @@ void hello_buffer_put(struct hello_buffer *buffer)
 	trace_hello_free(hello_table_get(&hello_allocators,
 					 mem->allocator)->name, mem->size);
 	hello_free(mem);
-	release_caps(mem);
+	hello_buffer_release(mem, 1);
 	kmem_cache_free(headers, buffer);
 }
 

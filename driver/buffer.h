@@ -34,6 +34,10 @@ struct hello_buffer {
 	refcount_t users;
 };
 
+struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe);
+const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n);
+void hello_buffer_release(const struct hello_mem *mem, unsigned int n);
+
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
 bool hello_buffer_get(struct hello_buffer *buffer);
 void hello_buffer_put(struct hello_buffer *buffer);

@@ -4,16 +4,22 @@
  */
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_buf.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include "alloc.h"
 #include "buffer.h"
 #include "context.h"
 #include "debugfs.h"
+#include "experiment.h"
 #include "fail.h"
 #include "file.h"
 #include "gfp.h"
@@ -313,6 +319,63 @@ static void create_knobs(struct dentry *parent)
 				    &knob_fops);
 }
 
+/* ---- experiment ---- */
+
+/* The order that is being run, or the last answer. */
+#define ORDER_MAX	512
+#define ANSWER_MAX	SZ_8K
+
+static DEFINE_MUTEX(experiment_mutex);
+static char answer[ANSWER_MAX];		/* guarded by experiment_mutex */
+static size_t answer_length;
+
+/* One at a time; the answer is then read from its beginning. */
+static ssize_t experiment_write(struct file *filp, const char __user *user,
+				size_t size, loff_t *pos)
+{
+	struct seq_buf text;
+	char *order;
+	int err;
+
+	if (size >= ORDER_MAX)
+		return -EINVAL;
+	order = memdup_user_nul(user, size);
+	if (IS_ERR(order))
+		return PTR_ERR(order);
+
+	err = -EBUSY;
+	if (!mutex_trylock(&experiment_mutex))
+		goto free_order;
+	seq_buf_init(&text, answer, sizeof(answer));
+	err = hello_experiment_run(order, &text);
+	answer_length = seq_buf_used(&text);
+	*pos = 0;
+	mutex_unlock(&experiment_mutex);
+free_order:
+	kfree(order);
+	return err ?: size;
+}
+
+static ssize_t experiment_read(struct file *filp, char __user *user,
+			       size_t size, loff_t *pos)
+{
+	ssize_t ret;
+
+	if (!mutex_trylock(&experiment_mutex))
+		return -EBUSY;
+	ret = simple_read_from_buffer(user, size, pos, answer, answer_length);
+	mutex_unlock(&experiment_mutex);
+	return ret;
+}
+
+static const struct file_operations experiment_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.read	= experiment_read,
+	.write	= experiment_write,
+	.llseek	= default_llseek,
+};
+
 /* ---- reset ---- */
 
 static ssize_t reset_write(struct file *filp, const char __user *user,
@@ -346,6 +409,7 @@ void hello_debugfs_init(void)
 	debugfs_create_file("contexts", 0400, dir, NULL, &contexts_fops);
 	debugfs_create_file("locks", 0400, dir, NULL, &locks_fops);
 	debugfs_create_file("opens", 0400, dir, NULL, &opens_fops);
+	debugfs_create_file("experiment", 0600, dir, NULL, &experiment_fops);
 	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
 	create_knobs(debugfs_create_dir("fail", dir));
 }

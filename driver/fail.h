@@ -13,6 +13,7 @@
  * @HELLO_FAIL_PROBABILITY: percent of allocations that fail, while times lasts
  * @HELLO_FAIL_TIMES: how often probability may strike; -1 for no limit
  * @HELLO_FAIL_NTH: the nth allocation from now fails, once; 0 is off
+ * @HELLO_FAIL_KNOBS: how many there are
  */
 enum hello_fail_knob {
 	HELLO_FAIL_PROBABILITY,

@@ -33,6 +33,7 @@ static atomic64_t last_id = ATOMIC64_INIT(0);
 
 /* A list_head brings no locking of its own. */
 LIST_HEAD(hello_file_list);
+/* Guards the list, and nothing of the files in it. */
 DEFINE_MUTEX(hello_file_list_lock);
 
 /* ---- open and close ---- */

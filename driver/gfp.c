@@ -33,6 +33,7 @@ static const struct {
 	{ "__GFP_THISNODE",		__GFP_THISNODE },
 	{ "__GFP_HIGH",			__GFP_HIGH },
 };
+
 static_assert(BIT(ARRAY_SIZE(words_of_gfp)) - 1 == HELLO_GFP_ALL,
 	      "every bit of gfp.h needs its name here");
 

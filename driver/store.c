@@ -248,7 +248,7 @@ static int read_locked(struct hello_store *store, struct hello_io *io,
 		ret = read_unit(store, io, pos, unit, bounce);
 	} while (ret > 0 && io->left);
 	kfree(bounce);
-	return min(ret, (ssize_t)0);
+	return min_t(ssize_t, ret, 0);
 }
 
 /**
