@@ -220,10 +220,10 @@ static int prepare_slab(size_t size)
 
 static void *alloc_slab(struct hello_mem *mem)
 {
-	/* Pairs with the release in prepare_slab(). */
-	struct kmem_cache *cache =
-		smp_load_acquire(&caches[class_of(mem->size)]);
+	struct kmem_cache *cache;
 
+	/* Pairs with the release in prepare_slab(). */
+	cache = smp_load_acquire(&caches[class_of(mem->size)]);
 	return kmem_cache_alloc_node(cache, mem->gfp, mem->node);
 }
 

@@ -43,6 +43,7 @@ static int member##_held(const struct hello_lock *lock)			\
 {									\
 	return lockdep_is_held(&lock->member);				\
 }
+
 #define HELD_BY(member)	.held = member##_held,
 #else
 #define HELD(member)
