@@ -39,7 +39,7 @@ static const struct command commands[] = {
 
 struct option_text {
 	char key;		/* names it in commands[]; two may share a letter */
-	char letter;
+	int letter;
 	const char *name;
 	const char *arg;
 	const char *help;

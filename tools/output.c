@@ -167,7 +167,7 @@ char *value_text(const char *name, const char *value)
 	if (!unit)
 		return text("%llu", whole);
 	/* one decimal, as lsblk prints, but not 4.0K */
-	tenths = whole / (double)(1ULL << (10 * unit)) * 10 + 0.5;
+	tenths = ((whole >> (10 * (unit - 1))) * 10 + 512) / 1024;
 	if (tenths % 10)
 		return text("%llu.%llu%c", tenths / 10, tenths % 10, " KMGTPE"[unit]);
 	return text("%llu%c", tenths / 10, " KMGTPE"[unit]);
