@@ -22,6 +22,7 @@
 #include <linux/workqueue.h>
 
 #include "buffer.h"
+#include "compat.h"
 #include "context.h"
 #include "experiment.h"
 #include "fail.h"
@@ -341,13 +342,14 @@ static long free_batch(void *arg)
 
 static void free_elsewhere(struct worker *worker)
 {
-	unsigned int cpu = cpumask_next(worker->cpu, cpu_online_mask);
+	unsigned int cpu;
 
+	cpus_read_lock();
+	cpu = cpumask_next(worker->cpu, cpu_online_mask);
 	if (cpu >= nr_cpu_ids)
 		cpu = cpumask_first(cpu_online_mask);
-	/* It may have gone offline just now: then here is as good. */
-	if (work_on_cpu_safe(cpu, free_batch, worker))
-		free_batch(worker);
+	work_on_cpu(cpu, free_batch, worker);
+	cpus_read_unlock();
 }
 
 static void alloc_work(struct worker *worker)

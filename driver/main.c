@@ -42,7 +42,7 @@ static int register_device(void)
 	misc.minor = MISC_DYNAMIC_MINOR;
 	err = misc_register(&misc);
 	if (!err)
-		pr_notice("minor %d is taken, using %d; if /dev/hello was there before: rm /dev/hello; udevadm trigger\n",
+		pr_notice("minor %d is taken, using %d; a node /dev/hello from before is wrong: rm it and load hello again\n",
 			  HELLO_MINOR, misc.minor);
 	return err;
 }
