@@ -304,6 +304,18 @@ TEST(a_mapping_outlives_the_close_of_its_descriptor)
 	}
 }
 
+TEST(a_mapping_alone_holds_the_module)
+{
+	int fd;
+
+	SET("alloc_mode", "pages");
+	fd = open_hello(O_RDWR);
+	map_shared(fd, PAGE);
+	EXPECT_ERRNO(syscall(SYS_delete_module, "hello", O_NONBLOCK), EWOULDBLOCK);
+	close(fd);
+	EXPECT_ERRNO(syscall(SYS_delete_module, "hello", O_NONBLOCK), EWOULDBLOCK);
+}
+
 TEST(fork_and_split_mappings_each_hold_the_buffer)
 {
 	SET("buffer_size", "16K");
