@@ -61,6 +61,18 @@ static void *read_records(void *arg)
 	return arg;
 }
 
+/* Looks at an open file while its buffer is replaced. */
+static void *look(void *arg)
+{
+	struct pollfd p = { .fd = open_hello(O_RDONLY), .events = POLLIN | POLLOUT | POLLPRI };
+
+	while (!done)
+		if (!EXPECT_EQ(poll(&p, 1, 10), 1) || !EXPECT_EQ(p.revents & (POLLERR | POLLIN), POLLIN))
+			break;
+	close(p.fd);
+	return arg;
+}
+
 static void migrate_under_load(const char *lock)
 {
 	static const char *const steps[][2] = {
@@ -68,7 +80,7 @@ static void migrate_under_load(const char *lock)
 		{ "buffer_size", "16K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "64K" },
 	};
 	static char zeros[RECORD];
-	pthread_t t[WRITERS + READERS];
+	pthread_t t[WRITERS + READERS], looker;
 	long long allocations;
 	int fd;
 
@@ -82,6 +94,7 @@ static void migrate_under_load(const char *lock)
 	allocations = number("stats/allocations");
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_create(&t[i], NULL, i < WRITERS ? write_records : read_records, (void *)(intptr_t)i);
+	pthread_create(&looker, NULL, look, NULL);
 	/* ahead of the load, or each migration waits for eight time slices */
 	EXPECT_EQ(setpriority(PRIO_PROCESS, 0, -15), 0);
 	for (int i = 0; i < MIGRATIONS && !failures; i++)
@@ -89,6 +102,7 @@ static void migrate_under_load(const char *lock)
 	done = true;
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_join(t[i], NULL);
+	pthread_join(looker, NULL);
 	EXPECT(number("stats/allocations") - allocations >= MIGRATIONS);
 	printf("# %s: %ld reads and %ld writes while %d migrations\n", lock, calls[0], calls[1], MIGRATIONS);
 	EXPECT(calls[0] > 0);
@@ -235,6 +249,57 @@ TEST(fast_writers_under_rcu_cannot_pile_up_old_versions)
 	snprintf(cap, sizeof(cap), "%lld", live_before[2] + (2 << 20) - 1);
 	SET("max_total_size", cap);
 	EXPECT_ERRNO(pwrite(fd, "x", 1, 0), ENOMEM);
+}
+
+static void *map_and_write(void *arg)
+{
+	int fd = open_hello(O_RDWR);
+	unsigned char got[RECORD];
+
+	for (int i = 0; !done; i++) {
+		unsigned char *m = mmap(NULL, RECORD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		if (!report(m != MAP_FAILED, "mmap: %s", strerrorname_np(errno)))
+			break;
+		memset(m, i, RECORD);
+		munmap(m, RECORD);
+		if (!EXPECT_EQ(pread(fd, got, RECORD, 0), RECORD) ||
+		    !report(got[0] == (i & 0xff) && !memcmp(got, got + 1, RECORD - 1), "what was mapped is not what is read"))
+			break;
+	}
+	close(fd);
+	return arg;
+}
+
+/* Either it is mapped and a migration is EBUSY, or it moves and keeps what was written. */
+TEST(mapping_and_migration_exclude_each_other_under_every_lock)
+{
+	static const char *const modes[] = { "vmalloc", "pages", "pages_exact" };
+
+	SET("buffer_size", "16K");
+	SET("alloc_mode", "pages");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		int moved = 0;
+		pthread_t t;
+
+		if (!strcmp(lock, "rcu"))
+			continue;
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		done = false;
+		pthread_create(&t, NULL, map_and_write, NULL);
+		for (int i = 0; i < volume(200); i++)
+			if (!set("alloc_mode", modes[i % ARRAY_SIZE(modes)]))
+				moved++;
+			else
+				EXPECT_EQ(errno, EBUSY);
+		done = true;
+		pthread_join(t, NULL);
+		EXPECT(moved > 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
 }
 
 static long long now_ms(void)

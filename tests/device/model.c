@@ -37,6 +37,7 @@ struct run {
 	char last[16][128];		/* what was done lately */
 	unsigned char *buf, *got;
 	bool shared;
+	bool faulty;			/* any call may be ENOMEM, and has then changed nothing */
 };
 
 static unsigned long long next(struct run *r)	/* xorshift64* */
@@ -80,6 +81,12 @@ static bool same(struct run *r, long long got, int err, long long want)
 	return false;
 }
 
+/* A failure that was injected: the model stays as it is. */
+static bool injected(const struct run *r, long long got, int err)
+{
+	return r->faulty && got == -1 && err == ENOMEM;
+}
+
 static long long model_write(struct model *m, const unsigned char *from, size_t n, long long at)
 {
 	if (!n)
@@ -111,21 +118,24 @@ static bool do_write(struct run *r, struct handle *h, bool positioned)
 {
 	size_t n = below(r, 4) ? below(r, 300) : below(r, MAX);
 	long long at = positioned ? interesting(r, h->model) : h->pos, want, got;
-	int c = next(r);
+	int c = next(r), err;
 
 	if (positioned && at < 0 && !n)
 		n = 1;
 	for (size_t i = 0; i < n; i++)
 		r->buf[i] = c + i * 7;
 	DID(r, "%s fd %d n %zu at %lld%s", positioned ? "pwrite" : "write", h->fd, n, at, h->append ? " append" : "");
-	want = at < 0 ? -EINVAL : model_write(h->model, r->buf, n, h->append ? (long long)h->model->length : at);
 	errno = 0;
 	got = positioned ? pwrite(h->fd, r->buf, n, at) :
 	      below(r, 2) ? write(h->fd, r->buf, n) :
 	      writev(h->fd, (struct iovec[]){ { r->buf, n / 3 }, { r->buf + n / 3, n - n / 3 } }, 2);
+	err = errno;
+	if (injected(r, got, err))
+		return true;
+	want = at < 0 ? -EINVAL : model_write(h->model, r->buf, n, h->append ? (long long)h->model->length : at);
 	if (!positioned && want > 0)
 		h->pos = h->append ? (long long)h->model->length : at + want;
-	return same(r, got, errno, want);
+	return same(r, got, err, want);
 }
 
 static bool do_read(struct run *r, struct handle *h, bool positioned)
@@ -224,17 +234,21 @@ static bool do_recipe(struct run *r, struct handle *h)
 		snprintf(text, sizeof(text), "%zu", size);
 		errno = 0;
 		got = set("buffer_size", text);
+		if (injected(r, got, errno))
+			return true;
 		if (!same(r, got, errno, m->capacity == size ? 0 : want))
 			return false;
 		if (!got && want == 0) {
 			m->capacity = size;
-			errno = 0;
-			return same(r, set("alloc_mode", mode), errno, 0);
+			got = set("alloc_mode", mode);
+			return injected(r, got, errno) || same(r, got, errno, 0);
 		}
 		return true;
 	}
 	errno = 0;
 	got = ioctl(h->fd, HELLO_IOC_RECIPE, &req);
+	if (injected(r, got, errno))
+		return true;
 	if (!want)
 		m->capacity = size;
 	return same(r, got, errno, want);
@@ -249,6 +263,8 @@ static bool do_truncate(struct run *r, struct handle *h)
 		return true;
 	DID(r, "truncate");
 	fd = try_open(O_WRONLY | O_TRUNC);
+	if (injected(r, fd, errno))
+		return true;
 	if (!same(r, fd >= 0, errno, 1))
 		return false;
 	close(fd);
@@ -269,7 +285,7 @@ static bool do_map(struct run *r, struct handle *h)
 		m->map = mmap(NULL, m->map_length, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
 		if (m->map == MAP_FAILED) {
 			m->map = NULL;
-			return same(r, -1, errno, -ENODEV);
+			return injected(r, -1, errno) || same(r, -1, errno, -ENODEV);
 		}
 		memset(m->data + m->length, 0, m->capacity - m->length);
 		m->length = m->capacity;
@@ -319,8 +335,19 @@ static bool one_operation(struct run *r, struct handle *h)
 	}
 }
 
+static void fail_percent(const char *percent)
+{
+	int knob = open("/sys/kernel/debug/hello/fail/times", O_WRONLY);
+
+	EXPECT_EQ(write(knob, *percent == '0' ? "1" : "-1", 2 - (*percent == '0')), 2 - (*percent == '0'));
+	close(knob);
+	knob = open("/sys/kernel/debug/hello/fail/probability", O_WRONLY);
+	EXPECT_EQ(write(knob, percent, 1), 1);
+	close(knob);
+}
+
 /* HANDLES handles on one shared model, or one on a private one */
-static void run_model(unsigned long long seed, bool shared)
+static void run_model(unsigned long long seed, bool shared, bool faulty)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	struct model *m = calloc(1, sizeof(*m));
@@ -338,9 +365,14 @@ static void run_model(unsigned long long seed, bool shared)
 		h[i].fd = open_hello(O_RDWR | (h[i].append ? O_APPEND : 0));
 		h[i].model = m;
 	}
+	if (faulty)
+		fail_percent("2");
+	r->faulty = faulty;
 	for (r->op = 0; r->op < ops; r->op++)
 		if (!one_operation(r, &h[below(r, n)]))
 			break;
+	if (faulty)
+		fail_percent("0");
 	if (m->map)
 		munmap(m->map, m->map_length);
 	for (int i = 0; i < n; i++)
@@ -364,7 +396,7 @@ static unsigned long long seed(void)
 
 static void *run_private(void *arg)
 {
-	run_model((uintptr_t)arg, false);
+	run_model((uintptr_t)arg, false, false);
 	return NULL;
 }
 
@@ -383,7 +415,7 @@ static void shared_under(const char *lock)
 {
 	SET("lock_mode", lock);
 	SET("buffer_mode", "shared");
-	run_model(seed(), true);
+	run_model(seed(), true, false);
 }
 
 TEST(the_shared_buffer_under_mutex_equals_its_model)
@@ -409,4 +441,16 @@ TEST(the_shared_buffer_under_rwlock_equals_its_model)
 TEST(the_shared_buffer_under_rcu_equals_its_model)
 {
 	shared_under("rcu");
+}
+
+TEST(a_private_buffer_equals_its_model_while_allocations_fail)
+{
+	run_model(seed(), false, true);
+}
+
+TEST(the_shared_buffer_under_rcu_equals_its_model_while_allocations_fail)
+{
+	SET("lock_mode", "rcu");
+	SET("buffer_mode", "shared");
+	run_model(seed(), true, true);
 }

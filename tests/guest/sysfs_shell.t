@@ -31,6 +31,31 @@ store buffer_mode private
 store buffer_size 4096
 store alloc_mode kmalloc
 
+# says WHY FILE VALUE: refused with a line in the log; the lines are rate-limited,
+# so ask again until one comes.
+says() {
+	why=$1
+	shift
+	for _ in $(seq 20); do
+		mark=$(log_mark)
+		if store "$@" 2>/dev/null; then
+			line='it was stored'
+			break
+		fi
+		line=$(log_since "$mark" | grep 'hello: ')
+		[ -z "$line" ] || break
+		sleep 1
+	done
+	like "$line" "$why" "$1=$2 is refused, and the log says what would work"
+}
+says 'GFP_ATOMIC' alloc_context softirq
+says 'at most [0-9]+ bytes; vmalloc' buffer_size 64M
+says 'max_buffer_size' buffer_size 1G
+store gfp_flags GFP_ATOMIC
+says 'GFP_KERNEL GFP_NOIO' alloc_mode vmalloc
+store gfp_flags GFP_KERNEL
+says 'different zones' gfp_flags 'GFP_DMA|GFP_DMA32'
+
 like "$(head -n 1 $debugfs/stats)" '^version: 1$' 'debugfs stats names its format version'
 for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 	like "$(cat $debugfs/stats)" "^$mode +[0-9]" "debugfs stats has a row for $mode"
