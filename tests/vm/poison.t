@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/vm/poison.t: the same tests where the kernel does not hide mistakes.
-# Debian's kernel zeroes all memory by default; here it is poisoned and checked.
+# tests/vm/poison.t: the tests on the device where nothing hides a mistake.
+# Debian's kernel zeroes all memory, here it is poisoned; processors run in parallel.
 
-exec "${0%/*}/suite" --name poison \
-	--append "init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=FZPU"
+cd "${0%/*}/../.." || exit
+exec tests/vm/suite --name poison --qemu "-accel tcg,thread=multi" \
+	--append "init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=FZPU" \
+	-- build/tests/* tests/guest/disclosure.t
