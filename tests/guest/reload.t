@@ -4,12 +4,14 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
+cp $sysfs/alloc_context /tmp/contexts
 
-# Loads and unloads until it was unloaded N times; refused while somebody has it open.
+# reload N PARAMETERS...: until it was unloaded N times; refused while somebody has it open
 reload() {
-	local unloaded=0
-	while [ $unloaded -lt "$1" ]; do
-		modprobe hello || return 1
+	local unloaded=0 times=$1
+	shift
+	while [ $unloaded -lt "$times" ]; do
+		modprobe hello "$@" || return 1
 		if rmmod hello 2>/tmp/rmmod; then
 			unloaded=$((unloaded + 1))
 		else
@@ -18,6 +20,7 @@ reload() {
 	done
 }
 
+parameters=
 # while_reloading NAME COMMAND...: the command, over and over meanwhile
 while_reloading() {
 	local name=$1 job
@@ -29,7 +32,8 @@ while_reloading() {
 		done
 	) &
 	job=$!
-	reload $((3 * ${HELLO_TEST_VOLUME:-1}))
+	# shellcheck disable=SC2086 # a list of words
+	reload $((3 * ${HELLO_TEST_VOLUME:-1})) $parameters
 	ok $? "$name" || diag "$(cat /tmp/rmmod)"
 	kill $job
 	wait $job 2>/dev/null
@@ -46,6 +50,12 @@ while_reloading 'stores to tunables go on while it is unloaded' stores
 while_reloading 'opens go on while it is unloaded' opens
 while_reloading 'readers of debugfs and sysfs go on while it is unloaded' looks
 while_reloading 'resets of the shared buffer go on while it is unloaded' resets
+# No callback outlives the module: allocations in interrupts are always on their way.
+for context in softirq hardirq; do
+	grep -q $context /tmp/contexts || continue
+	parameters="gfp_flags=GFP_ATOMIC alloc_context=$context"
+	while_reloading "opens that allocate in $context go on while it is unloaded" opens
+done
 need_module
 
 exec 3<$debugfs/stats
