@@ -10,6 +10,7 @@
 #include "harness.h"
 
 #define RECORD		16384	/* a whole call is one unit under every lock: at most 64 KiB */
+#define RECORDS		20	/* and all of them are carried over in several units */
 #define WRITERS		4
 #define READERS		4
 #define MIGRATIONS	volume(200)	/* under each lock */
@@ -18,25 +19,31 @@ static volatile bool done;
 static long calls[2];
 
 /* Memory that is there: a unit ends where a page was missing. */
-static void *locked_memory(void)
+static unsigned char *locked_memory(size_t n)
 {
-	void *m = mmap(NULL, RECORD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *m = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-	EXPECT_EQ(mlock(m, RECORD), 0);
+	EXPECT_EQ(mlock(m, n), 0);
 	return m;
 }
 
+/* Writes records of its own, and finds there what it wrote last: no migration loses a write. */
 static void *write_records(void *arg)
 {
-	unsigned char *record = locked_memory();
-	int fd = open_hello(O_WRONLY), c = 1 + (int)(intptr_t)arg;
+	unsigned char *record = locked_memory(RECORD), *got = locked_memory(RECORD), last[RECORDS] = { 0 };
+	int fd = open_hello(O_RDWR), at = (int)(intptr_t)arg;
 	long n = 0;
 
 	for (; !done; n++) {
-		memset(record, c, RECORD);
-		if (!EXPECT_EQ(pwrite(fd, record, RECORD, 0), RECORD))
+		if (!EXPECT_EQ(pread(fd, got, RECORD, at * RECORD), RECORD) ||
+		    !report(got[0] == last[at] && got[RECORD - 1] == last[at],
+			    "record %d is 0x%02x ... 0x%02x, written was 0x%02x", at, got[0], got[RECORD - 1], last[at]))
 			break;
-		c = c % 251 + WRITERS;
+		last[at]++;
+		memset(record, last[at], RECORD);
+		if (!EXPECT_EQ(pwrite(fd, record, RECORD, at * RECORD), RECORD))
+			break;
+		at = (at + WRITERS) % RECORDS;
 	}
 	__atomic_fetch_add(&calls[1], n, __ATOMIC_RELAXED);
 	close(fd);
@@ -45,12 +52,12 @@ static void *write_records(void *arg)
 
 static void *read_records(void *arg)
 {
-	unsigned char *record = locked_memory();
+	unsigned char *record = locked_memory(RECORD);
 	int fd = open_hello(O_RDONLY);
 	long n = 0;
 
 	for (; !done; n++) {
-		if (!EXPECT_EQ(pread(fd, record, RECORD, 0), RECORD))
+		if (!EXPECT_EQ(pread(fd, record, RECORD, n % RECORDS * RECORD), RECORD))
 			break;
 		if (!report(!memcmp(record, record + 1, RECORD - 1), "a torn record: 0x%02x ... 0x%02x",
 			    record[0], record[RECORD - 1]))
@@ -76,10 +83,10 @@ static void *look(void *arg)
 static void migrate_under_load(const char *lock)
 {
 	static const char *const steps[][2] = {
-		{ "alloc_mode", "vmalloc" }, { "buffer_size", "100000" }, { "alloc_mode", "pages" }, { "gfp_flags", "GFP_USER" },
-		{ "buffer_size", "16K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "64K" },
+		{ "alloc_mode", "vmalloc" }, { "buffer_size", "400000" }, { "alloc_mode", "pages" }, { "gfp_flags", "GFP_USER" },
+		{ "buffer_size", "320K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "512K" },
 	};
-	static char zeros[RECORD];
+	static char zeros[RECORDS * RECORD];
 	pthread_t t[WRITERS + READERS], looker;
 	long long allocations;
 	int fd;
@@ -87,10 +94,10 @@ static void migrate_under_load(const char *lock)
 	if (!has_choice("lock_mode", lock))
 		SKIP("this kernel has no %s", lock);
 	SET("lock_mode", lock);
-	SET("buffer_size", "64K");
+	SET("buffer_size", "512K");
 	SET("buffer_mode", "shared");
 	fd = open_hello(O_RDWR);
-	EXPECT_EQ(write(fd, zeros, RECORD), RECORD);
+	EXPECT_EQ(write(fd, zeros, sizeof(zeros)), sizeof(zeros));
 	allocations = number("stats/allocations");
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_create(&t[i], NULL, i < WRITERS ? write_records : read_records, (void *)(intptr_t)i);
@@ -138,10 +145,9 @@ TEST(under_rcu_every_read_is_one_record_while_it_migrates)
 /* The whole call is the unit for those that may sleep, however large. */
 static void *write_large(void *arg)
 {
-	unsigned char *mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	unsigned char *mem = locked_memory(1 << 20);
 	int fd = open_hello(O_WRONLY);
 
-	EXPECT_EQ(mlock(mem, 1 << 20), 0);
 	for (int i = 0; i < volume(15); i++) {
 		memset(mem, i * 2 + (int)(intptr_t)arg, 1 << 20);
 		EXPECT_EQ(pwrite(fd, mem, 1 << 20, 0), 1 << 20);
@@ -153,9 +159,8 @@ static void *write_large(void *arg)
 TEST(a_megabyte_is_written_whole_under_mutex_rwsem_and_rcu)
 {
 	static const char *const locks[] = { "mutex", "rwsem", "rcu" };
-	unsigned char *mem = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	unsigned char *mem = locked_memory(1 << 20);
 
-	EXPECT_EQ(mlock(mem, 1 << 20), 0);
 	SET("alloc_mode", "vmalloc");
 	SET("buffer_size", "1M");
 	for (size_t l = 0; l < ARRAY_SIZE(locks); l++) {
@@ -186,8 +191,8 @@ TEST(a_megabyte_is_written_whole_under_mutex_rwsem_and_rcu)
 
 TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 {
-	enum { RECORDS = 40, SMALL = 1024 };
-	static unsigned char all[WRITERS * RECORDS * SMALL + 1];
+	enum { EACH = 40, SMALL = 1024 };
+	static unsigned char all[WRITERS * EACH * SMALL + 1];
 
 	SET("alloc_mode", "vmalloc");
 	SET("buffer_size", "1M");
@@ -199,11 +204,11 @@ TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 		SET("buffer_mode", "shared");
 		for (int w = 0; w < WRITERS; w++)
 			if (!fork()) {
-				unsigned char *record = locked_memory();
+				unsigned char *record = locked_memory(SMALL);
 
 				memset(record, 'a' + w, SMALL);
 				fd = open_hello(O_WRONLY | O_APPEND);
-				for (int i = 0; i < RECORDS; i++)
+				for (int i = 0; i < EACH; i++)
 					EXPECT_EQ(write(fd, record, SMALL), SMALL);
 				stop(failures);
 			}
@@ -213,7 +218,7 @@ TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 		}
 		fd = open_hello(O_RDONLY);
 		EXPECT_EQ(read(fd, all, sizeof(all)), sizeof(all) - 1);
-		for (int i = 0; i < WRITERS * RECORDS; i++) {
+		for (int i = 0; i < WRITERS * EACH; i++) {
 			unsigned char *r = all + i * SMALL;
 
 			if (!report(!memcmp(r, r + 1, SMALL - 1), "record %d is torn", i))
@@ -221,7 +226,7 @@ TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 			seen[(*r - 'a') % WRITERS]++;
 		}
 		for (int w = 0; w < WRITERS; w++)
-			EXPECT_EQ(seen[w], RECORDS);
+			EXPECT_EQ(seen[w], EACH);
 		close(fd);
 		SET("buffer_mode", "private");
 		SET("reset", "1");

@@ -3,6 +3,8 @@
  * tests/device/mmap.c: mapping a buffer: which can, what is refused,
  * what a mapping sees, and how long it lives.
  */
+#include <linux/hello.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 
 #include "harness.h"
@@ -351,6 +353,34 @@ TEST(fork_and_split_mappings_each_hold_the_buffer)
 		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
 		close_range(go[0], ~0U, 0);
 	}
+}
+
+/* A buffer is not replaced while any piece of a mapping is left, in any process. */
+TEST(every_piece_of_a_mapping_counts)
+{
+	struct hello_recipe_request r = { .size = sizeof(r), .recipe = "alloc_mode=vmalloc" };
+	int fd, status, go[2];
+	pid_t pid;
+	char *m;
+
+	SET("alloc_mode", "pages");
+	SET("buffer_size", "16K");
+	fd = open_hello(O_RDWR);
+	m = map_shared(fd, 4 * PAGE);
+	EXPECT_EQ(pipe(go), 0);
+	pid = fork();
+	if (!pid)
+		stop(read(go[0], buf, 1) != 1);
+	EXPECT_EQ(munmap(m + PAGE, PAGE), 0);	/* two pieces here, one there */
+	EXPECT_ERRNO(ioctl(fd, HELLO_IOC_RECIPE, &r), EBUSY);
+	EXPECT_EQ(munmap(m, PAGE), 0);
+	EXPECT_ERRNO(ioctl(fd, HELLO_IOC_RECIPE, &r), EBUSY);
+	EXPECT_EQ(munmap(m + 2 * PAGE, 2 * PAGE), 0);
+	EXPECT_ERRNO(ioctl(fd, HELLO_IOC_RECIPE, &r), EBUSY);
+	EXPECT_EQ(write(go[1], "", 1), 1);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
 }
 
 /* The user buffer of a read or write is the device's own mapping, not touched yet. */
