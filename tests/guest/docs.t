@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 cd "${0%/*}/../.." || exit
-[ $# -gt 0 ] || set -- Documentation/*.rst Documentation/lessons/*.rst
+[ $# -gt 0 ] || set -- README.md Documentation/*.rst Documentation/lessons/*.rst
 log=$(mktemp)
 
 # transcript FILE: its facts to $log
@@ -37,5 +37,6 @@ for doc; do
 	done <"$log"
 	like "$(cat "$log")" '^ok' "$doc: has a transcript"
 done
+succeeds 'and after' modprobe -r hello
 
 done_testing
