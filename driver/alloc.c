@@ -475,16 +475,12 @@ const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait)
 }
 
 /**
- * hello_alloc_usable() - what memory takes really
- * @allocator: number in hello_allocators
- * @size: bytes asked for, from 1 to hello_alloc_max()
- * @addr: its address, or NULL before it is allocated
- *
- * Return: bytes; an upper bound if @addr is NULL.
+ * hello_alloc_plan() - find out what memory will take, to reserve it
+ * @mem: what will be asked for; gets @mem->usable
  */
-size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr)
+void hello_alloc_plan(struct hello_mem *mem)
 {
-	return allocators[allocator].usable(size, addr);
+	mem->usable = allocator_of(mem)->usable(mem->size, NULL);
 }
 
 /**
@@ -517,6 +513,22 @@ int hello_alloc_prepare(struct hello_mem *mem)
 void hello_alloc(struct hello_mem *mem)
 {
 	mem->addr = allocator_of(mem)->alloc(mem);
+}
+
+/**
+ * hello_alloc_settle() - find out what memory takes now that it is there
+ * @mem: what hello_alloc() made; @mem->usable becomes exact
+ *
+ * Return: bytes that hello_alloc_plan() thought of and that are not taken.
+ */
+size_t hello_alloc_settle(struct hello_mem *mem)
+{
+	const struct allocator *a = allocator_of(mem);
+	size_t planned = mem->usable;
+
+	if (a->flags & BY_SIZE)
+		mem->usable = a->usable(mem->size, mem->addr);
+	return planned - mem->usable;
 }
 
 /**

@@ -20,6 +20,8 @@ struct hello_mem {
 	void *addr;
 	/** @size: bytes asked for */
 	size_t size;
+	/** @usable: bytes that it takes; at most, before it is allocated */
+	size_t usable;
 	/** @dma: its bus address, for dma_coherent */
 	dma_addr_t dma;
 	/** @gfp: the mask; hello_alloc_prepare() completes it */
@@ -48,10 +50,10 @@ size_t hello_alloc_max(unsigned int allocator);
 u32 hello_alloc_words(unsigned int allocator);
 bool hello_alloc_has_node(unsigned int allocator);
 const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait);
-size_t hello_alloc_usable(unsigned int allocator, size_t size, const void *addr);
-
+void hello_alloc_plan(struct hello_mem *mem);
 int hello_alloc_prepare(struct hello_mem *mem);
 void hello_alloc(struct hello_mem *mem);
+size_t hello_alloc_settle(struct hello_mem *mem);
 void hello_free(struct hello_mem *mem);
 
 bool hello_alloc_zeroed(const struct hello_mem *mem);

@@ -59,31 +59,31 @@ static bool reserve(atomic64_t *counter, u64 size, u64 cap)
 	return false;
 }
 
-static u64 reserved_by(const struct hello_mem *mem, unsigned int n)
-{
-	return (u64)n * hello_alloc_usable(mem->allocator, mem->size, NULL);
-}
-
 /**
  * hello_buffer_reserve() - reserve memory against the caps, before it is made
- * @mem: what will be asked for
+ * @mem: what will be asked for, planned
  * @n: how often
  *
  * Return: NULL, or the name of the cap that would be exceeded.
  */
 const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n)
 {
-	struct hello_settings settings;
-	u64 size = reserved_by(mem, n);
+	u64 size = (u64)n * mem->usable;
 
-	hello_settings_get(&settings);
-	if (!reserve(&taken, size, settings.max_total_size))
+	if (!reserve(&taken, size, hello_settings_max_total_size()))
 		return "max_total_size";
 	if (!hello_gfp_scarce(mem->gfp) ||
-	    reserve(&taken_scarce, size, settings.max_reserve_size))
+	    reserve(&taken_scarce, size, hello_settings_max_reserve_size()))
 		return NULL;
 	atomic64_sub(size, &taken);
 	return "max_reserve_size";
+}
+
+static void release(const struct hello_mem *mem, u64 size)
+{
+	atomic64_sub(size, &taken);
+	if (hello_gfp_scarce(mem->gfp))
+		atomic64_sub(size, &taken_scarce);
 }
 
 /**
@@ -93,22 +93,18 @@ const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n)
  */
 void hello_buffer_release(const struct hello_mem *mem, unsigned int n)
 {
-	u64 size = reserved_by(mem, n);
-
-	atomic64_sub(size, &taken);
-	if (hello_gfp_scarce(mem->gfp))
-		atomic64_sub(size, &taken_scarce);
+	release(mem, (u64)n * mem->usable);
 }
 
 /**
  * hello_buffer_mem() - what a recipe asks an allocator for
  * @recipe: the recipe
  *
- * Return: the memory, still to be prepared and allocated.
+ * Return: the memory, planned, and still to be prepared and allocated.
  */
 struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe)
 {
-	return (struct hello_mem) {
+	struct hello_mem mem = {
 		.size		= recipe->buffer_size,
 		.gfp		= hello_gfp_bits(recipe->gfp_flags),
 		.node		= recipe->numa_node,
@@ -118,6 +114,9 @@ struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe)
 		.zero		= recipe->init_mode == HELLO_INIT_ZERO &&
 				  !hello_context_atomic(recipe->alloc_context),
 	};
+
+	hello_alloc_plan(&mem);
+	return mem;
 }
 
 /* ---- making and unmaking ---- */
@@ -136,16 +135,15 @@ static void timed_alloc(void *arg)
 static void fill(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
-	size_t usable = hello_alloc_usable(mem->allocator, mem->size, mem->addr);
 
 	if (buffer->recipe.init_mode == HELLO_INIT_ZERO) {
 		if (!hello_alloc_zeroed(mem))
-			memset(mem->addr, 0, usable);
+			memset(mem->addr, 0, mem->usable);
 		return;
 	}
 	if (buffer->recipe.init_mode == HELLO_INIT_POISON)
 		memset(mem->addr, POISON, mem->size);
-	memset(mem->addr + mem->size, 0, usable - mem->size);
+	memset(mem->addr + mem->size, 0, mem->usable - mem->size);
 	buffer->length = mem->size;
 	buffer->dirty = mem->size;
 }
@@ -153,10 +151,9 @@ static void fill(struct hello_buffer *buffer)
 static void count_success(const struct hello_buffer *buffer)
 {
 	const struct hello_mem *mem = &buffer->mem;
-	size_t usable = hello_alloc_usable(mem->allocator, mem->size, mem->addr);
 
 	hello_stats_allocated(mem->allocator, buffer->recipe.alloc_context,
-			      mem->size, usable, buffer->alloc_ns);
+			      mem->size, mem->usable, buffer->alloc_ns);
 	raise_to(&peaks[mem->allocator],
 		 atomic64_add_return(mem->size, &live[mem->allocator]));
 	raise_to(&peak, live_of_all());
@@ -165,7 +162,7 @@ static void count_success(const struct hello_buffer *buffer)
 		char text[HELLO_RECIPE_MAX];
 
 		hello_recipe_print(&buffer->recipe, text, sizeof(text));
-		trace_hello_alloc(text, usable, hello_alloc_node(mem),
+		trace_hello_alloc(text, mem->usable, hello_alloc_node(mem),
 				  buffer->alloc_ns);
 	}
 }
@@ -196,6 +193,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	const char *why = "no memory for the header";
 	struct hello_buffer *buffer;
+	size_t surplus;
 
 	buffer = hello_fail() ? NULL : kmem_cache_zalloc(headers, GFP_KERNEL);
 	if (!buffer)
@@ -218,6 +216,9 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 	if (!buffer->mem.addr)
 		goto err_release_caps;
 
+	surplus = hello_alloc_settle(&buffer->mem);
+	if (unlikely(surplus))
+		release(&buffer->mem, surplus);
 	fill(buffer);
 	count_success(buffer);
 	/* Last: a late reader of the header's former life may not revive it. */

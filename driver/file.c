@@ -100,7 +100,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 	file->id = atomic64_inc_return(&last_id);
 	file->seen = READ_ONCE(file->store->changes);
 	file->pid = task_tgid_nr(current);
-	get_task_comm(file->comm, current);
+	strscpy(file->comm, current->comm, sizeof(file->comm));
 	filp->private_data = file;
 
 	mutex_lock(&hello_file_list_lock);

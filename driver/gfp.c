@@ -2,6 +2,7 @@
 /*
  * The closed list of GFP words, their parser, printer and rules.
  */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -122,11 +123,10 @@ const char *hello_gfp_conflict(u32 words)
 gfp_t hello_gfp_bits(u32 words)
 {
 	gfp_t bits = 0;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(words_of_gfp); i++)
-		if (words & BIT(i))
-			bits |= words_of_gfp[i].bits;
+	/* Every buffer that is made comes by here: only the set's own words. */
+	for (; words; words &= words - 1)
+		bits |= words_of_gfp[__ffs(words)].bits;
 	return bits;
 }
 

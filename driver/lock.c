@@ -321,40 +321,20 @@ const char *hello_lock_promise(unsigned int kind)
 void hello_lock_init(struct hello_lock *lock, unsigned int kind)
 {
 	lock->kind = kind;
+	lock->spins = kinds[kind].spins;
+	lock->versions = kinds[kind].versions;
 	atomic_set(&lock->contended, 0);
 	atomic64_set(&lock->wait_ns, 0);
 	ops_of(lock)->init(lock);
 }
 
 /**
- * hello_lock_spins() - whether the holder may not sleep
- * @lock: the lock
- *
- * Return: true for spinlock and rwlock.
- */
-bool hello_lock_spins(const struct hello_lock *lock)
-{
-	return ops_of(lock)->spins;
-}
-
-/**
- * hello_lock_versions() - whether a write replaces what is guarded
- * @lock: the lock
- *
- * Return: true for rcu, whose readers may not sleep and take a reference.
- */
-bool hello_lock_versions(const struct hello_lock *lock)
-{
-	return ops_of(lock)->versions;
-}
-
-/**
- * hello_lock_write() - lock to change what is guarded
+ * hello_lock_any_write() - hello_lock_write() for any kind
  * @lock: the lock
  *
  * Return: 0, or -EINTR if the task was killed while it waited.
  */
-int hello_lock_write(struct hello_lock *lock)
+int hello_lock_any_write(struct hello_lock *lock)
 {
 	return ops_of(lock)->write(lock);
 }
@@ -371,30 +351,30 @@ void hello_lock_write_wait(struct hello_lock *lock)
 }
 
 /**
- * hello_unlock_write() - undo hello_lock_write() or hello_lock_write_wait()
+ * hello_unlock_any_write() - hello_unlock_write() for any kind
  * @lock: the lock
  */
-void hello_unlock_write(struct hello_lock *lock)
+void hello_unlock_any_write(struct hello_lock *lock)
 {
 	ops_of(lock)->end_write(lock);
 }
 
 /**
- * hello_lock_read() - lock to look at what is guarded
+ * hello_lock_any_read() - hello_lock_read() for any kind
  * @lock: the lock
  *
  * Return: 0, or -EINTR if the task was killed while it waited.
  */
-int hello_lock_read(struct hello_lock *lock)
+int hello_lock_any_read(struct hello_lock *lock)
 {
 	return ops_of(lock)->read(lock);
 }
 
 /**
- * hello_unlock_read() - undo hello_lock_read()
+ * hello_unlock_any_read() - hello_unlock_read() for any kind
  * @lock: the lock
  */
-void hello_unlock_read(struct hello_lock *lock)
+void hello_unlock_any_read(struct hello_lock *lock)
 {
 	ops_of(lock)->end_read(lock);
 }

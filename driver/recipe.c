@@ -505,6 +505,26 @@ void hello_settings_set(const struct hello_settings *settings)
 }
 
 /**
+ * hello_settings_max_total_size() - the cap of all buffers, without a copy
+ *
+ * Return: bytes.
+ */
+u64 hello_settings_max_total_size(void)
+{
+	return READ_ONCE(current_settings.max_total_size);
+}
+
+/**
+ * hello_settings_max_reserve_size() - the cap of all from scarce memory
+ *
+ * Return: bytes.
+ */
+u64 hello_settings_max_reserve_size(void)
+{
+	return READ_ONCE(current_settings.max_reserve_size);
+}
+
+/**
  * hello_settings_init() - put defaults and module parameters into force
  *
  * Return: 0, or -EINVAL with a line in the log if a parameter is wrong.

@@ -92,6 +92,8 @@ int hello_settings_check(const struct hello_settings *settings, char *why);
 
 void hello_settings_get(struct hello_settings *settings);
 void hello_settings_set(const struct hello_settings *settings);
+u64 hello_settings_max_total_size(void);
+u64 hello_settings_max_reserve_size(void);
 int hello_settings_init(void);
 
 #endif /* HELLO_RECIPE_H */

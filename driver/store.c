@@ -26,7 +26,7 @@
 /* How much may be copied or zeroed before the lock must be let go. */
 static size_t unit_of(const struct hello_store *store)
 {
-	return hello_lock_spins(&store->lock) ? HELLO_LOCK_UNIT : SIZE_MAX;
+	return store->lock.spins ? HELLO_LOCK_UNIT : SIZE_MAX;
 }
 
 static struct hello_buffer *buffer_of(const struct hello_store *store)
@@ -52,14 +52,13 @@ static void tell_pollers(struct hello_store *store)
 
 /**
  * hello_store_init() - make an empty store
- * @store: the store
+ * @store: the store; its memory is zero
  * @lock_kind: number in hello_locks
  * @recipe: how its buffer will be made
  */
 void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 		      const struct hello_recipe *recipe)
 {
-	memset(store, 0, sizeof(*store));
 	hello_lock_init(&store->lock, lock_kind);
 	store->recipe = *recipe;
 	store->changes = 1;
@@ -91,11 +90,11 @@ int hello_store_provide(struct hello_store *store)
 
 	if (rcu_access_pointer(store->buffer))
 		return 0;
-	err = hello_lock_write(&store->lock);
+	err = hello_lock_read(&store->lock);
 	if (err)
 		return err;
 	recipe = store->recipe;
-	hello_unlock_write(&store->lock);
+	hello_unlock_read(&store->lock);
 
 	buffer = hello_buffer_create(&recipe);
 	if (IS_ERR(buffer))
@@ -191,7 +190,7 @@ static int read_version(struct hello_store *store, struct hello_io *io,
 static bool needs_bounce(const struct hello_store *store,
 			 const struct hello_io *io)
 {
-	return hello_lock_spins(&store->lock) && io->iter &&
+	return store->lock.spins && io->iter &&
 	       !user_backed_iter(io->iter);
 }
 
@@ -224,7 +223,7 @@ static ssize_t read_unit(struct hello_store *store, struct hello_io *io,
 	if (bounce)
 		copied = hello_io_put(io, bounce, n);
 	*pos += copied;
-	if (copied < n) {
+	if (unlikely(copied < n)) {
 		err = hello_io_fault_in(io, true);
 		return err ?: n;
 	}
@@ -247,7 +246,8 @@ static int read_locked(struct hello_store *store, struct hello_io *io,
 	do {
 		ret = read_unit(store, io, pos, unit, bounce);
 	} while (ret > 0 && io->left);
-	kfree(bounce);
+	if (unlikely(bounce))
+		kfree(bounce);
 	return min_t(ssize_t, ret, 0);
 }
 
@@ -276,7 +276,7 @@ ssize_t hello_store_read(struct hello_store *store, struct hello_io *io,
 		if (err)
 			return err;
 	}
-	if (hello_lock_versions(&store->lock))
+	if (store->lock.versions)
 		err = read_version(store, io, pos);
 	else
 		err = read_locked(store, io, pos);
@@ -371,7 +371,7 @@ ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
 			err = -ENOSPC;
 			goto unlock;
 		}
-		if (hello_lock_versions(&store->lock)) {
+		if (store->lock.versions) {
 			old = buffer;
 			buffer = new_version(old);
 			if (IS_ERR(buffer)) {
@@ -397,7 +397,10 @@ ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
 		}
 unlock:
 		hello_unlock_write(&store->lock);
-		hello_buffer_put(old);
+		if (old)
+			hello_buffer_put(old);
+		if (likely(!io->left))
+			break;
 		if (copied < n)
 			err = hello_io_fault_in(io, false);
 		cond_resched();
@@ -689,7 +692,7 @@ static int check_map(const struct hello_store *store,
 		     const struct hello_buffer *buffer,
 		     struct vm_area_struct *vma)
 {
-	if (hello_lock_versions(&store->lock) ||
+	if (store->lock.versions ||
 	    !hello_alloc_mappable(&buffer->mem))
 		return -ENODEV;
 	if (vma->vm_pgoff >= pages_of(buffer) ||
@@ -782,7 +785,7 @@ static void describe(const struct hello_store *store,
 	info->flags = HELLO_INFO_ALLOCATED;
 	if (hello_alloc_contiguous(mem))
 		info->flags |= HELLO_INFO_CONTIGUOUS;
-	if (hello_alloc_mappable(mem) && !hello_lock_versions(&store->lock))
+	if (hello_alloc_mappable(mem) && !store->lock.versions)
 		info->flags |= HELLO_INFO_MAPPABLE;
 }
 
@@ -811,7 +814,7 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 		.wait_ns	= atomic64_read(&store->lock.wait_ns),
 	};
 
-	if (hello_lock_versions(&store->lock)) {
+	if (store->lock.versions) {
 		buffer = pin_version(store);
 		if (buffer)
 			describe(store, buffer, info);
