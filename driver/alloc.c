@@ -39,7 +39,7 @@ struct allocator {
 	/* Bytes that memory takes really; at most, while addr is not known yet. */
 	size_t (*usable)(size_t size, const void *addr);
 	/* What must sleep before alloc(), which may be called in any context. */
-	int (*prepare)(size_t size);
+	int (*prepare)(struct hello_mem *mem);
 	void *(*alloc)(struct hello_mem *mem);
 	void (*free)(struct hello_mem *mem);
 	/* For memory whose pages must not be referenced one by one. */
@@ -165,7 +165,7 @@ static void free_pages_exact_mode(struct hello_mem *mem)
 #define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
 #define POOL_ELEMENTS	4
 
-/* Made at first use, never unmade before unload: looked up without the mutex. */
+/* Made at first use, unmade at unload. */
 static DEFINE_MUTEX(classes_lock);
 static struct kmem_cache *caches[NR_CLASSES];
 static mempool_t *pools[NR_CLASSES];
@@ -191,84 +191,61 @@ static size_t usable_class(size_t size, const void *addr)
  * A cache without a usercopy window makes the kernel stop at the first read()
  * under CONFIG_HARDENED_USERCOPY.
  */
-static int prepare_slab(size_t size)
+static struct kmem_cache *make_cache(unsigned int class)
 {
-	unsigned int class = class_of(size);
-	struct kmem_cache *cache;
+	size_t size = class_size(class);
 	char name[32];
-	int err = 0;
 
-	/* Pairs with the release below. */
-	if (smp_load_acquire(&caches[class]))
-		return 0;
+	snprintf(name, sizeof(name), "hello-%zu", size);
+	return kmem_cache_create_usercopy(name, size, 0, SLAB_NO_MERGE, 0,
+					  size, NULL);
+}
+
+static int prepare_slab(struct hello_mem *mem)
+{
+	unsigned int class = class_of(mem->size);
 
 	mutex_lock(&classes_lock);
-	if (!caches[class]) {
-		size = class_size(class);
-		snprintf(name, sizeof(name), "hello-%zu", size);
-		cache = kmem_cache_create_usercopy(name, size, 0,
-						   SLAB_NO_MERGE, 0, size, NULL);
-		if (cache)
-			/* Pairs with the acquire above and in alloc_slab(). */
-			smp_store_release(&caches[class], cache);
-		else
-			err = -ENOMEM;
-	}
+	if (!caches[class])
+		caches[class] = make_cache(class);
+	mem->cache = caches[class];
 	mutex_unlock(&classes_lock);
-	return err;
+	return mem->cache ? 0 : -ENOMEM;
 }
 
 static void *alloc_slab(struct hello_mem *mem)
 {
-	struct kmem_cache *cache;
-
-	/* Pairs with the release in prepare_slab(). */
-	cache = smp_load_acquire(&caches[class_of(mem->size)]);
-	return kmem_cache_alloc_node(cache, mem->gfp, mem->node);
+	return kmem_cache_alloc_node(mem->cache, mem->gfp, mem->node);
 }
 
 static void free_slab(struct hello_mem *mem)
 {
-	kmem_cache_free(caches[class_of(mem->size)], mem->addr);
+	kmem_cache_free(mem->cache, mem->addr);
 }
 
 /* ---- mempool ---- */
 
-static int prepare_mempool(size_t size)
+static int prepare_mempool(struct hello_mem *mem)
 {
-	unsigned int class = class_of(size);
-	mempool_t *pool;
-	int err = 0;
-
-	/* Pairs with the release below. */
-	if (smp_load_acquire(&pools[class]))
-		return 0;
+	unsigned int class = class_of(mem->size);
 
 	mutex_lock(&classes_lock);
-	if (!pools[class]) {
-		pool = mempool_create_kmalloc_pool(POOL_ELEMENTS,
-						   class_size(class));
-		if (pool)
-			/* Pairs with the acquire above and in alloc_mempool(). */
-			smp_store_release(&pools[class], pool);
-		else
-			err = -ENOMEM;
-	}
+	if (!pools[class])
+		pools[class] = mempool_create_kmalloc_pool(POOL_ELEMENTS,
+							   class_size(class));
+	mem->pool = pools[class];
 	mutex_unlock(&classes_lock);
-	return err;
+	return mem->pool ? 0 : -ENOMEM;
 }
 
 static void *alloc_mempool(struct hello_mem *mem)
 {
-	/* Pairs with the release in prepare_mempool(). */
-	mempool_t *pool = smp_load_acquire(&pools[class_of(mem->size)]);
-
-	return mempool_alloc(pool, mem->gfp);
+	return mempool_alloc(mem->pool, mem->gfp);
 }
 
 static void free_mempool(struct hello_mem *mem)
 {
-	mempool_free(mem->addr, pools[class_of(mem->size)]);
+	mempool_free(mem->addr, mem->pool);
 }
 
 /* ---- dma_coherent ---- */
@@ -308,6 +285,17 @@ static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 {
 	return dma_mmap_coherent(&dma_device->dev, vma, mem->addr, mem->dma,
 				 PAGE_ALIGN(mem->size));
+}
+
+/* ---- nothing ---- */
+
+static void *alloc_nothing(struct hello_mem *mem)
+{
+	return NULL;
+}
+
+static void free_nothing(struct hello_mem *mem)
+{
 }
 
 /* ---- the table ---- */
@@ -397,12 +385,20 @@ static struct allocator allocators[] = {
 		.alloc		= alloc_dma,
 		.free		= free_dma,
 		.mmap		= mmap_dma,
+	}, {
+		/* The last one: HELLO_ALLOC_NOTHING, which nobody may choose. */
+		.alloc		= alloc_nothing,
+		.free		= free_nothing,
 	},
 };
 
 static_assert(ARRAY_SIZE(allocators) <= U8_MAX, "hello_mem has a byte for it");
 
-const struct hello_table hello_allocators = HELLO_TABLE(allocators);
+const struct hello_table hello_allocators = {
+	.first	= &allocators[0].choice,
+	.stride	= sizeof(allocators[0]),
+	.nr	= ARRAY_SIZE(allocators) - 1,
+};
 
 /* ---- interface ---- */
 
@@ -501,7 +497,7 @@ int hello_alloc_prepare(struct hello_mem *mem)
 	if (mem->charge && a->flags & CHARGE &&
 	    (HELLO_MAPS_CHARGED_PAGES || !(a->flags & (PAGES | BY_SIZE))))
 		mem->gfp |= __GFP_ACCOUNT;
-	return a->prepare ? a->prepare(mem->size) : 0;
+	return a->prepare ? a->prepare(mem) : 0;
 }
 
 /**
@@ -581,18 +577,27 @@ bool hello_alloc_mappable(const struct hello_mem *mem)
 }
 
 /**
- * hello_alloc_page() - one page of the memory
+ * hello_alloc_pages() - pages of the memory
  * @mem: what hello_alloc() made
- * @n: which page, from 0
- *
- * Return: the page; no reference is taken.
+ * @first: which page is the first one
+ * @n: how many
+ * @pages: filled; no reference is taken
  */
-struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t n)
+void hello_alloc_pages(const struct hello_mem *mem, pgoff_t first,
+		       unsigned long n, struct page **pages)
 {
-	void *addr = mem->addr + (n << PAGE_SHIFT);
+	void *addr = mem->addr + (first << PAGE_SHIFT);
+	struct page *page;
+	unsigned long i;
 
-	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) :
-				       virt_to_page(addr);
+	if (is_vmalloc_addr(addr)) {
+		for (i = 0; i < n; i++)
+			pages[i] = vmalloc_to_page(addr + (i << PAGE_SHIFT));
+		return;
+	}
+	page = virt_to_page(addr);
+	for (i = 0; i < n; i++)
+		pages[i] = page + i;
 }
 
 /**
@@ -603,7 +608,10 @@ struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t n)
  */
 int hello_alloc_node(const struct hello_mem *mem)
 {
-	return page_to_nid(hello_alloc_page(mem, 0));
+	struct page *page;
+
+	hello_alloc_pages(mem, 0, 1, &page);
+	return page_to_nid(page);
 }
 
 /**
@@ -630,7 +638,7 @@ void hello_alloc_init(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(allocators); i++)
+	for (i = 0; i < hello_allocators.nr; i++)
 		if (allocators[i].init)
 			allocators[i].choice.missing = allocators[i].init();
 }

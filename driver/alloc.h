@@ -9,6 +9,7 @@
 
 #include "table.h"
 
+struct kmem_cache;
 struct page;
 struct vm_area_struct;
 
@@ -22,8 +23,14 @@ struct hello_mem {
 	size_t size;
 	/** @usable: bytes that it takes; at most, before it is allocated */
 	size_t usable;
-	/** @dma: its bus address, for dma_coherent */
-	dma_addr_t dma;
+	union {
+		/** @cache: where it comes from, for slab */
+		struct kmem_cache *cache;
+		/** @pool: where it comes from, for mempool */
+		struct mempool_s *pool;
+		/** @dma: its bus address, for dma_coherent */
+		dma_addr_t dma;
+	};
 	/** @gfp: the mask; hello_alloc_prepare() completes it */
 	gfp_t gfp;
 	/** @node: the NUMA node asked for, -1 for any */
@@ -46,6 +53,12 @@ enum hello_trait {
 
 extern const struct hello_table hello_allocators;
 
+/*
+ * The number of an allocator that does nothing, which is not in the table: what
+ * calling it costs is what the way through the table costs.
+ */
+#define HELLO_ALLOC_NOTHING	(hello_allocators.nr)
+
 size_t hello_alloc_max(unsigned int allocator);
 u32 hello_alloc_words(unsigned int allocator);
 bool hello_alloc_has_node(unsigned int allocator);
@@ -59,7 +72,8 @@ void hello_free(struct hello_mem *mem);
 bool hello_alloc_zeroed(const struct hello_mem *mem);
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);
-struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t n);
+void hello_alloc_pages(const struct hello_mem *mem, pgoff_t first,
+		       unsigned long n, struct page **pages);
 int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma);
 int hello_alloc_node(const struct hello_mem *mem);
 

@@ -288,17 +288,6 @@ bool hello_buffer_clean(struct hello_buffer *buffer, size_t max)
 }
 
 /**
- * hello_buffer_extend() - let contents reach to where a write ended
- * @buffer: the buffer, locked for writing by its store
- * @end: first byte after what was written
- */
-void hello_buffer_extend(struct hello_buffer *buffer, size_t end)
-{
-	buffer->length = max(buffer->length, end);
-	buffer->dirty = max(buffer->dirty, end);
-}
-
-/**
  * hello_buffer_peak() - the most bytes that ever lived at once
  * @allocator: of an allocator, or HELLO_STATS_ALL
  *

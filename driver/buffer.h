@@ -43,7 +43,19 @@ bool hello_buffer_get(struct hello_buffer *buffer);
 void hello_buffer_put(struct hello_buffer *buffer);
 
 bool hello_buffer_clean(struct hello_buffer *buffer, size_t max);
-void hello_buffer_extend(struct hello_buffer *buffer, size_t end);
+
+/**
+ * hello_buffer_extend() - let contents reach to where a write ended
+ * @buffer: the buffer, locked for writing by its store
+ * @end: first byte after what was written
+ */
+static inline void hello_buffer_extend(struct hello_buffer *buffer, size_t end)
+{
+	if (end <= buffer->length)
+		return;
+	buffer->length = end;
+	buffer->dirty = max(buffer->dirty, end);
+}
 
 u64 hello_buffer_peak(int allocator);
 void hello_buffer_reset_peaks(void);

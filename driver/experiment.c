@@ -113,23 +113,43 @@ static u64 percentile(const struct samples *s, unsigned int permille)
 
 /* ---- the clock ---- */
 
-/* What two readings of the clock cost at least, and what they can tell apart. */
-static void measure_clock(u64 *overhead, u64 *resolution)
+/*
+ * What measuring costs at least: two readings of the clock, and between them
+ * the way through the table to an allocator that does nothing. And what two
+ * readings can tell apart.
+ */
+struct overhead {
+	u64 clock;
+	u64 alloc;
+	u64 free;
+	u64 resolution;
+};
+
+static void measure_overhead(struct overhead *o)
 {
+	struct hello_mem nothing = { .allocator = HELLO_ALLOC_NOTHING };
 	unsigned int i;
 
-	*overhead = U64_MAX;
-	*resolution = U64_MAX;
+	*o = (struct overhead) { U64_MAX, U64_MAX, U64_MAX, U64_MAX };
 	for (i = 0; i < 1000; i++) {
-		u64 start = ktime_get_ns();
-		u64 ns = ktime_get_ns() - start;
+		u64 t[4];
 
-		*overhead = min(*overhead, ns);
-		if (ns)
-			*resolution = min(*resolution, ns);
+		t[0] = ktime_get_ns();
+		t[1] = ktime_get_ns();
+		hello_alloc(&nothing);
+		t[2] = ktime_get_ns();
+		hello_free(&nothing);
+		t[3] = ktime_get_ns();
+		o->clock = min(o->clock, t[1] - t[0]);
+		o->alloc = min(o->alloc, t[2] - t[1]);
+		o->free = min(o->free, t[3] - t[2]);
+		if (t[1] > t[0])
+			o->resolution = min(o->resolution, t[1] - t[0]);
+		cond_resched();
 	}
-	if (*resolution == U64_MAX)
-		*resolution = 0;
+	/* A clock whose steps are longer than a reading: not seen to step. */
+	if (o->resolution == U64_MAX)
+		o->resolution = 0;
 }
 
 /* ---- threads ---- */
@@ -417,14 +437,12 @@ static void print_histogram(struct seq_buf *answer, const struct samples *s)
 	}
 }
 
-static void print_clock(struct seq_buf *answer, u64 *overhead)
+static void print_overhead(struct seq_buf *answer, struct overhead *o)
 {
-	u64 resolution;
-
-	measure_clock(overhead, &resolution);
+	measure_overhead(o);
 	seq_buf_printf(answer, "clock: ktime_get_ns\n");
-	seq_buf_printf(answer, "clock_overhead_ns: %llu\n", *overhead);
-	seq_buf_printf(answer, "clock_resolution_ns: %llu\n", resolution);
+	seq_buf_printf(answer, "clock_overhead_ns: %llu\n", o->clock);
+	seq_buf_printf(answer, "clock_resolution_ns: %llu\n", o->resolution);
 }
 
 static void merge(struct crew *crew, u64 *done, u64 *failures)
@@ -455,7 +473,7 @@ static int run_alloc(struct crew *crew, struct seq_buf *answer)
 	unsigned int n = crew->threads * crew->batch;
 	char recipe[HELLO_RECIPE_MAX];
 	const char *cap;
-	u64 overhead;
+	struct overhead overhead;
 	u64 failures;
 	u64 done;
 	int err;
@@ -489,9 +507,11 @@ static int run_alloc(struct crew *crew, struct seq_buf *answer)
 	seq_buf_printf(answer, "count: %llu\n", done);
 	seq_buf_printf(answer, "failures: %llu\n", failures);
 	seq_buf_printf(answer, "elapsed_ns: %llu\n", crew->ns);
-	print_clock(answer, &overhead);
-	print_samples(answer, "alloc", &crew->workers[0].first, overhead);
-	print_samples(answer, "free", &crew->workers[0].second, overhead);
+	print_overhead(answer, &overhead);
+	seq_buf_printf(answer, "alloc_overhead_ns: %llu\n", overhead.alloc);
+	seq_buf_printf(answer, "free_overhead_ns: %llu\n", overhead.free);
+	print_samples(answer, "alloc", &crew->workers[0].first, overhead.alloc);
+	print_samples(answer, "free", &crew->workers[0].second, overhead.free);
 	print_histogram(answer, &crew->workers[0].first);
 	return 0;
 }
@@ -599,7 +619,7 @@ static int run_lock(struct crew *crew, const struct delay *delay, int kind,
 		    struct seq_buf *answer)
 {
 	struct version *version;
-	u64 overhead;
+	struct overhead overhead;
 	u64 observed;
 	u64 failures;
 	u64 done;
@@ -643,9 +663,9 @@ static int run_lock(struct crew *crew, const struct delay *delay, int kind,
 	seq_buf_printf(answer, "elapsed_ns: %llu\n", crew->ns);
 	seq_buf_printf(answer, "ns_per_operation: %llu\n",
 		       done ? div64_u64(crew->ns, done) : 0);
-	print_clock(answer, &overhead);
-	print_samples(answer, "wait", &crew->workers[0].first, overhead);
-	print_samples(answer, "hold", &crew->workers[0].second, overhead);
+	print_overhead(answer, &overhead);
+	print_samples(answer, "wait", &crew->workers[0].first, overhead.clock);
+	print_samples(answer, "hold", &crew->workers[0].second, overhead.clock);
 	return 0;
 }
 

@@ -55,7 +55,21 @@ static int open_private(struct hello_file *file,
 		return -EPERM;
 	hello_store_init(&file->own, HELLO_LOCK_MUTEX, &settings->recipe);
 	file->store = &file->own;
-	return 0;
+	return settings->alloc_when == HELLO_ALLOC_OPEN ?
+	       hello_store_fill(file->store) : 0;
+}
+
+static int open_shared(struct hello_file *file,
+		       const struct hello_settings *settings)
+{
+	int err = 0;
+
+	file->store = hello_shared_attach();
+	if (settings->alloc_when == HELLO_ALLOC_OPEN)
+		err = hello_store_provide(file->store);
+	if (err)
+		hello_shared_detach();
+	return err;
 }
 
 static void close_store(struct hello_file *file)
@@ -82,17 +96,14 @@ static int hello_open(struct inode *inode, struct file *filp)
 	if (!file)
 		goto err_uncount;
 
-	err = 0;
 	if (settings.buffer_mode == HELLO_SHARED)
-		file->store = hello_shared_attach();
+		err = open_shared(file, &settings);
 	else
 		err = open_private(file, &settings);
 	if (err)
 		goto err_free_file;
 
-	if (settings.alloc_when == HELLO_ALLOC_OPEN)
-		err = hello_store_provide(file->store);
-	if (!err && filp->f_flags & O_TRUNC && filp->f_mode & FMODE_WRITE)
+	if (filp->f_flags & O_TRUNC && filp->f_mode & FMODE_WRITE)
 		err = hello_store_truncate(file->store);
 	if (err)
 		goto err_close_store;
@@ -140,8 +151,8 @@ static void count(u64 *calls, u64 *bytes, ssize_t ret)
 		WRITE_ONCE(*bytes, *bytes + ret);
 }
 
-static ssize_t do_read(struct hello_file *file, struct hello_io *io,
-		       loff_t *pos)
+static inline ssize_t do_read(struct hello_file *file, struct hello_io *io,
+			      loff_t *pos)
 {
 	loff_t off = *pos;
 	size_t req = io->left;
@@ -156,8 +167,8 @@ static ssize_t do_read(struct hello_file *file, struct hello_io *io,
 	return ret;
 }
 
-static ssize_t do_write(struct hello_file *file, struct hello_io *io,
-			loff_t *pos, bool append)
+static inline ssize_t do_write(struct hello_file *file, struct hello_io *io,
+			       loff_t *pos, bool append)
 {
 	loff_t off = *pos;
 	size_t req = io->left;

@@ -7,7 +7,6 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "compat.h"
@@ -17,52 +16,38 @@
 #define FAULT_IN_MAX	SZ_1M
 
 /**
- * hello_io_put() - copy to the caller, up to the first missing page
+ * hello_io_put_iter() - hello_io_put() for an iterator
  * @io: advanced by what was copied
  * @from: what to copy
  * @size: bytes, at most @io->left
  *
- * Context: any, if @io is user memory.
- *
  * Return: bytes copied.
  */
-size_t hello_io_put(struct hello_io *io, const void *from, size_t size)
+size_t hello_io_put_iter(struct hello_io *io, const void *from, size_t size)
 {
 	size_t copied;
 
 	pagefault_disable();
-	if (io->iter) {
-		copied = copy_to_iter(from, size, io->iter);
-	} else {
-		copied = size - __copy_to_user_inatomic(io->user, from, size);
-		io->user += copied;
-	}
+	copied = copy_to_iter(from, size, io->iter);
 	pagefault_enable();
 	io->left -= copied;
 	return copied;
 }
 
 /**
- * hello_io_get() - copy from the caller, up to the first missing page
+ * hello_io_get_iter() - hello_io_get() for an iterator
  * @io: advanced by what was copied
  * @to: where to; bytes after those copied stay as they are
  * @size: bytes, at most @io->left
  *
- * Context: any, if @io is user memory.
- *
  * Return: bytes copied.
  */
-size_t hello_io_get(struct hello_io *io, void *to, size_t size)
+size_t hello_io_get_iter(struct hello_io *io, void *to, size_t size)
 {
 	size_t copied;
 
 	pagefault_disable();
-	if (io->iter) {
-		copied = copy_from_iter(to, size, io->iter);
-	} else {
-		copied = size - __copy_from_user_inatomic(to, io->user, size);
-		io->user += copied;
-	}
+	copied = copy_from_iter(to, size, io->iter);
 	pagefault_enable();
 	io->left -= copied;
 	return copied;

@@ -78,7 +78,7 @@ void hello_store_exit(struct hello_store *store)
  * hello_store_provide() - make the buffer if there is none
  * @store: the store
  *
- * It is made outside the lock; whoever comes second gives his back.
+ * It is made outside the lock; who comes second gives the second one back.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
@@ -110,6 +110,22 @@ int hello_store_provide(struct hello_store *store)
 	}
 	hello_buffer_put(buffer);
 	return err;
+}
+
+/**
+ * hello_store_fill() - make the buffer of a store that nobody else has yet
+ * @store: the store, just initialised
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hello_store_fill(struct hello_store *store)
+{
+	struct hello_buffer *buffer = hello_buffer_create(&store->recipe);
+
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	RCU_INIT_POINTER(store->buffer, buffer);
+	return 0;
 }
 
 /**
@@ -183,6 +199,39 @@ static int read_version(struct hello_store *store, struct hello_io *io,
 	return err;
 }
 
+static int read_locked(struct hello_store *store, struct hello_io *io,
+		       loff_t *pos)
+{
+	size_t unit = unit_of(store);
+	size_t copied;
+	size_t n;
+	int err;
+
+	do {
+		const struct hello_buffer *buffer;
+
+		err = hello_lock_read(&store->lock);
+		if (err)
+			return err;
+		buffer = buffer_of(store);
+		if (!io->seen)
+			io->seen = store->changes;
+		n = 0;
+		copied = 0;
+		if (buffer && *pos < buffer->length) {
+			n = min_t(u64, min(io->left, unit),
+				  buffer->length - *pos);
+			copied = hello_io_put(io, buffer->mem.addr + *pos, n);
+		}
+		hello_unlock_read(&store->lock);
+
+		*pos += copied;
+		if (unlikely(copied < n))
+			err = hello_io_fault_in(io, true);
+	} while (n && io->left && !err);
+	return err;
+}
+
 /*
  * An iterator that is no user memory may allocate pages while it is copied to
  * (a pipe up to 6.4): not under a lock that spins.
@@ -190,65 +239,44 @@ static int read_version(struct hello_store *store, struct hello_io *io,
 static bool needs_bounce(const struct hello_store *store,
 			 const struct hello_io *io)
 {
-	return store->lock.spins && io->iter &&
-	       !user_backed_iter(io->iter);
+	return store->lock.spins && io->iter && !user_backed_iter(io->iter);
 }
 
-/* Reads one unit, through @bounce if there is one; 0 at the end of contents. */
-static ssize_t read_unit(struct hello_store *store, struct hello_io *io,
-			 loff_t *pos, size_t unit, void *bounce)
+static int read_bounced(struct hello_store *store, struct hello_io *io,
+			loff_t *pos)
 {
-	const struct hello_buffer *buffer;
-	size_t copied = 0;
-	size_t n = 0;
+	void *bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
+	size_t copied;
+	size_t n;
 	int err;
 
-	err = hello_lock_read(&store->lock);
-	if (err)
-		return err;
-	buffer = buffer_of(store);
-	if (!io->seen)
-		io->seen = store->changes;
-	if (buffer && *pos < buffer->length) {
-		const void *from = buffer->mem.addr + *pos;
-
-		n = min_t(u64, min(io->left, unit), buffer->length - *pos);
-		if (bounce)
-			memcpy(bounce, from, n);
-		else
-			copied = hello_io_put(io, from, n);
-	}
-	hello_unlock_read(&store->lock);
-
-	if (bounce)
-		copied = hello_io_put(io, bounce, n);
-	*pos += copied;
-	if (unlikely(copied < n)) {
-		err = hello_io_fault_in(io, true);
-		return err ?: n;
-	}
-	return n;
-}
-
-static int read_locked(struct hello_store *store, struct hello_io *io,
-		       loff_t *pos)
-{
-	size_t unit = unit_of(store);
-	void *bounce = NULL;
-	ssize_t ret;
-
-	if (needs_bounce(store, io)) {
-		bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
-		if (!bounce)
-			return -ENOMEM;
-		unit = PAGE_SIZE;
-	}
+	if (!bounce)
+		return -ENOMEM;
 	do {
-		ret = read_unit(store, io, pos, unit, bounce);
-	} while (ret > 0 && io->left);
-	if (unlikely(bounce))
-		kfree(bounce);
-	return min_t(ssize_t, ret, 0);
+		const struct hello_buffer *buffer;
+
+		n = 0;
+		err = hello_lock_read(&store->lock);
+		if (err)
+			break;
+		buffer = buffer_of(store);
+		if (!io->seen)
+			io->seen = store->changes;
+		if (buffer && *pos < buffer->length) {
+			n = min_t(u64, min(io->left, PAGE_SIZE),
+				  buffer->length - *pos);
+			memcpy(bounce, buffer->mem.addr + *pos, n);
+		}
+		hello_unlock_read(&store->lock);
+
+		copied = hello_io_put(io, bounce, n);
+		*pos += copied;
+		/* A pipe that takes no more is full. */
+		if (copied < n)
+			break;
+	} while (n && io->left);
+	kfree(bounce);
+	return err;
 }
 
 /**
@@ -278,6 +306,8 @@ ssize_t hello_store_read(struct hello_store *store, struct hello_io *io,
 	}
 	if (store->lock.versions)
 		err = read_version(store, io, pos);
+	else if (unlikely(needs_bounce(store, io)))
+		err = read_bounced(store, io, pos);
 	else
 		err = read_locked(store, io, pos);
 	return io->left < wanted ? wanted - io->left : err;
@@ -644,7 +674,7 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 
 	if (vmf->pgoff >= pages_of(buffer))
 		return VM_FAULT_SIGBUS;
-	vmf->page = hello_alloc_page(&buffer->mem, vmf->pgoff);
+	hello_alloc_pages(&buffer->mem, vmf->pgoff, 1, &vmf->page);
 	get_page(vmf->page);
 	return 0;
 }
@@ -674,10 +704,8 @@ static int insert_pages(const struct hello_buffer *buffer,
 	while (left && !err) {
 		unsigned long n = min(left, batch);
 		unsigned long missed = n;
-		unsigned long i;
 
-		for (i = 0; i < n; i++)
-			pages[i] = hello_alloc_page(&buffer->mem, pgoff + i);
+		hello_alloc_pages(&buffer->mem, pgoff, n, pages);
 		err = vm_insert_pages(vma, addr, pages, &missed);
 		addr += n << PAGE_SHIFT;
 		pgoff += n;

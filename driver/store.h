@@ -70,6 +70,7 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 		      const struct hello_recipe *recipe);
 void hello_store_exit(struct hello_store *store);
 
+int hello_store_fill(struct hello_store *store);
 int hello_store_provide(struct hello_store *store);
 int hello_store_set_recipe(struct hello_store *store,
 			   const struct hello_recipe *recipe);
