@@ -117,24 +117,16 @@ bool hello_context_atomic(unsigned int context)
 }
 
 /**
- * hello_context_run() - call a function in a context and wait for it
- * @context: number in hello_contexts
- * @fn: what to call; it must be fit for that context
+ * hello_context_detour() - hello_context_run() in another than this one
+ * @context: number in hello_contexts, not HELLO_CONTEXT_PROCESS
+ * @fn: what to call
  * @arg: its argument
- *
- * Nothing of the call is left anywhere when this returns, so none can outlive
- * the module. Context: process, may sleep.
  */
-void hello_context_run(unsigned int context, void (*fn)(void *arg), void *arg)
+void hello_context_detour(unsigned int context, void (*fn)(void *arg),
+			  void *arg)
 {
-	struct call call;
+	struct call call = { .fn = fn, .arg = arg };
 
-	if (likely(context == HELLO_CONTEXT_PROCESS)) {
-		fn(arg);
-		return;
-	}
-	call.fn = fn;
-	call.arg = arg;
 	init_completion(&call.done);
 	contexts[context].run(&call);
 }

@@ -5,6 +5,7 @@
 #ifndef HELLO_CONTEXT_H
 #define HELLO_CONTEXT_H
 
+#include <linux/compiler.h>
 #include <linux/sizes.h>
 
 #include "table.h"
@@ -18,6 +19,25 @@ extern const struct hello_table hello_contexts;
 #define HELLO_CONTEXT_PROCESS	0
 
 bool hello_context_atomic(unsigned int context);
-void hello_context_run(unsigned int context, void (*fn)(void *arg), void *arg);
+void hello_context_detour(unsigned int context, void (*fn)(void *arg),
+			  void *arg);
+
+/**
+ * hello_context_run() - call a function in a context and wait for it
+ * @context: number in hello_contexts
+ * @fn: what to call; it must be fit for that context
+ * @arg: its argument
+ *
+ * Nothing of the call is left anywhere when this returns, so none can outlive
+ * the module. Context: process, may sleep.
+ */
+static inline void hello_context_run(unsigned int context,
+				     void (*fn)(void *arg), void *arg)
+{
+	if (likely(context == HELLO_CONTEXT_PROCESS))
+		fn(arg);
+	else
+		hello_context_detour(context, fn, arg);
+}
 
 #endif /* HELLO_CONTEXT_H */

@@ -4,15 +4,15 @@
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
-#include <linux/jump_label.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
 
 #include "fail.h"
 
-/* While no knob is set an allocation pays for one patched-out jump. */
-static DEFINE_STATIC_KEY_FALSE(armed);
+DEFINE_STATIC_KEY_FALSE(hello_fail_armed);
+
+/* Who sets a knob sets the key by all of them. */
 static DEFINE_MUTEX(armed_mutex);
 
 static atomic64_t knobs[HELLO_FAIL_KNOBS] = {
@@ -38,14 +38,12 @@ static bool probability_strikes(void)
 }
 
 /**
- * hello_fail() - whether the allocation that comes now shall fail
+ * hello_fail_strikes() - hello_fail() while a knob is set
  *
- * Return: true if it shall.
+ * Return: true if the allocation that comes now shall fail.
  */
-bool hello_fail(void)
+bool hello_fail_strikes(void)
 {
-	if (!static_branch_unlikely(&armed))
-		return false;
 	return nth_strikes() || probability_strikes();
 }
 
@@ -68,9 +66,9 @@ int hello_fail_set(enum hello_fail_knob knob, s64 value)
 	atomic64_set(&knobs[knob], value);
 	if (atomic64_read(&knobs[HELLO_FAIL_PROBABILITY]) ||
 	    atomic64_read(&knobs[HELLO_FAIL_NTH]))
-		static_branch_enable(&armed);
+		static_branch_enable(&hello_fail_armed);
 	else
-		static_branch_disable(&armed);
+		static_branch_disable(&hello_fail_armed);
 	mutex_unlock(&armed_mutex);
 	return 0;
 }

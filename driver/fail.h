@@ -6,6 +6,7 @@
 #ifndef HELLO_FAIL_H
 #define HELLO_FAIL_H
 
+#include <linux/jump_label.h>
 #include <linux/types.h>
 
 /**
@@ -22,7 +23,22 @@ enum hello_fail_knob {
 	HELLO_FAIL_KNOBS,
 };
 
-bool hello_fail(void);
+/* On while a knob is set: else an allocation pays for a patched-out jump. */
+DECLARE_STATIC_KEY_FALSE(hello_fail_armed);
+
+bool hello_fail_strikes(void);
+
+/**
+ * hello_fail() - whether the allocation that comes now shall fail
+ *
+ * Return: true if it shall.
+ */
+static inline bool hello_fail(void)
+{
+	return static_branch_unlikely(&hello_fail_armed) &&
+	       hello_fail_strikes();
+}
+
 int hello_fail_set(enum hello_fail_knob knob, s64 value);
 s64 hello_fail_get(enum hello_fail_knob knob);
 
