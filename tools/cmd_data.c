@@ -24,12 +24,8 @@ static char *join(int argc, char **argv)
 {
 	char *all = text("%s", argc ? argv[0] : "");
 
-	for (int i = 1; i < argc; i++) {
-		char *longer = text("%s %s", all, argv[i]);
-
-		free(all);
-		all = longer;
-	}
+	for (int i = 1; i < argc; i++)
+		append(&all, " %s", argv[i]);
 	return all;
 }
 

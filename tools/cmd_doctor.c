@@ -206,7 +206,7 @@ static struct finding check_rule(const struct utsname *kernel)
 	struct finding finding;
 	glob_t files = { 0 };
 
-	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++)
+	for (size_t i = 0; i < COUNT(where); i++)
 		glob(where[i], i ? GLOB_APPEND : 0, NULL, &files);
 	if (files.gl_pathc)
 		finding = found(GOOD, NULL, "%s", files.gl_pathv[0]);
@@ -268,7 +268,7 @@ int cmd_doctor(int argc, char **argv)
 	int ret;
 
 	uname(&kernel);
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (size_t i = 0; i < COUNT(checks); i++) {
 		struct finding finding = checks[i].fn(&kernel);
 
 		bad |= finding.state == BAD;

@@ -103,7 +103,7 @@ int cmd_metrics(int argc, char **argv)
 		table = table_parse("allocators", &rest);
 	}
 	to = checked(open_memstream(&contents, &size));
-	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+	for (size_t i = 0; i < COUNT(metrics); i++) {
 		print_total(to, &metrics[i], &dev);
 		if (table)
 			print_allocators(to, &metrics[i], table);

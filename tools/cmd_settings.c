@@ -92,11 +92,8 @@ static char *tunables(const struct device *dev)
 	int count = attr_list(dev, "", ATTR_TUNABLE, &names);
 
 	for (int i = 0; i < count; i++) {
-		char *longer = text("%s%s%s", all, *all ? " " : "", names[i]);
-
+		append(&all, "%s%s", i ? " " : "", names[i]);
 		free(names[i]);
-		free(all);
-		all = longer;
 	}
 	free(names);
 	return all;

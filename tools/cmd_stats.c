@@ -13,23 +13,16 @@
 #include "output.h"
 #include "terminal.h"
 
-#define STATS_VERSION	"version: 1"
-
 int cmd_stats(int argc, char **argv)
 {
 	char *all = debugfs_read("stats"), *rest = all;
 	struct table *tables[2];
-	const char *version;
 	int ret;
 
 	if (!all)
 		return EXIT_FAILED;
-	version = strsep(&rest, "\n");
-	if (strcmp(version, STATS_VERSION)) {
-		ret = fail("install the helloctl that came with the module",
-			   "the driver's stats are '%s', this helloctl reads '" STATS_VERSION "'",
-			   version);
-	} else {
+	ret = debugfs_version(&rest);
+	if (!ret) {
 		tables[0] = table_parse("allocators", &rest);
 		tables[1] = table_parse("contexts", &rest);
 		ret = tables_print(tables, 2);

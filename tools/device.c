@@ -22,6 +22,7 @@
 
 #define NODE	"/dev/hello"
 #define DEBUGFS	"/sys/kernel/debug"
+#define VERSION_LINE	"version: 1"
 
 struct hint {
 	int error;
@@ -36,7 +37,7 @@ static const char *hint_for(const struct hint *hints, size_t count, int error)
 	return NULL;
 }
 
-#define HINT(hints, error)	hint_for(hints, sizeof(hints) / sizeof(hints[0]), error)
+#define HINT(hints, error)	hint_for(hints, COUNT(hints), error)
 
 bool device_exists(struct device *dev)
 {
@@ -102,46 +103,50 @@ int device_open(int flags)
 	return fd;
 }
 
-char *file_read(const char *path)
+/*
+ * Writes @order and reads what is there then; either may be NULL. With the newline
+ * that echo writes, so that an empty value reaches the kernel too. Returns 0 or an
+ * errno; also with an errno of the write, *@answer is what was there.
+ */
+static int transfer(const char *path, const char *order, char **answer)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	int flags = !order ? O_RDONLY : answer ? O_RDWR : O_WRONLY;
+	int fd = open(path, flags | O_CLOEXEC), error = fd < 0 ? errno : 0;
 	size_t size = 0, room = 4096;
-	char *data = NULL;
-	ssize_t got;
+	ssize_t got = fd < 0 ? 0 : 1;
 
-	if (fd < 0)
-		return NULL;
-	do {
-		data = checked(realloc(data, size + room + 1));
-		got = read(fd, data + size, room);
-		if (got > 0)
-			size += got;
-	} while (got > 0);
-	error = errno;
-	close(fd);
-	if (got < 0) {
-		free(data);
-		errno = error;
-		return NULL;
+	if (answer)
+		*answer = NULL;
+	if (fd >= 0 && order) {
+		char *line = text("%s\n", order);
+
+		if (write(fd, line, strlen(line)) < 0)
+			error = errno;
+		free(line);
 	}
-	data[size] = 0;
-	return data;
+	while (answer && got > 0) {
+		*answer = checked(realloc(*answer, size + room + 1));
+		got = read(fd, *answer + size, room);
+		if (got < 0 && !error)
+			error = errno;
+		size += got > 0 ? got : 0;
+		(*answer)[size] = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return error;
 }
 
-/* With the newline that echo writes, so that an empty value reaches the kernel too. */
-static int file_write(const char *path, const char *value)
+char *file_read(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), error = 0;
-	char *line;
+	char *data;
+	int error = transfer(path, NULL, &data);
 
-	if (fd < 0)
-		return errno;
-	line = text("%s\n", value);
-	if (write(fd, line, strlen(line)) < 0)
-		error = errno;
-	free(line);
-	close(fd);
-	return error;
+	if (!error)
+		return data;
+	free(data);
+	errno = error;
+	return NULL;
 }
 
 /* libudev would cache values and hide errnos: files are read and written directly. */
@@ -159,7 +164,7 @@ char *attr_read(const struct device *dev, const char *name)
 int attr_write(const struct device *dev, const char *name, const char *value)
 {
 	char *path = text("%s/%s", dev->sysfs, name);
-	int error = file_write(path, value);
+	int error = transfer(path, value, NULL);
 
 	free(path);
 	return error;
@@ -232,11 +237,12 @@ int attr_list(const struct device *dev, const char *dir, mode_t mode, char ***na
 	return count;
 }
 
-static int debugfs_fail(const char *name, int error)
+int debugfs_fail(const char *name, int error)
 {
 	static const struct hint hints[] = {
 		{ EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
 		{ EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
+		{ EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
 	};
 	struct device dev;
 
@@ -271,10 +277,32 @@ char *debugfs_read(const char *name)
 int debugfs_write(const char *name, const char *value)
 {
 	char *path = text(DEBUGFS "/hello/%s", name);
-	int error = file_write(path, value);
+	int error = transfer(path, value, NULL);
 
 	free(path);
 	return error ? debugfs_fail(name, error) : 0;
+}
+
+int debugfs_ask(const char *name, const char *order, char **answer)
+{
+	char *path = text(DEBUGFS "/hello/%s", name);
+	int error = transfer(path, order, answer);
+
+	free(path);
+	if ((error == EINVAL || error == ENOMEM) && *answer &&
+	    !strncmp(*answer, DEBUGFS_REFUSED, strlen(DEBUGFS_REFUSED)))
+		return 0;
+	return error;
+}
+
+int debugfs_version(char **from)
+{
+	const char *version = strsep(from, "\n");
+
+	if (!strcmp(version, VERSION_LINE))
+		return 0;
+	return fail("install the helloctl that came with the module",
+		    "the driver says '%s', this helloctl reads '" VERSION_LINE "'", version);
 }
 
 static void pass_on(struct udev_device *from, void (*event)(const char *, const char *))

@@ -52,6 +52,16 @@ char *debugfs_read(const char *name);
 /* The same, but only looks. */
 char *debugfs_peek(const char *name);
 int debugfs_write(const char *name, const char *value);
+/*
+ * Writes an order and reads the answer from the same open. An order that is
+ * refused has an answer too, with the reason. Returns 0 or an errno.
+ */
+#define DEBUGFS_REFUSED	"error: "
+int debugfs_ask(const char *name, const char *order, char **answer);
+/* Says what to do about an errno of such a file. */
+int debugfs_fail(const char *name, int error);
+/* Moves *@from past the line of its version, or says that it is of another driver. */
+int debugfs_version(char **from);
 
 /* Any small file, whole; NULL with errno set. */
 char *file_read(const char *path);

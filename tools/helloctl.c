@@ -33,9 +33,21 @@ static const struct command commands[] = {
 	{ "write", cmd_write, "[TEXT...]", "s", "write the words, or standard input" },
 	{ "read", cmd_read, "", "sl", "print the contents" },
 	{ "roundtrip", cmd_roundtrip, "[TEXT...]", "Jl", "write, seek to 0 and read in one open" },
+	{ "measure", cmd_measure, "[NAME=VALUE,...]...", "Jonbrcvp",
+	  "what allocations cost, for each combination (root)" },
+	{ "race", cmd_race, "[NAME=VALUE,...]...", "Jonbrcv",
+	  "threads count up, without and with each lock (root)" },
 	{ "metrics", cmd_metrics, "", "O", "the totals as Prometheus reads them" },
 	{ "doctor", cmd_doctor, "", "Jonr", "what is wrong on this machine, and the remedy" },
 };
+
+struct options opts = {
+	.offset = OPTION_UNSET,
+	.length = OPTION_UNSET,
+	.iterations = OPTION_UNSET,
+	.delay = OPTION_UNSET,
+};
+static bool help;
 
 struct option_text {
 	char key;		/* names it in commands[]; two may share a letter */
@@ -43,29 +55,35 @@ struct option_text {
 	const char *name;
 	const char *arg;
 	const char *help;
+	/* one of them is where it goes */
+	bool *flag;
+	const char **word;
+	unsigned long long *number;
+	unsigned long long least;
+	unsigned long long most;
 };
 
 static const struct option_text options[] = {
-	{ 'J', 'J', "json", NULL, "print JSON, errors too" },
-	{ 'o', 'o', "output", "COLUMN,...", "print these columns only" },
-	{ 'O', 'o', "output", "FILE", "replace FILE at once instead of printing" },
-	{ 'n', 'n', "noheadings", NULL, "print no column names" },
-	{ 'b', 'b', "bytes", NULL, "print sizes in bytes" },
-	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks in them as \\x20" },
-	{ 'i', 'n', "iterations", "NUMBER", "print that often, then end" },
-	{ 'd', 'd', "delay", "SECONDS", "wait that long in between (2)" },
-	{ 's', 's', "offset", "SIZE", "start there; write keeps what is around" },
-	{ 'l', 'l', "length", "SIZE", "read at most that much" },
-	{ 'h', 'h', "help", NULL, "print this" },
-};
-
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-
-struct options opts = {
-	.offset = OPTION_UNSET,
-	.length = OPTION_UNSET,
-	.iterations = OPTION_UNSET,
-	.delay = OPTION_UNSET,
+	{ 'J', 'J', "json", NULL, "print JSON, errors too", .flag = &opts.json },
+	{ 'o', 'o', "output", "COLUMN,...", "print these columns only", .word = &opts.output },
+	{ 'O', 'o', "output", "FILE", "replace FILE at once instead of printing",
+	  .word = &opts.output },
+	{ 'n', 'n', "noheadings", NULL, "print no column names", .flag = &opts.noheadings },
+	{ 'b', 'b', "bytes", NULL, "print sizes in bytes", .flag = &opts.bytes },
+	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks in them as \\x20",
+	  .flag = &opts.raw },
+	{ 'c', 'c', "csv", NULL, "print all columns, with a comma between", .flag = &opts.csv },
+	{ 'v', 'v', "verbose", NULL, "say why the driver refused what", .flag = &opts.verbose },
+	{ 'p', 'p', "plot", "FILE", "draw too, into FILE.svg or FILE.png", .word = &opts.plot },
+	{ 'i', 'n', "iterations", "NUMBER", "print that often, then end",
+	  .number = &opts.iterations, .least = 1, .most = OPTION_UNSET - 1 },
+	{ 'd', 'd', "delay", "SECONDS", "wait that long in between (2)",
+	  .number = &opts.delay, .least = 1, .most = 3600 },
+	{ 's', 's', "offset", "SIZE", "start there; write keeps what is around",
+	  .number = &opts.offset, .most = OPTION_UNSET - 1 },
+	{ 'l', 'l', "length", "SIZE", "read at most that much",
+	  .number = &opts.length, .most = OPTION_UNSET - 1 },
+	{ 'h', 'h', "help", NULL, "print this", .flag = &help },
 };
 
 static int print_help(void)
@@ -74,7 +92,7 @@ static int print_help(void)
 	     "Looks at /dev/hello, a laboratory for kernel memory, and sets it.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		printf("  %-9s %-14s %s\n", commands[i].word, commands[i].args, commands[i].help);
+		printf("  %-9s %-21s %s\n", commands[i].word, commands[i].args, commands[i].help);
 	puts("\nhelloctl COMMAND --help shows its options; helloctl --version the version.\n"
 	     "See also helloctl(8), hello(4).");
 	return 0;
@@ -102,8 +120,7 @@ static int print_command_help(const struct command *command)
 	return 0;
 }
 
-/* A number as sysfs takes it: decimal or 0x digits, at most one suffix. */
-static bool parse_size(const char *word, bool suffix, unsigned long long *value)
+bool parse_size(const char *word, unsigned long long *value)
 {
 	static const char units[] = "KMG";
 	const char *unit;
@@ -113,7 +130,7 @@ static bool parse_size(const char *word, bool suffix, unsigned long long *value)
 		return false;
 	errno = 0;
 	*value = strtoull(word, &end, 0);
-	if (suffix && *end && (unit = strchr(units, *end))) {
+	if (*end && (unit = strchr(units, *end))) {
 		unsigned int shift = 10 * (unit - units + 1);
 
 		if (*value > (~0ULL >> shift))
@@ -127,36 +144,17 @@ static bool parse_size(const char *word, bool suffix, unsigned long long *value)
 
 static bool take(const struct option_text *option, const char *arg)
 {
-	switch (option->key) {
-	case 'J':
-		opts.json = true;
-		return true;
-	case 'o':
-	case 'O':
-		opts.output = arg;
-		return true;
-	case 'n':
-		opts.noheadings = true;
-		return true;
-	case 'b':
-		opts.bytes = true;
-		return true;
-	case 'r':
-		opts.raw = true;
-		return true;
-	case 'i':
-		return parse_size(arg, false, &opts.iterations) && opts.iterations;
-	case 'd':
-		return parse_size(arg, false, &opts.delay) && opts.delay && opts.delay <= 3600;
-	case 's':
-		return parse_size(arg, true, &opts.offset);
-	default:
-		return parse_size(arg, true, &opts.length);
-	}
+	if (option->flag)
+		*option->flag = true;
+	if (option->word)
+		*option->word = arg;
+	return !option->number || (parse_size(arg, option->number) &&
+				   *option->number >= option->least &&
+				   *option->number <= option->most);
 }
 
 /* Returns 0 and moves optind to the first word, or what to exit with. */
-static int parse_options(const struct command *command, int argc, char **argv, bool *help)
+static int parse_options(const struct command *command, int argc, char **argv)
 {
 	struct option longs[COUNT(options) + 1] = { 0 };
 	char shorts[2 * COUNT(options) + 2] = ":", *bad = NULL;
@@ -177,9 +175,7 @@ static int parse_options(const struct command *command, int argc, char **argv, b
 
 		while (o < options + COUNT(options) && !(takes(command, o) && o->letter == letter))
 			o++;
-		if (letter == 'h')
-			*help = true;
-		else if (o == options + COUNT(options))
+		if (o == options + COUNT(options))
 			bad = bad ? bad : text("%s does not know %s, or it needs a value",
 					       command->word, argv[optind - 1]);
 		else if (!take(o, optarg))
@@ -195,7 +191,6 @@ static int parse_options(const struct command *command, int argc, char **argv, b
 
 static int run(int argc, char **argv)
 {
-	bool help = false;
 	int ret;
 
 	if (argc < 2)
@@ -209,7 +204,7 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		if (strcmp(argv[1], commands[i].word))
 			continue;
-		ret = parse_options(&commands[i], argc - 1, argv + 1, &help);
+		ret = parse_options(&commands[i], argc - 1, argv + 1);
 		if (ret)
 			return ret;
 		if (help)

@@ -16,6 +16,9 @@ struct options {
 	bool noheadings;
 	bool bytes;
 	bool raw;
+	bool csv;
+	bool verbose;
+	const char *plot;		/* the file */
 	const char *output;		/* columns, or the file of metrics */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
@@ -26,6 +29,9 @@ struct options {
 #define OPTION_UNSET	(~0ULL)
 
 extern struct options opts;
+
+/* A number as sysfs takes it: decimal or 0x digits, at most one suffix. */
+bool parse_size(const char *word, unsigned long long *value);
 
 /* argv[0] .. argv[argc - 1] are the words after the command, without options. */
 int cmd_status(int argc, char **argv);
@@ -39,6 +45,8 @@ int cmd_monitor(int argc, char **argv);
 int cmd_write(int argc, char **argv);
 int cmd_read(int argc, char **argv);
 int cmd_roundtrip(int argc, char **argv);
+int cmd_measure(int argc, char **argv);
+int cmd_race(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

@@ -43,6 +43,20 @@ char *text(const char *format, ...)
 	return out;
 }
 
+void append(char **all, const char *format, ...)
+{
+	size_t length = strlen(*all);
+	va_list args;
+	char *more;
+
+	va_start(args, format);
+	more = vtext(format, args);
+	va_end(args);
+	*all = checked(realloc(*all, length + strlen(more) + 1));
+	memcpy(*all + length, more, strlen(more) + 1);
+	free(more);
+}
+
 struct table *table_new(const char *name, const char *head)
 {
 	char *line = text("%s\n", head);
@@ -53,10 +67,10 @@ struct table *table_new(const char *name, const char *head)
 	return table;
 }
 
-/* Makes room for a row of empty cells and returns its first. */
-static char **table_row(struct table *table)
+char **table_row(struct table *table)
 {
-	size_t size = (table->rows + 1) * table->columns * sizeof(*table->cells);
+	/* one more, for a table that has no column yet */
+	size_t size = ((table->rows + 1) * table->columns + 1) * sizeof(*table->cells);
 	char **row;
 
 	table->cells = checked(realloc(table->cells, size));
@@ -65,18 +79,32 @@ static char **table_row(struct table *table)
 	return row;
 }
 
-void table_add(struct table *table, ...)
+void table_add_cells(struct table *table, size_t count, const char *const *cells)
 {
 	char **row = table_row(table);
-	va_list args;
 
-	va_start(args, table);
-	for (size_t i = 0; i < table->columns; i++) {
-		const char *cell = va_arg(args, const char *);
+	for (size_t i = 0; i < count && i < table->columns; i++)
+		row[i] = text("%s", cells[i] ? cells[i] : "");
+}
 
-		row[i] = checked(strdup(cell ? cell : ""));
+void table_set(struct table *table, const char *name, const char *value)
+{
+	size_t size = (table->columns + 1) * sizeof(char *);
+	int column = table_column(table, name);
+	char **cell;
+
+	if (column < 0 && table->rows == 1) {
+		column = table->columns++;
+		table->head = checked(realloc(table->head, size));
+		table->head[column] = text("%s", name);
+		table->cells = checked(realloc(table->cells, size));
+		table->cells[column] = NULL;
 	}
-	va_end(args);
+	if (column < 0)
+		return;
+	cell = &table->cells[(table->rows - 1) * table->columns + column];
+	free(*cell);
+	*cell = value ? text("%s", value) : NULL;
 }
 
 /* The next word of *line, or all that is left of it. */
@@ -159,8 +187,8 @@ char *value_text(const char *name, const char *value)
 	unsigned long long whole, tenths;
 	unsigned int unit = 0;
 
-	if (opts.bytes || opts.json || !is_size(name) || !is_number(value))
-		return checked(strdup(value));
+	if (opts.bytes || opts.json || opts.csv || !value || !is_size(name) || !is_number(value))
+		return text("%s", value ? value : "");
 	whole = strtoull(value, NULL, 10);
 	while (unit < 6 && whole >> (10 * unit) >= 1024)
 		unit++;
@@ -177,13 +205,21 @@ char *value_text(const char *name, const char *value)
 static bool column_is_number(const struct table *table, size_t column)
 {
 	const char *name = table->head[column];
+	bool number = false;
 
 	if (!strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value"))
 		return false;
-	for (size_t row = 0; row < table->rows; row++)
-		if (!is_number(table->cells[row * table->columns + column]))
+	for (size_t row = 0; row < table->rows; row++) {
+		const char *cell = table->cells[row * table->columns + column];
+
+		/* an empty one is null in JSON */
+		if (!cell || !*cell)
+			continue;
+		if (!is_number(cell))
 			return false;
-	return true;
+		number = true;
+	}
+	return number;
 }
 
 /* Parses "NAME,NAME" into indexes of the table's columns; those that it has not are left out. */
@@ -212,14 +248,17 @@ static size_t choose_columns(const struct table *table, const char *list, int *c
 
 static char *render(const struct table *table, const char *list)
 {
-	int *chosen = checked(calloc(table->columns, sizeof(*chosen)));
+	int *chosen = checked(calloc(table->columns + 1, sizeof(*chosen)));
 	size_t columns = choose_columns(table, list, chosen);
 	struct libscols_table *out = checked(scols_new_table());
 	char *printed = NULL;
 
 	scols_table_set_name(out, table->name);
 	scols_table_enable_json(out, opts.json);
-	scols_table_enable_raw(out, opts.raw);
+	scols_table_enable_raw(out, opts.raw || opts.csv);
+	/* no cell of those commands has a comma or a quote */
+	if (opts.csv && scols_table_set_column_separator(out, ","))
+		checked(NULL);
 	scols_table_enable_noheadings(out, opts.noheadings);
 	for (size_t i = 0; i < columns; i++) {
 		bool number = column_is_number(table, chosen[i]);
@@ -227,7 +266,7 @@ static char *render(const struct table *table, const char *list)
 		int flags = number ? SCOLS_FL_RIGHT : 0;
 		struct libscols_column *column;
 
-		for (char *c = head; *c && !opts.json; c++)
+		for (char *c = head; *c && !opts.json && !opts.csv; c++)
 			*c = toupper((unsigned char)*c);
 		/* a terminal shows as much of a recipe as has room, as ps does with commands */
 		if (!strcmp(table->head[chosen[i]], "recipe"))

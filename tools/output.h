@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
 /* Rows of text; cells[row * columns + column]. The column names are the keys in JSON. */
 struct table {
 	char *name;
@@ -21,7 +23,14 @@ struct table {
 /* @head: column names, separated by blanks */
 struct table *table_new(const char *name, const char *head);
 /* Takes as many strings as the table has columns; NULL is an empty cell. */
-void table_add(struct table *table, ...);
+void table_add_cells(struct table *table, size_t count, const char *const *cells);
+#define CELLS(...)	((const char *const []){ __VA_ARGS__ })
+#define table_add(table, ...) \
+	table_add_cells(table, COUNT(CELLS(__VA_ARGS__)), CELLS(__VA_ARGS__))
+/* Makes room for a row of empty cells and returns its first. */
+char **table_row(struct table *table);
+/* A cell of the last row. In the first row a new name makes a column; later it is left out. */
+void table_set(struct table *table, const char *name, const char *value);
 /* Reads a heading and rows from *@from, up to an empty line, and moves *@from past them. */
 struct table *table_parse(const char *name, char **from);
 /* The column of that name, or -1. */
@@ -44,6 +53,9 @@ int usage_error(const char *format, ...);
 /* asprintf() and strdup() that end the program when memory is gone. */
 __attribute__((format(printf, 1, 2)))
 char *text(const char *format, ...);
+/* The same at the end of *@all, a string of its own. */
+__attribute__((format(printf, 2, 3)))
+void append(char **all, const char *format, ...);
 void *checked(void *memory);
 
 #endif /* HELLOCTL_OUTPUT_H */

@@ -6,6 +6,7 @@
 #define HELLOCTL_TERMINAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A descriptor that can be read once SIGINT, SIGTERM or SIGHUP came; -1 after an error. */
 int stop_open(void);
@@ -16,5 +17,11 @@ void terminal_restore(void);
 bool terminal_wait(int stop_fd, unsigned int seconds);
 /* Rows of the terminal behind standard output, or 0 if it is none. */
 int terminal_rows(void);
+/*
+ * A bar on standard error, where that is a terminal: @done of @total, and what
+ * goes on. Print nothing else before progress_end().
+ */
+void progress(size_t done, size_t total, const char *what);
+void progress_end(void);
 
 #endif /* HELLOCTL_TERMINAL_H */

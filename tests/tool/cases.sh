@@ -45,7 +45,7 @@ is "$(json '.status[] | select(.name == "buffer_size").value' status -J)" 4096 \
 
 is "$(value_of alloc_mode)" kmalloc "get prints the word in brackets"
 is "$(value_of buffer_size)" 4096 "get prints what the kernel prints"
-is "$($helloctl get -n -o name | wc -l)" 6 "get without names prints all settings"
+is "$($helloctl get -n -o name | wc -l)" 7 "get without names prints all settings"
 is "$(json '.get[0].choices' get -J alloc_mode)" "kmalloc vmalloc pages frobnicate" \
 	"get knows the choices from the kernel alone"
 is "$(json '.get[0].choices' get -J gfp_flags)" "GFP_KERNEL GFP_ATOMIC __GFP_NORETRY" \
@@ -118,6 +118,102 @@ is "$(printf '%s\n' "$out" | grep -c '^allocations 7,')" 2 "top prints as often 
 like "$(printf '%s\n' "$out" | grep private | head -n 1)" '8M' "top has the largest buffer first"
 ctl top -n 0
 is $status 2 "top of no iterations is a usage error"
+	is
+ctl race
+is "$status" 0 "race succeeds"
+like "$out" '^LOCK_MODE +EXPECTED +OBSERVED +LOST +NS_PER_OPERATION +WAIT_MAX_NS +HOLD_MEAN_NS$' \
+	"race has the columns that tell locks apart"
+like "$out" '^none +200 +187 +13 +70 *$' "race begins with no lock, which nobody waits for"
+is "$(printf '%s\n' "$out" | sed 1d | cut -d' ' -f1 | tr '\n' ' ')" "none mutex spinlock " \
+	"race has every lock that the kernel lists"
+is "$(json '.race[0] | [.lost, .wait_max_ns, .hold_mean_ns]' race -J)" "[13,null,null]" \
+	"in JSON there is no time of no lock"
+ctl race delay=msleep:1
+like "$out" '^helloctl: 1 of 3 combinations were refused; -v says why$' "race goes on after a refusal"
+like "$out" '^mutex ' "and has the rest"
+ctl race -v delay=msleep:1
+like "$out" "refused 'lock delay=msleep:1 lock_mode=spinlock': spinlock may not sleep$" "-v says why"
+is "$(json '.refused[0].reason' race -J delay=msleep:1)" "spinlock may not sleep" "and so does JSON"
+
+ctl measure
+is $status 0 "measure succeeds"
+like "$out" '^ALLOC_MODE +BUFFER_SIZE +FAILURES +ALLOC_P50_NS ' "measure shows what changes, then what it costs"
+is "$(printf '%s\n' "$out" | grep -Ec '^(kmalloc|vmalloc) +[0-9]+[KM]? +0 ')" 34 \
+	"measure sweeps two allocators from 64 to 4M"
+is "$(printf '%s\n' "$out" | tail -n 1)" "vmalloc is cheaper than kmalloc from 128K on" \
+	"and says where one becomes cheaper"
+is "$(json '.crossover[0] | .alloc_mode, .than, .from_size' measure -J)" "vmalloc
+kmalloc
+131072" "in JSON too"
+ctl measure buffer_size=64..1K
+like "$out" 'vmalloc is cheaper than kmalloc from no size on' "measure says that it never does"
+is "$(json '.crossover[0].from_size' measure -J buffer_size=64..1K)" null "in JSON that is null"
+ctl measure buffer_size=4M,64,256K,1K
+like "$out" 'vmalloc is cheaper than kmalloc from 256K on' "sizes may come in any order"
+ctl measure -n --raw -o buffer_size -b alloc_mode=kmalloc buffer_size=1K..5K
+# shellcheck disable=SC2086 # words of a line each
+is "$(printf '%s ' $out)" "1024 2048 4096 5120 " "a range doubles and has both ends"
+is "$($helloctl measure -n --raw -o buffer_size -b alloc_mode=kmalloc buffer_size=all | tail -n 1)" 67108864 \
+	"all sizes end at the kernel's cap"
+is "$($helloctl measure -n --raw -o threads alloc_mode=kmalloc buffer_size=64 threads=all | tail -n 1)" "$(nproc)" \
+	"all threads end at the processors"
+is "$($helloctl measure -n --raw -o gfp_flags alloc_mode=kmalloc buffer_size=64 gfp_flags=all)" \
+	"GFP_KERNEL
+GFP_ATOMIC
+__GFP_NORETRY" "all masks are the kernel's list"
+is "$(json '.measure | map(.alloc_mode) | join(" ")' measure -J buffer_size=64 alloc_mode=all)" \
+	"kmalloc vmalloc pages frobnicate" "all allocators are the kernel's list"
+is "$(json '.measure[0] | [.count, .failures, .alloc_p99_ns, .free_max_ns]' measure -J alloc_mode=pages buffer_size=64)" \
+	"[8,8,612,null]" "of an allocator that always fails there are no times of freeing"
+is "$(json '[.histogram[] | select(.row == 1).count]' measure -J buffer_size=64)" "[6,2]" \
+	"in JSON each row has its histogram"
+is "$($helloctl measure --csv buffer_size=4K -o alloc_mode,buffer_size,alloc_p50_ns)" \
+	"alloc_mode,buffer_size,alloc_p50_ns
+kmalloc,4096,456
+vmalloc,4096,5064" "--csv has commas, and sizes in bytes"
+is "$($helloctl measure --csv buffer_size=4K | head -n 1)" \
+	"$(json '.measure[0] | keys_unsorted | join(",")' measure -J buffer_size=4K)" "--csv has all columns"
+ctl measure alloc_context=softirq
+is $status 1 "measure fails where the driver refuses all"
+like "$out" "the driver refuses 'alloc alloc_context=softirq .* and all the others$" "and says what"
+like "$out" '^helloctl: softirq does not take GFP_KERNEL$' "and why"
+out=$(FAKE_ERRNO=16 $helloctl measure alloc_mode=refused 2>&1)
+is $? 1 "measure fails while another runs"
+like "$out" 'experiment is running: wait' "and says so"
+for bad in x =x count=all buffer_size=5..4 buffer_size=0..4 'threads=1 threads=2'; do
+	# shellcheck disable=SC2086 # words of a command line
+	ctl measure $bad
+	[ "$bad" = x= ] || is $status 2 "measure '$bad' is a usage error"
+done
+out=$(script -qec "$helloctl measure count=1 buffer_size=64 --csv -o failures" /dev/null | tr '\r' '\n')
+like "$out" '\[##########          \] 2/2 alloc count=1 ' "a terminal shows the progress"
+like "$out" '^.\[Kfailures$' "and takes it away"
+
+picture=$UMOCKDEV_DIR/a\'\$\ picture
+ctl measure -o failures --plot "$picture.svg" gfp_flags=GFP_KERNEL,GFP_ATOMIC alloc_context=process,softirq
+is $status 0 "measure draws to a file of any name"
+is "$(grep -c '<svg' "$picture.svg")" 1 "and that is SVG"
+svg=$(sed -n 's/.*<text>//; s/<tspan[^>]*>//g; s/ *<.tspan>//g; s/<.text>.*//p' "$picture.svg")
+for words in "What allocations cost on Linux $(uname -r)" 'GFP_KERNEL process: vmalloc is cheaper than kmalloc from 128K on' \
+	'kmalloc GFP_ATOMIC softirq' 'vmalloc GFP_KERNEL process' 'size of the buffer' '64 B' '4 MiB' '100 ns' '1 ms'; do
+	like "$svg" "$words" "the picture says '$words'"
+done
+ctl measure --plot "$picture.png" buffer_size=64
+is $status 0 "measure draws the histograms of one size"
+is "$(od -An -c -N4 "$picture.png")" ' 211   P   N   G' "and that is PNG"
+ctl measure --plot "$picture.jpg"
+is $status 2 "another kind of picture is a usage error"
+ctl measure --plot "$UMOCKDEV_DIR/none/a.svg" buffer_size=64
+is $status 1 "measure fails where it cannot draw"
+like "$out" 'a.svg: No such file or directory' "and says why"
+ctl measure --plot "$picture.svg" alloc_mode=pages
+is $status 1 "measure fails where there is nothing to draw"
+like "$out" 'nothing to draw' "and says so"
+mkdir "$UMOCKDEV_DIR/bin"
+ln -s "$(command -v "${helloctl##* }")" "$(command -v "${helloctl%% *}")" "$UMOCKDEV_DIR/bin/"
+out=$(PATH=$UMOCKDEV_DIR/bin $helloctl measure --plot "$picture.svg" 2>&1)
+is $? 1 "measure needs gnuplot"
+like "$out" 'apt install gnuplot-nox' "and names its package"
 
 ctl roundtrip
 is "$out" "write: req=12, actual=12, off=0

@@ -103,6 +103,78 @@ static ssize_t store(int fd, const char *path, const char *data, size_t size)
 	return size;
 }
 
+/* The value of NAME=VALUE in an order, or "". */
+static char *word(const char *order, const char *name, char *value, size_t size)
+{
+	const char *at = strstr(order, name);
+
+	snprintf(value, size, "%s", at ? at + strlen(name) : "");
+	value[strcspn(value, " \n")] = 0;
+	return value;
+}
+
+/*
+ * Costs of a simple law: here vmalloc is cheaper than kmalloc from 128K on.
+ * Every allocation of pages fails; what sleeps is refused in softirq.
+ */
+static void measure(const char *order, char *answer, size_t size)
+{
+	char mode[64], gfp[64], context[64], bytes[64], threads[64];
+	bool softirq = !strcmp(word(order, "alloc_context=", context, 64), "softirq");
+	bool sleeps = !strstr(word(order, "gfp_flags=", gfp, 64), "ATOMIC");
+	bool vmalloc = !strcmp(word(order, "alloc_mode=", mode, 64), "vmalloc");
+	bool pages = !strcmp(mode, "pages");
+	char *unit;
+	unsigned long long asked = strtoull(word(order, "buffer_size=", bytes, 64), &unit, 0);
+	unsigned long long ns;
+
+	asked <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
+	ns = vmalloc ? 5000 + asked / 64 : 200 + asked / 16 + 100 * softirq;
+	word(order, "threads=", threads, 64);
+	if (softirq ? sleeps : vmalloc && !sleeps)
+		snprintf(answer, size, "error: %s does not take %s\n",
+			 softirq ? context : mode, gfp);
+	else
+		snprintf(answer, size,
+			 "version: 1\nexperiment: alloc\nrecipe: alloc_mode=%s buffer_size=%llu gfp_flags=%s alloc_context=%s\n"
+			 "threads: %s\ncount: 8\nfailures: %d\n"
+			 "alloc_ns: n 8 min %llu mean %llu p50 %llu p99 %llu max %llu\n"
+			 "free_ns: n %d min 30 mean 60 p50 40 p99 90 max 90\n"
+			 "from_ns count\n%llu 6\n%llu 2\n",
+			 mode, asked, gfp, context, *threads ? threads : "1", pages ? 8 : 0, ns,
+			 ns + 9, ns, 3 * ns, 4 * ns, pages ? 0 : 8, ns, 2 * ns);
+}
+
+static void lock_race(const char *lock, char *answer, size_t size)
+{
+	bool none = !strcmp(lock, "none");
+
+	snprintf(answer, size,
+		 "version: 1\nexperiment: lock\nlock_mode: %s\nexpected: 200\nobserved: %d\nlost: %d\n"
+		 "ns_per_operation: 70\nwait_ns: n %d min 1 mean 2 max 3\nhold_ns: n %d min 4 mean 5 max 6\n",
+		 lock, none ? 187 : 200, none ? 13 : 0, none ? 0 : 200, none ? 0 : 200);
+}
+
+static ssize_t experiment(int fd, const char *order, size_t size)
+{
+	char answer[1024], lock[64];
+
+	if (strstr(order, "refused")) {
+		errno = atoi(getenv("FAKE_ERRNO"));
+		return -1;
+	}
+	if (!strncmp(order, "alloc ", 6))
+		measure(order, answer, sizeof(answer));
+	else if (strstr(order, "delay=msleep") && strstr(order, "lock_mode=spinlock"))
+		snprintf(answer, sizeof(answer), "error: spinlock may not sleep\n");
+	else
+		lock_race(word(order, "lock_mode=", lock, sizeof(lock)), answer, sizeof(answer));
+	if (ftruncate(fd, 0) || pwrite(fd, answer, strlen(answer), 0) < 0)
+		abort();
+	errno = EINVAL;
+	return *answer == 'e' ? -1 : (ssize_t)size;
+}
+
 ssize_t write(int fd, const void *data, size_t size)
 {
 	char link[64], path[4096];
@@ -113,6 +185,8 @@ ssize_t write(int fd, const void *data, size_t size)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, sizeof(path) - 1);
 	path[length > 0 ? length : 0] = 0;
+	if (strstr(path, "/debug/hello/experiment"))
+		return experiment(fd, data, size);
 	if (strstr(path, "/misc/hello/"))
 		return store(fd, path, data, size);
 	return real_write(fd, data, size);

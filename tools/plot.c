@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pictures of what measure found, by gnuplot.
+ * Line types and points tell the curves apart, colours only help.
+ */
+#include "plot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+
+static const struct {
+	const char *end;
+	const char *terminal;
+} formats[] = {
+	{ ".svg", "svg size 960,640 noenhanced font 'sans,14' background 'white'" },
+	{ ".png", "pngcairo size 1440,960 noenhanced font 'sans,17' linewidth 1.5" },
+};
+
+/* Tics are written by hand: gnuplot's own units are kiB, us, and 15 us for 16384 ns. */
+static const char script[] =
+	"set encoding utf8\n"
+	"set grid lc rgb '#cccccc' lt 1\n"
+	"set tics nomirror out\n"
+	"set border 3\n"
+	"ns(i) = sprintf('%d %s', 10**(i%3), word('ns µs ms s', i/3+1))\n"
+	"size(i) = sprintf('%d %s', 2**(i%10), word('B KiB MiB GiB', i/10+1))\n";
+
+/* Whiskers stand side by side, where curves lie on each other. */
+static const char cost_script[] =
+	"stats $data using 2:3 nooutput\n"
+	"set yrange [0.99 * 10**floor(log10(STATS_min_x)):1.01 * 10**ceil(log10(STATS_max_y))]\n"
+	"set logscale y 10\n"
+	"set logscale x 2\n"
+	"set autoscale xfix\n"
+	"set xtics (size(0) 1)\n"
+	"set for [i=2:38:2] xtics add (size(i) 2.0**i)\n"
+	"set ytics (ns(0) 1)\n"
+	"set for [i=1:10] ytics add (ns(i) 10.0**i)\n"
+	"set xlabel 'size of the buffer'\n"
+	"set ylabel 'time of one allocation: median, whiskers to the 99th percentile'\n"
+	"set key outside bottom center horizontal Left reverse samplen 5 width 1\n"
+	"colour(i) = word('#000000 #0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9', i%7+1)\n"
+	"plot for [i=0:*] $data index i using ($1*1.05**(i+1)):2:2:3 with yerrorbars "
+	"lc rgb colour(i) pt 0 lw 0.7 notitle, "
+	"for [i=0:*] $data index i using 1:2 with linespoints lc rgb colour(i) "
+	"dt i%5+1 pt 0+word('7 4 9 2 10 12 5 6 1', i%9+1) ps 1.1 lw 1.6 title columnheader(1)\n";
+
+/* Bars need no legend, and no colours. */
+static const char histogram_script[] =
+	"set logscale x 10\n"
+	"set xtics (ns(0) 1)\n"
+	"set for [i=1:10] xtics add (ns(i) 10.0**i)\n"
+	"set xlabel 'time of one allocation'\n"
+	"set ylabel 'share of the allocations in % (the heights are logarithmic)'\n"
+	"set offsets graph 0.05, graph 0.05, 0, 0\n"
+	"set yrange [*:0.95]\n"
+	"set style fill solid 0.35 border rgb '#000000'\n"
+	"unset key\n"
+	"share(n, all) = 100.0*n/all\n"
+	"top(i, n, all) = -i + 0.55*(log10(share(n, all))+4)/6\n"
+	"plot for [i=0:*] $data index i using 1:(-i):1:($1*2):(-i):(top(i, $2, $3)):ytic(4) "
+	"with boxxyerror lc rgb '#555555', "
+	"for [i=0:*] $data index i using ($1*1.4):(top(i, $2, $3)):"
+	"(sprintf('%.3g', share($2, $3))) with labels offset 0,0.5 font ',11'\n";
+
+static const char *terminal_for(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	for (size_t i = 0; end && i < COUNT(formats); i++)
+		if (!strcmp(end, formats[i].end))
+			return formats[i].terminal;
+	return NULL;
+}
+
+int plot_check(const char *path)
+{
+	FILE *found;
+
+	if (!terminal_for(path))
+		return usage_error("--plot: the name '%s' does not end in .svg or .png", path);
+	found = popen("command -v gnuplot >/dev/null", "re");
+	if (!found || pclose(found))
+		return fail("sudo apt install gnuplot-nox", "--plot needs gnuplot");
+	return 0;
+}
+
+int plot_draw(const char *path, bool cost, const char *title, const char *data)
+{
+	/* gnuplot would stumble over some names, the shell does not */
+	bool bad = setenv("HELLO_PLOT", path, 1);
+	FILE *file = bad ? NULL : fopen(path, "we"), *to;
+
+	if (!file)
+		return fail(NULL, "cannot write %s: %s", path, strerror(errno));
+	fclose(file);
+	to = popen("exec gnuplot >\"$HELLO_PLOT\"", "we");
+	if (to)
+		fprintf(to, "set terminal %s\n$data <<END\n%sEND\nset title \"%s\"\n%s%s",
+			terminal_for(path), data, title, script,
+			cost ? cost_script : histogram_script);
+	if (!to || pclose(to))
+		return fail(NULL, "gnuplot could not draw %s", path);
+	return 0;
+}
