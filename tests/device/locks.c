@@ -10,7 +10,7 @@
 #include "harness.h"
 
 #define RECORD		16384	/* a whole call is one unit under every lock: at most 64 KiB */
-#define RECORDS		20	/* and all of them are carried over in several units */
+#define RECORDS		(4 * WRITERS)	/* all of them are carried over in several units */
 #define WRITERS		4
 #define READERS		4
 #define MIGRATIONS	volume(200)	/* under each lock */
@@ -83,8 +83,8 @@ static void *look(void *arg)
 static void migrate_under_load(const char *lock)
 {
 	static const char *const steps[][2] = {
-		{ "alloc_mode", "vmalloc" }, { "buffer_size", "400000" }, { "alloc_mode", "pages" }, { "gfp_flags", "GFP_USER" },
-		{ "buffer_size", "320K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "512K" },
+		{ "alloc_mode", "vmalloc" }, { "buffer_size", "300000" }, { "alloc_mode", "pages" }, { "gfp_flags", "GFP_USER" },
+		{ "buffer_size", "256K" }, { "alloc_mode", "kmalloc" }, { "gfp_flags", "GFP_KERNEL" }, { "buffer_size", "400K" },
 	};
 	static char zeros[RECORDS * RECORD];
 	pthread_t t[WRITERS + READERS], looker;
@@ -94,7 +94,7 @@ static void migrate_under_load(const char *lock)
 	if (!has_choice("lock_mode", lock))
 		SKIP("this kernel has no %s", lock);
 	SET("lock_mode", lock);
-	SET("buffer_size", "512K");
+	SET("buffer_size", "400K");
 	SET("buffer_mode", "shared");
 	fd = open_hello(O_RDWR);
 	EXPECT_EQ(write(fd, zeros, sizeof(zeros)), sizeof(zeros));
