@@ -106,6 +106,43 @@ is "$(nobody helloctl metrics | grep -c allocator=)" 0 'metrics work for a user,
 ctl reset stats
 is "$status $(cat $sysfs/stats/allocations)" '0 0' 'reset stats zeroes the counters'
 
+# long enough that the threads of no lock at all must meet
+ctl race threads=2 count=2000 delay=udelay:10 -n --raw -o lock_mode,expected,observed,lost
+is $status 0 'race runs the experiment'
+is "$(printf '%s\n' "$out" | cut -d' ' -f1 | tr '\n' ' ')" "none $(tr -d '[]' <$sysfs/lock_mode) " \
+	'race has no lock, and every lock of this kernel'
+is "$(printf '%s\n' "$out" | grep -v '^none ' | cut -d' ' -f2- | sort -u)" '4000 4000 0' \
+	'no lock loses an update'
+like "$out" '^none 4000 [0-9]+ [1-9][0-9]*$' 'without one updates are lost'
+ctl race -v threads=1 count=10 lock_mode=mutex,spinlock delay=msleep:1
+like "$out" "refused 'lock .*lock_mode=spinlock .*: who holds a spinning lock may not sleep" 'a lock that may not sleep is left out'
+like "$out" '^mutex +10 +10 +0 ' 'and the others run'
+before=$(helloctl get -n --raw)
+ctl measure count=20 gfp_flags=GFP_KERNEL,GFP_ATOMIC alloc_context=process,softirq buffer_size=64..64K \
+	--plot /tmp/cost.svg
+is $status 0 'measure answers what a size and an atomic allocation cost'
+is "$(printf '%s\n' "$out" | grep -Ec '^GFP_(KERNEL +process +[0-9]+K? +(kmalloc|vmalloc)|ATOMIC +(process|softirq) +[0-9]+K? +kmalloc) +0|vmalloc)|ATOMIC +(process|softirq) +kmalloc) +[0-9]+K? +0 +[1-9]')" 44 \
+	'with a row for each combination that the kernel takes'
+like "$out" '^helloctl: 44 of 88 combinations were refused' 'and without the others'
+like "$out" '^GFP_KERNEL process: vmalloc is cheaper than kmalloc from ' 'and a line about the crossover'
+is "$(grep -Ec 'kmalloc GFP_(KERNEL|ATOMIC) (process|softirq)<' /tmp/cost.svg)" 3 'and a picture'
+is "$(helloctl measure -J count=100 buffer_size=4096 |
+	awk -F'[ ,]+' '/"count":/ { n += $3 } END { print n }')" 400 'the histograms add up to the counts'
+ctl measure count=5 threads=all alloc_mode=all alloc_context=all buffer_size=4K gfp_flags=all
+is $status 0 'all of everything can be measured'
+is "$(printf '%s\n' "$out" | awk 'NR > 2 { print $2 }' | sort -u | tr '\n' ' ')" \
+	"$(tr -d '[]' <$sysfs/alloc_mode | tr ' ' '\n' | sort | tr '\n' ' ')" 'and every allocator is in it'
+is "$(helloctl get -n --raw)" "$before" 'measuring changes no setting'
+fails_with 'sudo helloctl' 'a user cannot measure, and is told who can' nobody helloctl measure
+helloctl race threads=1 count=900 lock_mode=mutex delay=msleep:10 >/dev/null &
+busy=$!
+timeout 30 sh -c 'while helloctl measure count=1 buffer_size=64 >/dev/null 2>&1; do :; done'
+fails_with 'experiment is running: wait' 'while one runs, another is told to wait' helloctl measure
+kill $busy
+wait $busy
+is $? 143 'a signal ends it at once'
+succeeds 'and the next one runs' helloctl measure count=1 buffer_size=64
+
 log=$(mktemp)
 helloctl monitor >"$log" 2>&1 &
 monitor=$!

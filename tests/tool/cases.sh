@@ -209,9 +209,8 @@ like "$out" 'a.svg: No such file or directory' "and says why"
 ctl measure --plot "$picture.svg" alloc_mode=pages
 is $status 1 "measure fails where there is nothing to draw"
 like "$out" 'nothing to draw' "and says so"
-mkdir "$UMOCKDEV_DIR/bin"
-ln -s "$(command -v "${helloctl##* }")" "$(command -v "${helloctl%% *}")" "$UMOCKDEV_DIR/bin/"
-out=$(PATH=$UMOCKDEV_DIR/bin $helloctl measure --plot "$picture.svg" 2>&1)
+absolute=$(for word in $helloctl; do command -v -- "$word" || echo "$word"; done)
+out=$(PATH=/nowhere $absolute measure --plot "$picture.svg" 2>&1)
 is $? 1 "measure needs gnuplot"
 like "$out" 'apt install gnuplot-nox' "and names its package"
 
@@ -263,6 +262,10 @@ ctl --version
 is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
 
 is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes commands"
+is "$(tests/tool/complete 'helloctl race d')" "delay=" "bash completes the words of an experiment"
+is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "and their values"
+is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "also in a list"
+is "$(tests/tool/complete 'helloctl race lock_mode=a')" "all" "and all of them"
 like "$(tests/tool/complete 'helloctl stats --')" '--json .*--raw' "bash completes a command's options"
 is "$(tests/tool/complete 'helloctl get b')" "buffer_mode buffer_size" "bash completes the kernel's settings"
 is "$(tests/tool/complete 'helloctl set buffer_m')" "buffer_mode=" "bash adds = where a value follows"
