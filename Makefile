@@ -2,6 +2,8 @@
 # Makefile: builds the module and the tool, installs them, boots and tests them.
 # Each target calls one program that does the work; `make help` lists them.
 
+MAKEFLAGS += --no-print-directory
+
 # The version's one place is dkms.conf.
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
