@@ -78,38 +78,12 @@ static struct finding check_headers(const struct utsname *kernel)
 		     "no headers to build a module for kernel %s", kernel->release);
 }
 
-/* The last lines of the log of a build that failed, on one line; NULL if none did. */
-static char *build_error(void)
-{
-	glob_t logs = { 0 };
-	char *log = NULL, *last;
-	int more = 2;
-
-	if (!glob(DKMS "/*/build/make.log", 0, NULL, &logs))
-		log = file_read(logs.gl_pathv[logs.gl_pathc - 1]);
-	globfree(&logs);
-	if (!log)
-		return NULL;
-	last = log + strlen(log);
-	if (last > log && last[-1] == '\n')
-		*--last = 0;
-	while (last > log && (last[-1] != '\n' || more--)) {
-		last--;
-		if (*last == '\n')
-			*last = ' ';
-	}
-	last = text("%s", last);
-	free(log);
-	return last;
-}
-
 /* Looks where dkms status would look, which is a shell script of seconds. */
 static struct finding check_dkms(const struct utsname *kernel)
 {
-	char *built = text(DKMS "/*/%s/*/module/hello.ko*", kernel->release);
+	char *built = text(DKMS "/*/%s/*/module/hello.ko*", kernel->release), *error;
 	glob_t files = { 0 };
 	struct finding finding;
-	char *error;
 
 	if (access(DKMS, F_OK)) {
 		finding = found(NOTE, "sudo make dkms-install keeps it built for every new kernel",
@@ -117,10 +91,11 @@ static struct finding check_dkms(const struct utsname *kernel)
 	} else if (!glob(built, 0, NULL, &files)) {
 		finding = found(GOOD, NULL, "built for kernel %s", kernel->release);
 	} else {
-		error = build_error();
+		/* the end of the log of a build that failed */
+		error = output_of("tail -qn 3 " DKMS "/*/build/make.log | tr '\\n' ' '");
 		finding = found(BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
 				"not built for kernel %s: %s", kernel->release,
-				error ? error : "nobody tried");
+				*error ? error : "nobody tried");
 		free(error);
 	}
 	globfree(&files);
@@ -198,17 +173,12 @@ static struct finding check_node(const struct utsname *kernel)
 
 static struct finding check_rule(const struct utsname *kernel)
 {
-	static const char *const where[] = {
-		"/etc/udev/rules.d/*hello*.rules", "/run/udev/rules.d/*hello*.rules",
-		"/usr/local/lib/udev/rules.d/*hello*.rules", "/usr/lib/udev/rules.d/*hello*.rules",
-		"/lib/udev/rules.d/*hello*.rules",
-	};
+	static const char where[] =
+		"{/etc,/run,/usr/local/lib,/usr/lib,/lib}/udev/rules.d/*hello*.rules";
 	struct finding finding;
 	glob_t files = { 0 };
 
-	for (size_t i = 0; i < COUNT(where); i++)
-		glob(where[i], i ? GLOB_APPEND : 0, NULL, &files);
-	if (files.gl_pathc)
+	if (!glob(where, GLOB_BRACE, NULL, &files))
 		finding = found(GOOD, NULL, "%s", files.gl_pathv[0]);
 	else
 		finding = found(BAD, "sudo make install", "the udev rule 60-hello.rules is missing");

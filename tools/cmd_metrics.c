@@ -97,8 +97,9 @@ int cmd_metrics(int argc, char **argv)
 
 	if (device_find(&dev))
 		return EXIT_FAILED;
-	all = rest = debugfs_peek("stats");
-	if (all) {
+	/* without it, the totals are enough */
+	if (!debugfs_ask("stats", NULL, &all)) {
+		rest = all;
 		strsep(&rest, "\n");	/* the version */
 		table = table_parse("allocators", &rest);
 	}

@@ -275,8 +275,10 @@ int cmd_reset(int argc, char **argv)
 
 	if (argc > 1 || (argc && strcmp(argv[0], "stats")))
 		return usage_error("reset takes nothing, or the word stats");
-	if (argc)
-		return debugfs_write("reset", "1");
+	if (argc) {
+		error = debugfs_ask("reset", "1", NULL);
+		return error ? debugfs_fail("reset", error) : 0;
+	}
 	if (device_find(&dev))
 		return EXIT_FAILED;
 	error = attr_write(&dev, "reset", "1");

@@ -256,43 +256,28 @@ int debugfs_fail(const char *name, int error)
 		    "there is no " DEBUGFS "/hello/%s", name);
 }
 
-char *debugfs_peek(const char *name)
-{
-	char *path = text(DEBUGFS "/hello/%s", name);
-	char *value = file_read(path);
-
-	free(path);
-	return value;
-}
-
-char *debugfs_read(const char *name)
-{
-	char *value = debugfs_peek(name);
-
-	if (!value)
-		debugfs_fail(name, errno);
-	return value;
-}
-
-int debugfs_write(const char *name, const char *value)
-{
-	char *path = text(DEBUGFS "/hello/%s", name);
-	int error = transfer(path, value, NULL);
-
-	free(path);
-	return error ? debugfs_fail(name, error) : 0;
-}
-
 int debugfs_ask(const char *name, const char *order, char **answer)
 {
 	char *path = text(DEBUGFS "/hello/%s", name);
 	int error = transfer(path, order, answer);
 
 	free(path);
-	if ((error == EINVAL || error == ENOMEM) && *answer &&
+	if ((error == EINVAL || error == ENOMEM) && answer && *answer &&
 	    !strncmp(*answer, DEBUGFS_REFUSED, strlen(DEBUGFS_REFUSED)))
 		return 0;
 	return error;
+}
+
+char *debugfs_read(const char *name)
+{
+	char *value;
+	int error = debugfs_ask(name, NULL, &value);
+
+	if (!error)
+		return value;
+	free(value);
+	debugfs_fail(name, error);
+	return NULL;
 }
 
 int debugfs_version(char **from)

@@ -47,19 +47,17 @@ char *attr_choices(const struct device *dev, const char *name);
 #define ATTR_NUMBER	0400
 int attr_list(const struct device *dev, const char *dir, mode_t mode, char ***names);
 
-/* A file of /sys/kernel/debug/hello, or NULL after saying what to do. */
-char *debugfs_read(const char *name);
-/* The same, but only looks. */
-char *debugfs_peek(const char *name);
-int debugfs_write(const char *name, const char *value);
 /*
- * Writes an order and reads the answer from the same open. An order that is
- * refused has an answer too, with the reason. Returns 0 or an errno.
+ * Writes an order to a file of /sys/kernel/debug/hello, and reads the answer
+ * from the same open; either may be NULL. An order that is refused has an answer
+ * too, with the reason. Returns 0 or an errno; free the answer in any case.
  */
 #define DEBUGFS_REFUSED	"error: "
 int debugfs_ask(const char *name, const char *order, char **answer);
 /* Says what to do about an errno of such a file. */
 int debugfs_fail(const char *name, int error);
+/* The same for reading, or NULL after that. */
+char *debugfs_read(const char *name);
 /* Moves *@from past the line of its version, or says that it is of another driver. */
 int debugfs_version(char **from);
 

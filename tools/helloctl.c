@@ -15,7 +15,7 @@
 
 struct command {
 	const char *word;
-	int (*fn)(int argc, char **argv);
+	command_fn *fn;
 	const char *args;	/* "": it takes no words */
 	const char *options;	/* keys of options[] */
 	const char *help;

@@ -34,20 +34,8 @@ extern struct options opts;
 bool parse_size(const char *word, unsigned long long *value);
 
 /* argv[0] .. argv[argc - 1] are the words after the command, without options. */
-int cmd_status(int argc, char **argv);
-int cmd_get(int argc, char **argv);
-int cmd_set(int argc, char **argv);
-int cmd_reset(int argc, char **argv);
-int cmd_stats(int argc, char **argv);
-int cmd_opens(int argc, char **argv);
-int cmd_top(int argc, char **argv);
-int cmd_monitor(int argc, char **argv);
-int cmd_write(int argc, char **argv);
-int cmd_read(int argc, char **argv);
-int cmd_roundtrip(int argc, char **argv);
-int cmd_measure(int argc, char **argv);
-int cmd_race(int argc, char **argv);
-int cmd_metrics(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
+typedef int command_fn(int argc, char **argv);
+command_fn cmd_status, cmd_get, cmd_set, cmd_reset, cmd_stats, cmd_opens, cmd_top, cmd_monitor,
+	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor;
 
 #endif /* HELLOCTL_H */

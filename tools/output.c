@@ -343,46 +343,27 @@ int tables_print(struct table *const *tables, size_t count)
 	return 0;
 }
 
-static void complain(const char *message, const char *hint)
+int fail(const char *hint, const char *format, ...)
 {
-	if (opts.json) {
-		struct table *table = table_new("error", "message hint");
-		char *printed;
+	va_list args;
+	char *message, *printed;
+	struct table *table;
 
+	va_start(args, format);
+	message = vtext(format, args);
+	va_end(args);
+	if (opts.json) {
+		table = table_new("error", "message hint");
 		table_add(table, message, hint);
 		printed = render(table, NULL);
 		puts(printed);
 		free(printed);
 		table_free(table);
-		return;
+	} else {
+		fprintf(stderr, "helloctl: %s\n", message);
+		if (hint)
+			fprintf(stderr, "helloctl: %s\n", hint);
 	}
-	fprintf(stderr, "helloctl: %s\n", message);
-	if (hint)
-		fprintf(stderr, "helloctl: %s\n", hint);
-}
-
-int fail(const char *hint, const char *format, ...)
-{
-	va_list args;
-	char *message;
-
-	va_start(args, format);
-	message = vtext(format, args);
-	va_end(args);
-	complain(message, hint);
 	free(message);
 	return EXIT_FAILED;
-}
-
-int usage_error(const char *format, ...)
-{
-	va_list args;
-	char *message;
-
-	va_start(args, format);
-	message = vtext(format, args);
-	va_end(args);
-	complain(message, "helloctl --help lists the commands, helloctl COMMAND --help its options");
-	free(message);
-	return EXIT_USAGE;
 }

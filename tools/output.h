@@ -47,8 +47,8 @@ char *value_text(const char *name, const char *value);
 __attribute__((format(printf, 2, 3)))
 int fail(const char *hint, const char *format, ...);
 /* The same for words that helloctl does not take; EXIT_USAGE. */
-__attribute__((format(printf, 1, 2)))
-int usage_error(const char *format, ...);
+#define usage_error(...) ((void)fail("helloctl --help lists the commands, " \
+	"helloctl COMMAND --help its options", __VA_ARGS__), EXIT_USAGE)
 
 /* asprintf() and strdup() that end the program when memory is gone. */
 __attribute__((format(printf, 1, 2)))

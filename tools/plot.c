@@ -10,15 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helloctl.h"
 #include "output.h"
-
-static const struct {
-	const char *end;
-	const char *terminal;
-} formats[] = {
-	{ ".svg", "svg size 960,640 noenhanced font 'sans,14' background 'white'" },
-	{ ".png", "pngcairo size 1440,960 noenhanced font 'sans,17' linewidth 1.5" },
-};
 
 /* Tics are written by hand: gnuplot's own units are kiB, us, and 15 us for 16384 ns. */
 static const char script[] =
@@ -71,9 +64,10 @@ static const char *terminal_for(const char *path)
 {
 	const char *end = strrchr(path, '.');
 
-	for (size_t i = 0; end && i < COUNT(formats); i++)
-		if (!strcmp(end, formats[i].end))
-			return formats[i].terminal;
+	if (end && !strcmp(end, ".svg"))
+		return "svg size 960,640 noenhanced font 'sans,14' background 'white'";
+	if (end && !strcmp(end, ".png"))
+		return "pngcairo size 1440,960 noenhanced font 'sans,17' linewidth 1.5";
 	return NULL;
 }
 
