@@ -41,15 +41,21 @@ while_reloading() {
 
 # shellcheck disable=SC2317,SC2086 # called through while_reloading
 {
-	stores() { echo 8192 >$sysfs/buffer_size; echo vmalloc >$sysfs/alloc_mode; echo nonsense >$sysfs/lock_mode; }
 	opens() { [ ! -c $dev ] || read -r -N 1 <$dev; }
-	looks() { read -r <$debugfs/stats; read -r <$debugfs/opens; read -r <$sysfs/stats/live_bytes; }
-	resets() { echo shared >$sysfs/buffer_mode; echo 1 >$sysfs/reset; }
+	others() {
+		echo 8192 >$sysfs/buffer_size
+		echo nonsense >$sysfs/lock_mode
+		echo shared >$sysfs/buffer_mode
+		echo vmalloc >$sysfs/alloc_mode
+		echo 1 >$sysfs/reset
+		read -r <$debugfs/stats
+		read -r <$debugfs/opens
+		read -r <$sysfs/stats/live_bytes
+	}
 }
-while_reloading 'stores to tunables go on while it is unloaded' stores
+while_reloading 'stores, resets and readers of all files go on while it is unloaded' others
 while_reloading 'opens go on while it is unloaded' opens
-while_reloading 'readers of debugfs and sysfs go on while it is unloaded' looks
-while_reloading 'resets of the shared buffer go on while it is unloaded' resets
+
 # No callback outlives the module: allocations in interrupts are always on their way.
 for context in softirq hardirq; do
 	grep -q $context /tmp/contexts || continue
