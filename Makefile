@@ -89,7 +89,8 @@ stage:	## what a guest installs: `make install` and DKMS below build/stage (20 s
 
 demo:	## the main job on the real device in a guest, with all set-up (1 min)
 	tests/setup demo
-	$(MAKE) --silent stage >build/demo.log 2>&1 || { cat build/demo.log; exit 1; }
+	@mkdir -p build
+	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
 	@tests/vm/run --name demo -- tests/vm/demo
 
 shell:	## a root shell in a guest with the module loaded; `exit` ends it
@@ -102,10 +103,10 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 
 check:	## set-up, lint and all tests that a change needs (3 min)
 	tests/setup
-	$(MAKE) lint
-	$(MAKE) stage
-	$(MAKE) -C tests
-	prove -j$(JOBS) tests/host/ tests/vm/
+	@mkdir -p build
+	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+	$(MAKE) --silent -C tests
+	prove -j$(JOBS) tests/vm/ tests/host/
 
 lint:	## compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
