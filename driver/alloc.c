@@ -8,7 +8,6 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
-#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>

@@ -5,6 +5,7 @@
 #ifndef HELLO_ALLOC_H
 #define HELLO_ALLOC_H
 
+#include <linux/mempool.h>
 #include <linux/types.h>
 
 #include "table.h"
@@ -27,7 +28,7 @@ struct hello_mem {
 		/** @cache: where it comes from, for slab */
 		struct kmem_cache *cache;
 		/** @pool: where it comes from, for mempool */
-		struct mempool_s *pool;
+		mempool_t *pool;
 		/** @dma: its bus address, for dma_coherent */
 		dma_addr_t dma;
 	};

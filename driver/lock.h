@@ -72,8 +72,8 @@ static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
  */
 static inline int __must_check hello_lock_write(struct hello_lock *lock)
 {
-	if (hello_lock_is_mutex(lock) && !mutex_is_locked(&lock->mutex))
-		return mutex_lock_killable(&lock->mutex);
+	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
+		return 0;
 	return hello_lock_any_write(lock);
 }
 
@@ -97,8 +97,8 @@ static inline void hello_unlock_write(struct hello_lock *lock)
  */
 static inline int __must_check hello_lock_read(struct hello_lock *lock)
 {
-	if (hello_lock_is_mutex(lock) && !mutex_is_locked(&lock->mutex))
-		return mutex_lock_killable(&lock->mutex);
+	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
+		return 0;
 	return hello_lock_any_read(lock);
 }
 

@@ -2,9 +2,10 @@
 /*
  * A buffer behind a lock: reading, writing, mapping and replacing it.
  *
- * The store's lock is a leaf: nothing that sleeps for user memory and no other
- * lock of the driver is taken under it. .mmap and .fault may thus be called
- * with the mmap lock held, also for a buffer that is being read into itself.
+ * Nothing that waits for user memory is done under the store's lock: .mmap and
+ * .fault may thus be called with the mmap lock held, also for a buffer that is
+ * being read into itself. Of the driver's own locks only those of making a
+ * buffer are taken under it, and only where a writer of rcu makes a version.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
