@@ -337,8 +337,10 @@ static void alloc_batch(void *arg)
 		u64 start = ktime_get_ns();
 
 		hello_alloc(mem);
-		add_sample(&worker->first, ktime_get_ns() - start);
-		if (!mem->addr)
+		/* How fast it fails is not what an allocation costs. */
+		if (mem->addr)
+			add_sample(&worker->first, ktime_get_ns() - start);
+		else
 			worker->failures++;
 	}
 }
@@ -399,6 +401,11 @@ static void alloc_work(struct worker *worker)
 	}
 }
 
+static u64 less(u64 ns, u64 overhead)
+{
+	return ns > overhead ? ns - overhead : 0;
+}
+
 static void print_samples(struct seq_buf *answer, const char *what,
 			  const struct samples *s, u64 overhead)
 {
@@ -408,33 +415,29 @@ static void print_samples(struct seq_buf *answer, const char *what,
 	};
 	unsigned int i;
 
-#define LESS(ns) ((ns) > overhead ? (ns) - overhead : 0)
 	seq_buf_printf(answer, "%s_ns: n %llu min %llu mean %llu", what, s->n,
-		       s->n ? LESS(s->min) : 0,
-		       s->n ? LESS(div64_u64(s->sum, s->n)) : 0);
+		       s->n ? less(s->min, overhead) : 0,
+		       s->n ? less(div64_u64(s->sum, s->n), overhead) : 0);
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		seq_buf_printf(answer, " %s %llu", p[i].name,
-			       s->n ? LESS(percentile(s, p[i].permille)) : 0);
-	seq_buf_printf(answer, " max %llu\n", s->n ? LESS(s->max) : 0);
-#undef LESS
+			       s->n ? less(percentile(s, p[i].permille), overhead) : 0);
+	seq_buf_printf(answer, " max %llu\n", s->n ? less(s->max, overhead) : 0);
 }
 
 /* By powers of two, as debugfs latency has it. */
-static void print_histogram(struct seq_buf *answer, const struct samples *s)
+static void print_histogram(struct seq_buf *answer, const struct samples *s,
+			    u64 overhead)
 {
-	unsigned int step = 0;
-	unsigned int shift;
+	u64 bucket[NS_SHIFT_MAX + 1] = { 0 };
+	unsigned int i;
 
+	for (i = 0; i < NR_STEPS; i++)
+		bucket[ilog2(less(ns_of(i), overhead) | 1)] += s->step[i];
 	seq_buf_printf(answer, "from_ns count\n");
-	for (shift = 0; shift <= NS_SHIFT_MAX; shift++) {
-		u64 n = 0;
-
-		for (; step < NR_STEPS && ns_of(step) < 2ULL << shift; step++)
-			n += s->step[step];
-		if (n)
+	for (i = 0; i < ARRAY_SIZE(bucket); i++)
+		if (bucket[i])
 			seq_buf_printf(answer, "%llu %llu\n",
-				       shift ? 1ULL << shift : 0, n);
-	}
+				       i ? 1ULL << i : 0, bucket[i]);
 }
 
 static void print_overhead(struct seq_buf *answer, struct overhead *o)
@@ -512,7 +515,7 @@ static int run_alloc(struct crew *crew, struct seq_buf *answer)
 	seq_buf_printf(answer, "free_overhead_ns: %llu\n", overhead.free);
 	print_samples(answer, "alloc", &crew->workers[0].first, overhead.alloc);
 	print_samples(answer, "free", &crew->workers[0].second, overhead.free);
-	print_histogram(answer, &crew->workers[0].first);
+	print_histogram(answer, &crew->workers[0].first, overhead.alloc);
 	return 0;
 }
 
