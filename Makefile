@@ -50,6 +50,9 @@ endif
 	install -Dm644 udev/hello.modprobe $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
 	$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(prefix)
 
+deb:	## build the Debian packages hello-dkms and helloctl into build/deb (1 min)
+	tests/packages/build build/deb
+
 uninstall:	## take away what install installed; the group stays (1 s)
 	rm -f $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
 	rm -f $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
@@ -120,10 +123,14 @@ check-kernels:	## compile for every kernel that Debian has (10 min)
 check-mutants:	## plant bugs; each must be caught by a test (15 min)
 	tests/mutants/run
 
+check-packages:	## install, upgrade, remove the Debian packages in a bare root (6 min)
+	tests/packages/run
+
 clean:	## remove everything that was built
 	rm -rf build
 	$(MAKE) -C tools clean
 	[ -z "$(KVER)" ] || $(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) clean
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell check lint check-debug check-kernels check-mutants clean
+	setup stage demo shell check lint check-debug check-kernels check-mutants \
+	check-packages deb clean
