@@ -123,6 +123,9 @@ check-kernels:	## compile for every kernel that Debian has (10 min)
 check-mutants:	## plant bugs; each must be caught by a test (15 min)
 	tests/mutants/run
 
+bench:	## instructions beside its peers in a guest, and the bars they must keep (2 min)
+	tests/bench/run
+
 check-packages:	## install, upgrade, remove the Debian packages in a bare root (6 min)
 	tests/packages/run
 
@@ -133,4 +136,4 @@ clean:	## remove everything that was built
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
 	setup stage demo shell check lint check-debug check-kernels check-mutants \
-	check-packages deb clean
+	check-packages bench deb clean

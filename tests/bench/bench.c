@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/bench/bench.c: measures /dev/hello and its peers from user space, one
+ * operation between two RDTSC; meant for a guest where one instruction is one
+ * tick of the clock. Prints rows: device, operation, size, min, median, mean, max.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SAMPLES	201
+#define KIB	1024ul
+#define MIB	(1024 * KIB)
+#define NR(array)	(sizeof(array) / sizeof(*(array)))
+
+static uint64_t samples[SAMPLES];
+static char memory[64 * MIB] __attribute__((aligned(4096)));
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *format, ...)
+{
+	int err = errno;
+	va_list args;
+
+	fprintf(stderr, "bench: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, ": %s\n", strerror(err));
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+static int order(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void row(const char *device, const char *op, uint64_t size, int n)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += samples[i];
+	qsort(samples, n, sizeof(*samples), order);
+	printf("%s\t%s\t%lu\t%lu\t%lu\t%lu\t%lu\n", device, op, size,
+	       samples[0], samples[n / 2], sum / n, samples[n - 1]);
+}
+
+static void one(const char *device, const char *op, uint64_t size, uint64_t value)
+{
+	samples[0] = value;
+	row(device, op, size, 1);
+}
+
+/* Runs a statement n times; what is timed is the statement alone. */
+#define MEASURE(device, op, size, n, statement) do {			\
+	for (int i_ = 0; i_ < (n); i_++) {				\
+		uint64_t start_ = now();				\
+									\
+		statement;						\
+		samples[i_] = now() - start_;				\
+	}								\
+	row(device, op, size, n);					\
+} while (0)
+
+/* ---- settings ---- */
+
+/* Relative paths are those of tunables: main() has changed the directory. */
+static void set(const char *path, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int fd, len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, text, len) != len)
+		die("cannot write '%s' to %s", text, path);
+	close(fd);
+}
+
+static void get(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (len < 0)
+		die("cannot read %s", path);
+	text[len] = '\0';
+	close(fd);
+}
+
+static const char *const allocators[] = {
+	"kmalloc", "vmalloc", "kvmalloc", "pages", "pages_exact", "slab",
+	"mempool", "dma_coherent",
+};
+
+/* mempool takes no mask that reclaims. */
+static const char *mask_for(const char *allocator)
+{
+	return strcmp(allocator, "mempool") ? "GFP_KERNEL" : "GFP_NOWAIT";
+}
+
+/* In an order in which each step is valid, whatever it was before. */
+static void recipe(const char *allocator, size_t size)
+{
+	set("buffer_size", "4K");
+	set("alloc_mode", "kmalloc");
+	set("gfp_flags", "%s", mask_for(allocator));
+	set("alloc_mode", "%s", allocator);
+	set("buffer_size", "%zu", size);
+}
+
+static int must_open(const char *path, int flags)
+{
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0)
+		die("cannot open %s", path);
+	return fd;
+}
+
+/* ---- what is measured ---- */
+
+static const size_t sizes[] = { 64, 4 * KIB, MIB };
+
+static void must_pread(int fd, size_t size)
+{
+	if (pread(fd, memory, size, 0) != (ssize_t)size)
+		die("cannot read %zu bytes", size);
+}
+
+static void must_pwrite(int fd, size_t size)
+{
+	if (pwrite(fd, memory, size, 0) != (ssize_t)size)
+		die("cannot write %zu bytes", size);
+}
+
+static void io(const char *device, int fd, size_t max)
+{
+	/* Full, as a buffer or file in use is. */
+	must_pwrite(fd, max);
+	for (size_t i = 0; i < NR(sizes) && sizes[i] <= max; i++) {
+		MEASURE(device, "pwrite", sizes[i], SAMPLES,
+			must_pwrite(fd, sizes[i]));
+		MEASURE(device, "pread", sizes[i], SAMPLES,
+			must_pread(fd, sizes[i]));
+	}
+}
+
+static void open_close(const char *device, const char *path, size_t size)
+{
+	MEASURE(device, "open+close", size, SAMPLES, close(must_open(path, O_RDWR)));
+}
+
+static void touch(int fd, size_t size)
+{
+	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				fd, 0);
+
+	if (p == MAP_FAILED)
+		die("cannot map %zu bytes", size);
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	munmap((void *)p, size);
+}
+
+static void map(const char *device, int fd, size_t size)
+{
+	MEASURE(device, "mmap+touch+munmap", size, SAMPLES, touch(fd, size));
+}
+
+static void peers(void)
+{
+	static char to[MIB];
+	int zero = must_open("/dev/zero", O_RDWR);
+	int null = must_open("/dev/null", O_RDWR);
+	int fd, ends[2];
+
+	fd = must_open("/dev/minimal", O_RDWR);
+	io("minimal", fd, MIB);
+	close(fd);
+	open_close("minimal", "/dev/minimal", 0);
+
+	fd = memfd_create("bench", 0);
+	io("memfd", fd, MIB);
+	map("memfd", fd, MIB);
+	close(fd);
+	MEASURE("memfd", "open+close", 0, SAMPLES, close(memfd_create("b", 0)));
+
+	fd = must_open("/dev/shm/bench", O_RDWR | O_CREAT);
+	io("shm", fd, MIB);
+	map("shm", fd, MIB);
+	close(fd);
+	open_close("shm", "/dev/shm/bench", 0);
+
+	if (pipe(ends))
+		die("no pipe");
+	memset(to, 1, sizeof(to));
+	for (size_t i = 0; i < NR(sizes); i++) {
+		MEASURE("zero", "pread", sizes[i], SAMPLES, must_pread(zero, sizes[i]));
+		MEASURE("null", "pwrite", sizes[i], SAMPLES, must_pwrite(null, sizes[i]));
+		/* What copying costs alone. */
+		MEASURE("copy", "movsq", sizes[i], SAMPLES, ({
+			void *d = to, *s = memory;
+			size_t n = sizes[i] / 8;
+
+			__asm__ volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(n)
+					 :: "memory");
+		}));
+		if (sizes[i] <= 4 * KIB)
+			MEASURE("pipe", "write+read", sizes[i], SAMPLES,
+				if (write(ends[1], memory, sizes[i]) < 0 ||
+				    read(ends[0], memory, sizes[i]) < 0)
+					die("the pipe"));
+	}
+	open_close("zero", "/dev/zero", 0);
+}
+
+static void hello_private(void)
+{
+	char device[64];
+	int fd;
+
+	/* The default: 4 KiB of kmalloc. */
+	fd = must_open("/dev/hello", O_RDWR);
+	io("hello", fd, 4 * KIB);
+	close(fd);
+	open_close("hello", "/dev/hello", 4 * KIB);
+	set("alloc_when", "first_use");
+	open_close("hello", "/dev/hello", 0);
+	set("alloc_when", "open");
+
+	for (size_t i = 0; i < NR(allocators); i++) {
+		snprintf(device, sizeof(device), "hello/%s", allocators[i]);
+		recipe(allocators[i], 4 * KIB);
+		open_close(device, "/dev/hello", 4 * KIB);
+		recipe(allocators[i], MIB);
+		fd = must_open("/dev/hello", O_RDWR);
+		io(device, fd, MIB);
+		/* Those that can be mapped. */
+		if (strstr("vmalloc pages_exact dma_coherent", allocators[i]))
+			map(device, fd, MIB);
+		close(fd);
+	}
+	recipe("kmalloc", 4 * KIB);
+}
+
+static void hello_shared(void)
+{
+	static const char *const locks[] = {
+		"mutex", "rwsem", "spinlock", "rwlock", "rcu",
+	};
+	char device[64];
+	int fd;
+
+	recipe("pages", MIB);
+	set("buffer_mode", "shared");
+	for (size_t i = 0; i < NR(locks); i++) {
+		snprintf(device, sizeof(device), "hello/shared/%s", locks[i]);
+		set("lock_mode", "%s", locks[i]);
+		fd = must_open("/dev/hello", O_RDWR);
+		io(device, fd, MIB);
+		close(fd);
+		open_close(device, "/dev/hello", MIB);
+	}
+	set("reset", "1");
+	set("lock_mode", "mutex");
+	set("buffer_mode", "private");
+	recipe("kmalloc", 4 * KIB);
+}
+
+static void statistics(const char *path)
+{
+	char text[8 * KIB];
+
+	MEASURE("statistics", path, 0, SAMPLES, get(path, text, sizeof(text)));
+}
+
+/* ---- the laboratory against bare loops ---- */
+
+static void raw(const char *name, size_t size)
+{
+	char text[64];
+
+	set("/sys/kernel/debug/raw/run", "%s %zu", name, size);
+	get("/sys/kernel/debug/raw/ns", text, sizeof(text));
+	one("raw", name, size, strtoul(text, NULL, 10) / 1000);
+}
+
+/* The mean of a line of the answer, such as "alloc_ns: n 1000 min 1 mean 2". */
+static uint64_t mean_of(const char *answer, const char *line)
+{
+	const char *p = strstr(answer, line);
+
+	p = p ? strstr(p, " mean ") : NULL;
+	if (!p)
+		die("the experiment has no %s", line);
+	return strtoul(p + 6, NULL, 10);
+}
+
+static void experiment(const char *name, size_t size)
+{
+	char text[8 * KIB];
+
+	set("/sys/kernel/debug/hello/experiment",
+	    "alloc alloc_mode=%s buffer_size=%zu gfp_flags=%s count=1000 threads=1 pattern=pair",
+	    name, size, mask_for(name));
+	get("/sys/kernel/debug/hello/experiment", text, sizeof(text));
+	one("experiment", name, size,
+	    mean_of(text, "alloc_ns:") + mean_of(text, "free_ns:"));
+}
+
+static void laboratory(void)
+{
+	static const size_t bytes[] = { 64, 256, 4 * KIB, 64 * KIB, MIB };
+
+	for (size_t i = 0; i < NR(allocators); i++)
+		for (size_t j = 0; j < NR(bytes); j++) {
+			raw(allocators[i], bytes[j]);
+			experiment(allocators[i], bytes[j]);
+		}
+	raw("buffer", 256);
+	raw("accounted", 256);
+	raw("header", 1);
+	raw("clock", 1);
+}
+
+/* ---- how costs grow ---- */
+
+/* What an open file takes beyond its buffer: the sizes of the driver's structs. */
+static void per_open(void)
+{
+	char path[128], text[32];
+	glob_t caches;
+
+	if (glob("/sys/kernel/slab/hello_*", 0, NULL, &caches))
+		die("the driver has no slab caches");
+	for (size_t i = 0; i < caches.gl_pathc; i++) {
+		snprintf(path, sizeof(path), "%s/object_size", caches.gl_pathv[i]);
+		get(path, text, sizeof(text));
+		one("memory", strrchr(caches.gl_pathv[i], '/') + 1, 0,
+		    strtoul(text, NULL, 10));
+	}
+}
+
+static void growth_opens(const char *device, const char *path)
+{
+	static int fds[10000];
+	const struct rlimit limit = { 16384, 16384 };
+	char name[64];
+	int fd, n = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("cannot raise the number of open files");
+	snprintf(name, sizeof(name), "opens/%s", device);
+	fd = must_open(path, O_RDWR);
+	must_pwrite(fd, 64);
+	for (int goal = 1; goal <= 10000; goal *= 10) {
+		while (n < goal)
+			fds[n++] = must_open(path, O_RDWR);
+		open_close(name, path, goal);
+		MEASURE(name, "pread", goal, SAMPLES, must_pread(fd, 64));
+	}
+	while (n)
+		close(fds[--n]);
+	close(fd);
+}
+
+static void growth_size(const char *allocator, size_t max)
+{
+	static const size_t bytes[] = {
+		1, 64, 4 * KIB, 64 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB,
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "size/%s", allocator);
+	for (size_t i = 0; i < NR(bytes) && bytes[i] <= max; i++) {
+		size_t size = bytes[i];
+		int fd;
+
+		recipe(allocator, size);
+		MEASURE(name, "open+close", size, 11,
+			close(must_open("/dev/hello", O_RDWR)));
+		fd = must_open("/dev/hello", O_RDWR);
+		MEASURE(name, "pwrite", size, 11, must_pwrite(fd, size));
+		MEASURE(name, "pread", size, 11, must_pread(fd, size));
+		close(fd);
+	}
+	recipe("kmalloc", 4 * KIB);
+}
+
+static void growth_mappings(void)
+{
+	static void *maps[10000];
+	int fd, n = 0;
+
+	recipe("pages", 4 * KIB);
+	fd = must_open("/dev/hello", O_RDWR);
+	for (int goal = 1; goal <= 10000; goal *= 10) {
+		for (; n < goal; n++) {
+			maps[n] = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				       MAP_SHARED, fd, 0);
+			if (maps[n] == MAP_FAILED)
+				die("cannot map a %dth time", n);
+		}
+		MEASURE("mappings/hello", "mmap+touch+munmap", goal, SAMPLES, touch(fd, 4096));
+		MEASURE("mappings/hello", "pread", goal, SAMPLES, must_pread(fd, 64));
+	}
+	while (n)
+		munmap(maps[--n], 4096);
+	close(fd);
+	recipe("kmalloc", 4 * KIB);
+}
+
+#define THREAD_OPS	10000
+
+static int threads;
+
+static void *thread(void *arg)
+{
+	char bytes[64] = "";
+	int fd = *(int *)arg;
+
+	for (int i = 0; i < THREAD_OPS / threads; i++)
+		if (pwrite(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
+			die("cannot write 64 bytes");
+	return NULL;
+}
+
+/* One CPU: what is seen is the price of preemption and of waiting, if any. */
+static void growth_threads(void)
+{
+	pthread_t ids[64];
+	int fd;
+
+	set("buffer_mode", "shared");
+	fd = must_open("/dev/hello", O_RDWR);
+	for (threads = 1; threads <= 64; threads *= 4) {
+		uint64_t start = now();
+
+		for (int i = 0; i < threads; i++)
+			if (pthread_create(&ids[i], NULL, thread, &fd))
+				die("no thread");
+		for (int i = 0; i < threads; i++)
+			pthread_join(ids[i], NULL);
+		one("threads/hello", "pwrite", threads, (now() - start) / THREAD_OPS);
+	}
+	close(fd);
+	set("reset", "1");
+	set("buffer_mode", "private");
+}
+
+int main(int argc, char **argv)
+{
+	int fd;
+
+	memset(memory, 1, sizeof(memory));
+	if (chdir("/sys/class/misc/hello"))
+		die("no device");
+	if (argc == 2 && !strcmp(argv[1], "all")) {
+		peers();
+		hello_private();
+		hello_shared();
+		statistics("stats/allocations");
+		statistics("/sys/kernel/debug/hello/stats");
+		laboratory();
+		per_open();
+		growth_opens("hello", "/dev/hello");
+		growth_opens("minimal", "/dev/minimal");
+		growth_size("kmalloc", 4 * MIB);
+		growth_size("vmalloc", 64 * MIB);
+		growth_mappings();
+		growth_threads();
+	} else {
+		fd = must_open("/dev/hello", O_RDWR);
+		io(argv[1], fd, 4 * KIB);
+		close(fd);
+	}
+	return 0;
+}

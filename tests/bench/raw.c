@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/bench/raw.c: each allocator in a bare loop, to judge the driver by.
+ * Write "NAME SIZE" to debugfs raw/run, then raw/ns has the nanoseconds of
+ * COUNT pairs of allocating and freeing.
+ */
+#include <linux/debugfs.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/mempool.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "../driver/buffer.h"
+#include "../driver/gfp.h"
+
+#define COUNT	1000
+#define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
+
+/* Where hello_buffer_create() and hello_buffer_put() are: not exported. */
+static unsigned long create, put;
+module_param(create, ulong, 0);
+module_param(put, ulong, 0);
+
+static struct dentry *dir;
+static struct platform_device *device;
+static struct kmem_cache *cache;
+static mempool_t *pool;
+static struct hello_recipe recipe = {
+	.gfp_flags = HELLO_GFP_KERNEL, .numa_node = -1,
+};
+static size_t bytes;
+static unsigned int order;
+static dma_addr_t dma;
+static u64 ns;
+
+#define LOOP(name, make, unmake)					\
+static noinline void loop_##name(void)					\
+{									\
+	unsigned int i;							\
+									\
+	for (i = 0; i < COUNT; i++) {					\
+		void *p = make;						\
+									\
+		unmake;							\
+	}								\
+}
+
+LOOP(kmalloc, kmalloc(bytes, MASK), kfree(p))
+LOOP(vmalloc, __vmalloc(bytes, MASK), vfree(p))
+LOOP(kvmalloc, kvmalloc(bytes, MASK), kvfree(p))
+LOOP(pages, alloc_pages(MASK | __GFP_COMP, order), __free_pages(p, order))
+LOOP(pages_exact, alloc_pages_exact(bytes, MASK), free_pages_exact(p, bytes))
+LOOP(slab, kmem_cache_alloc(cache, MASK), kmem_cache_free(cache, p))
+LOOP(mempool, mempool_alloc(pool, GFP_NOWAIT | __GFP_NOWARN),
+     mempool_free(p, pool))
+LOOP(dma_coherent, dma_alloc_coherent(&device->dev, bytes, &dma, MASK),
+     dma_free_coherent(&device->dev, bytes, p, dma))
+/* All that a buffer of the driver costs, and the two pairs that it is made of. */
+LOOP(buffer, ((void *(*)(struct hello_recipe *))create)(&recipe),
+     ((void (*)(void *))put)(p))
+LOOP(accounted, kmalloc(bytes, MASK | __GFP_ACCOUNT), kfree(p))
+LOOP(header, kmem_cache_zalloc(cache, GFP_KERNEL), kmem_cache_free(cache, p))
+LOOP(clock, NULL + ktime_get_ns(), (void)(p + ktime_get_ns()))
+
+static const struct {
+	const char *name;
+	void (*loop)(void);
+} loops[] = {
+#define ENTRY(name) { #name, loop_##name }
+	ENTRY(kmalloc), ENTRY(vmalloc), ENTRY(kvmalloc), ENTRY(pages),
+	ENTRY(pages_exact), ENTRY(slab), ENTRY(mempool), ENTRY(dma_coherent),
+	ENTRY(buffer), ENTRY(accounted), ENTRY(header), ENTRY(clock),
+};
+
+static int prepare(bool header)
+{
+	if (header)
+		bytes = sizeof(struct hello_buffer);
+	order = get_order(bytes);
+	recipe.buffer_size = bytes;
+	/* With a usercopy window it is a cache of its own, as the driver's are. */
+	cache = kmem_cache_create_usercopy("bench-raw", bytes, 0,
+					   header ? SLAB_ACCOUNT : 0, 0, bytes,
+					   NULL);
+	if (!cache)
+		return -ENOMEM;
+	pool = mempool_create_kmalloc_pool(4, bytes);
+	if (pool)
+		return 0;
+	kmem_cache_destroy(cache);
+	return -ENOMEM;
+}
+
+static ssize_t run(struct file *filp, const char __user *user, size_t size,
+		   loff_t *pos)
+{
+	char text[64] = "";
+	char name[32];
+	unsigned int i;
+	int err;
+
+	if (size >= sizeof(text) || copy_from_user(text, user, size) ||
+	    sscanf(text, "%31s %zu", name, &bytes) != 2)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(loops); i++)
+		if (!strcmp(loops[i].name, name))
+			break;
+	if (i == ARRAY_SIZE(loops))
+		return -EINVAL;
+	err = prepare(!strcmp(name, "header"));
+	if (err)
+		return err;
+	/* Once before, so that the allocator's lists and caches are filled. */
+	loops[i].loop();
+	ns = ktime_get_ns();
+	loops[i].loop();
+	ns = ktime_get_ns() - ns;
+	mempool_destroy(pool);
+	kmem_cache_destroy(cache);
+	return size;
+}
+
+static const struct file_operations fops = {
+	.owner	= THIS_MODULE,
+	.write	= run,
+};
+
+static int __init raw_init(void)
+{
+	device = platform_device_register_simple("bench-raw",
+						 PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	dir = debugfs_create_dir("raw", NULL);
+	debugfs_create_file("run", 0200, dir, NULL, &fops);
+	debugfs_create_u64("ns", 0400, dir, &ns);
+	return dma_set_mask_and_coherent(&device->dev, DMA_BIT_MASK(64));
+}
+
+static void __exit raw_exit(void)
+{
+	debugfs_remove(dir);
+	platform_device_unregister(device);
+}
+
+module_init(raw_init);
+module_exit(raw_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Allocators in bare loops, to compare experiments with");
