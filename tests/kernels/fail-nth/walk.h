@@ -116,6 +116,8 @@ struct step {
 	long (*prepare)(void);	/* before each try, with no fault */
 	long (*call)(void);	/* negative with errno is a failure */
 	long (*undo)(void);	/* after a try that worked, for the next */
+	int skip;		/* faults that are none of ours */
+	int stride;		/* one in so many, where a try is slow; 0 is 1 */
 };
 
 /* Fails the 1st, 2nd, ... thing that the call does until there is none left. */
@@ -124,7 +126,7 @@ static inline int walk(const char *what, const struct step *step)
 	char name[128];
 	int struck = 0, failed = 0, n;
 
-	for (n = 1;; n++) {
+	for (n = 1 + step->skip;; n += step->stride ?: 1) {
 		const char *before, *after;
 		long left, ret;
 		bool pending;
