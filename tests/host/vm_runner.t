@@ -33,7 +33,16 @@ ok() {
 status_is() { [ "$(cat "$dir/$1.status")" = "$2" ]; }
 printed() { grep -qxF -- "$2" "$dir/$1.out"; }
 complained() { grep -qF -- "$2" "$dir/$1.err"; }
-none_left() { ! grep -qa 'build/vm/vm_runner[-]' /proc/[0-9]*/cmdline; }
+# Another checkout may run this test at the same time.
+none_left() {
+	local process
+	for process in /proc/[0-9]*; do
+		if [ "$(readlink "$process/cwd")" = "$PWD" ] &&
+			grep -qa 'build/vm/vm_runner-' "$process/cmdline"; then
+			return 1
+		fi
+	done
+}
 silent() { [ ! -s "$dir/$1.err" ]; }
 console_has() { grep -qaF -- "$2" "build/vm/vm_runner-$1.console"; }
 
