@@ -159,10 +159,8 @@ static void io(const char *device, int fd, size_t max)
 	/* Full, as a buffer or file in use is. */
 	must_pwrite(fd, max);
 	for (size_t i = 0; i < NR(sizes) && sizes[i] <= max; i++) {
-		MEASURE(device, "pwrite", sizes[i], SAMPLES,
-			must_pwrite(fd, sizes[i]));
-		MEASURE(device, "pread", sizes[i], SAMPLES,
-			must_pread(fd, sizes[i]));
+		MEASURE(device, "pwrite", sizes[i], SAMPLES, must_pwrite(fd, sizes[i]));
+		MEASURE(device, "pread", sizes[i], SAMPLES, must_pread(fd, sizes[i]));
 	}
 }
 
@@ -173,19 +171,13 @@ static void open_close(const char *device, const char *path, size_t size)
 
 static void touch(int fd, size_t size)
 {
-	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-				fd, 0);
+	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		die("cannot map %zu bytes", size);
 	for (size_t i = 0; i < size; i += 4096)
 		p[i] = 1;
 	munmap((void *)p, size);
-}
-
-static void map(const char *device, int fd, size_t size)
-{
-	MEASURE(device, "mmap+touch+munmap", size, SAMPLES, touch(fd, size));
 }
 
 static void peers(void)
@@ -202,13 +194,13 @@ static void peers(void)
 
 	fd = memfd_create("bench", 0);
 	io("memfd", fd, MIB);
-	map("memfd", fd, MIB);
+	MEASURE("memfd", "mmap+touch+munmap", MIB, SAMPLES, touch(fd, MIB));
 	close(fd);
 	MEASURE("memfd", "open+close", 0, SAMPLES, close(memfd_create("b", 0)));
 
 	fd = must_open("/dev/shm/bench", O_RDWR | O_CREAT);
 	io("shm", fd, MIB);
-	map("shm", fd, MIB);
+	MEASURE("shm", "mmap+touch+munmap", MIB, SAMPLES, touch(fd, MIB));
 	close(fd);
 	open_close("shm", "/dev/shm/bench", 0);
 
@@ -256,9 +248,8 @@ static void hello_private(void)
 		recipe(allocators[i], MIB);
 		fd = must_open("/dev/hello", O_RDWR);
 		io(device, fd, MIB);
-		/* Those that can be mapped. */
-		if (strstr("vmalloc pages_exact dma_coherent", allocators[i]))
-			map(device, fd, MIB);
+			if (strstr("vmalloc pages_exact dma_coherent", allocators[i]))	/* mappable */
+			MEASURE(device, "mmap+touch+munmap", MIB, SAMPLES, touch(fd, MIB));
 		close(fd);
 	}
 	recipe("kmalloc", 4 * KIB);
@@ -297,13 +288,19 @@ static void statistics(const char *path)
 
 /* ---- the laboratory against bare loops ---- */
 
+/* So many that a tick of the timer does not count, and not for ever. */
+static unsigned int count_for(size_t size)
+{
+	return size > 4 * KIB ? 100 : 10000;
+}
+
 static void raw(const char *name, size_t size)
 {
 	char text[64];
 
-	set("/sys/kernel/debug/raw/run", "%s %zu", name, size);
+	set("/sys/kernel/debug/raw/run", "%s %zu %u", name, size, count_for(size));
 	get("/sys/kernel/debug/raw/ns", text, sizeof(text));
-	one("raw", name, size, strtoul(text, NULL, 10) / 1000);
+	one("raw", name, size, strtoul(text, NULL, 10) / count_for(size));
 }
 
 /* The mean of a line of the answer, such as "alloc_ns: n 1000 min 1 mean 2". */
@@ -322,8 +319,8 @@ static void experiment(const char *name, size_t size)
 	char text[8 * KIB];
 
 	set("/sys/kernel/debug/hello/experiment",
-	    "alloc alloc_mode=%s buffer_size=%zu gfp_flags=%s count=1000 threads=1 pattern=pair",
-	    name, size, mask_for(name));
+	    "alloc alloc_mode=%s buffer_size=%zu gfp_flags=%s count=%u threads=1 pattern=pair",
+	    name, size, mask_for(name), count_for(size));
 	get("/sys/kernel/debug/hello/experiment", text, sizeof(text));
 	one("experiment", name, size,
 	    mean_of(text, "alloc_ns:") + mean_of(text, "free_ns:"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/bench/raw.c: each allocator in a bare loop, to judge the driver by.
- * Write "NAME SIZE" to debugfs raw/run, then raw/ns has the nanoseconds of
+ * Write "NAME SIZE COUNT" to debugfs raw/run, then raw/ns has the nanoseconds of
  * COUNT pairs of allocating and freeing.
  */
 #include <linux/debugfs.h>
@@ -18,7 +18,6 @@
 #include "../driver/buffer.h"
 #include "../driver/gfp.h"
 
-#define COUNT	1000
 #define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
 
 /* Where hello_buffer_create() and hello_buffer_put() are: not exported. */
@@ -34,6 +33,7 @@ static struct hello_recipe recipe = {
 	.gfp_flags = HELLO_GFP_KERNEL, .numa_node = -1,
 };
 static size_t bytes;
+static unsigned int count;
 static unsigned int order;
 static dma_addr_t dma;
 static u64 ns;
@@ -43,19 +43,23 @@ static noinline void loop_##name(void)					\
 {									\
 	unsigned int i;							\
 									\
-	for (i = 0; i < COUNT; i++) {					\
+	for (i = 0; i < count; i++) {					\
 		void *p = make;						\
 									\
 		unmake;							\
 	}								\
 }
 
-LOOP(kmalloc, kmalloc(bytes, MASK), kfree(p))
+LOOP(kmalloc, kmalloc_node(bytes, MASK, NUMA_NO_NODE), kfree(p))
 LOOP(vmalloc, __vmalloc(bytes, MASK), vfree(p))
-LOOP(kvmalloc, kvmalloc(bytes, MASK), kvfree(p))
-LOOP(pages, alloc_pages(MASK | __GFP_COMP, order), __free_pages(p, order))
+LOOP(kvmalloc, kvmalloc_node(bytes, MASK, NUMA_NO_NODE), kvfree(p))
+/* Memory is used by its address, so finding that is part of the price. */
+LOOP(pages,
+     page_address(alloc_pages_node(NUMA_NO_NODE, MASK | __GFP_COMP, order)),
+     free_pages((unsigned long)p, order))
 LOOP(pages_exact, alloc_pages_exact(bytes, MASK), free_pages_exact(p, bytes))
-LOOP(slab, kmem_cache_alloc(cache, MASK), kmem_cache_free(cache, p))
+LOOP(slab, kmem_cache_alloc_node(cache, MASK, NUMA_NO_NODE),
+     kmem_cache_free(cache, p))
 LOOP(mempool, mempool_alloc(pool, GFP_NOWAIT | __GFP_NOWARN),
      mempool_free(p, pool))
 LOOP(dma_coherent, dma_alloc_coherent(&device->dev, bytes, &dma, MASK),
@@ -105,7 +109,7 @@ static ssize_t run(struct file *filp, const char __user *user, size_t size,
 	int err;
 
 	if (size >= sizeof(text) || copy_from_user(text, user, size) ||
-	    sscanf(text, "%31s %zu", name, &bytes) != 2)
+	    sscanf(text, "%31s %zu %u", name, &bytes, &count) != 3)
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(loops); i++)
 		if (!strcmp(loops[i].name, name))
