@@ -9,6 +9,11 @@
 kmemleak=/sys/kernel/debug/kmemleak
 
 [ ! -d /sys/module/hello ] || succeeds 'the module unloads' rmmod hello
+# What is lost once may still be found by a stale pointer; three times it is not.
+for _ in 1 2 3; do
+	modprobe hello || bail_out 'the module cannot be loaded again'
+	rmmod hello
+done
 
 # Up to 6.1 a cache whose making fails leaks the name of its sysfs entry: the kernel's.
 leaks()
@@ -20,6 +25,8 @@ leaks()
 	head -n 40
 }
 
+# Cached names of sysfs files that are gone lead to what they were files of.
+echo 3 >/proc/sys/vm/drop_caches
 # kmemleak says nothing of objects younger than five seconds.
 sleep 6
 for scan in first second; do
@@ -34,7 +41,8 @@ done
 # The file answers reads of a page or more only.
 pages=$(dd if=/sys/kernel/debug/page_owner bs=64k 2>/dev/null | awk '
 	BEGIN { RS = "" }
-	/\n *0xffffffff/ && !/\(slab\||p(te|md|ud|4d)_alloc|kasan|stack_depot|pcpu_|kmemleak/')
+	/\n *0xffffffff/ && !/\(slab\||p(te|md|ud|4d)_alloc|kasan|stack_depot|pcpu_|kmemleak/
+	END { if (NR < 1000) print NR " pages have an owner: was page_owner=on given?" }')
 is "$(echo "$pages" | head -n 40)" '' 'no page belongs to the module that was'
 like "$(cat /proc/lockdep_stats)" 'debug_locks: +1$' 'lockdep was looking to the end'
 is "$(cat /proc/sys/kernel/tainted)" 4096 'the taint is that of an out-of-tree module, and no more'
