@@ -75,22 +75,26 @@ static size_t usable_pages(size_t size, const void *addr)
 	return PAGE_ALIGN(size);
 }
 
-/* The page tables are made with GFP_KERNEL: only a scope keeps I/O out of them. */
+/*
+ * The page tables are made with GFP_KERNEL: only a scope keeps I/O out of them.
+ * Whole pages are asked for, since whole pages are mapped.
+ */
 static void *alloc_vmalloc(struct hello_mem *mem)
 {
+	size_t size = PAGE_ALIGN(mem->size);
 	unsigned int saved;
 	void *addr;
 
 	if (!(mem->gfp & __GFP_IO)) {
 		saved = memalloc_noio_save();
-		addr = __vmalloc(mem->size, mem->gfp);
+		addr = __vmalloc(size, mem->gfp);
 		memalloc_noio_restore(saved);
 	} else if (!(mem->gfp & __GFP_FS)) {
 		saved = memalloc_nofs_save();
-		addr = __vmalloc(mem->size, mem->gfp);
+		addr = __vmalloc(size, mem->gfp);
 		memalloc_nofs_restore(saved);
 	} else {
-		addr = __vmalloc(mem->size, mem->gfp);
+		addr = __vmalloc(size, mem->gfp);
 	}
 	return addr;
 }
@@ -104,7 +108,12 @@ static void free_vmalloc(struct hello_mem *mem)
 
 static void *alloc_kvmalloc(struct hello_mem *mem)
 {
-	return kvmalloc_node(mem->size, mem->gfp, mem->node);
+	size_t size = mem->size;
+
+	/* As vmalloc; what may come from a slab of less than a page does not. */
+	if (size > PAGE_SIZE)
+		size = PAGE_ALIGN(size);
+	return kvmalloc_node(size, mem->gfp, mem->node);
 }
 
 static size_t usable_kvmalloc(size_t size, const void *addr)

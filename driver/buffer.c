@@ -131,19 +131,25 @@ static void timed_alloc(void *arg)
 	buffer->alloc_ns = ktime_get_ns() - start;
 }
 
-/* Whatever the recipe, bytes after the capacity that could be mapped are zero. */
+/*
+ * Whatever the recipe, bytes after the capacity that could be mapped are zero.
+ * Other memory ends with what was asked for, however much the allocator has
+ * rounded that up.
+ */
 static void fill(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
+	size_t end = hello_alloc_mappable(mem) ? PAGE_ALIGN(mem->size) :
+						 mem->size;
 
 	if (buffer->recipe.init_mode == HELLO_INIT_ZERO) {
 		if (!hello_alloc_zeroed(mem))
-			memset(mem->addr, 0, mem->usable);
+			memset(mem->addr, 0, end);
 		return;
 	}
 	if (buffer->recipe.init_mode == HELLO_INIT_POISON)
 		memset(mem->addr, POISON, mem->size);
-	memset(mem->addr + mem->size, 0, mem->usable - mem->size);
+	memset(mem->addr + mem->size, 0, end - mem->size);
 	buffer->length = mem->size;
 	buffer->dirty = mem->size;
 }
