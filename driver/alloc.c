@@ -337,7 +337,8 @@ static struct allocator allocators[] = {
 		.choice.name	= "kvmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
 		.flags		= BY_SIZE | NODE | CHARGE | ZERO,
-		.max		= INT_MAX,
+		/* Of more, which rounding up to pages could make, it warns. */
+		.max		= INT_MAX & PAGE_MASK,
 		.usable		= usable_kvmalloc,
 		.alloc		= alloc_kvmalloc,
 		.free		= free_kvmalloc,
