@@ -243,30 +243,15 @@ err_count:
 }
 
 /**
- * hello_buffer_get() - take a reference
- * @buffer: a buffer found under rcu_read_lock()
- *
- * Return: false if its memory is being given back already.
- */
-bool hello_buffer_get(struct hello_buffer *buffer)
-{
-	return refcount_inc_not_zero(&buffer->users);
-}
-
-/**
- * hello_buffer_put() - give a reference back, and with the last the memory
- * @buffer: the buffer, or NULL
+ * hello_buffer_free() - give the memory of a buffer back
+ * @buffer: the buffer; its last reference was put
  *
  * Context: process, may sleep.
  */
-void hello_buffer_put(struct hello_buffer *buffer)
+void hello_buffer_free(struct hello_buffer *buffer)
 {
-	struct hello_mem *mem;
+	struct hello_mem *mem = &buffer->mem;
 
-	if (!buffer || !refcount_dec_and_test(&buffer->users))
-		return;
-
-	mem = &buffer->mem;
 	hello_stats_freed(mem->allocator, buffer->recipe.alloc_context,
 			  mem->size);
 	atomic64_sub(mem->size, &live[mem->allocator]);

@@ -39,8 +39,30 @@ const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n);
 void hello_buffer_release(const struct hello_mem *mem, unsigned int n);
 
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
-bool hello_buffer_get(struct hello_buffer *buffer);
-void hello_buffer_put(struct hello_buffer *buffer);
+void hello_buffer_free(struct hello_buffer *buffer);
+
+/**
+ * hello_buffer_get() - take a reference
+ * @buffer: a buffer found under rcu_read_lock()
+ *
+ * Return: false if its memory is being given back already.
+ */
+static inline bool hello_buffer_get(struct hello_buffer *buffer)
+{
+	return refcount_inc_not_zero(&buffer->users);
+}
+
+/**
+ * hello_buffer_put() - give a reference back, and with the last the memory
+ * @buffer: the buffer, or NULL
+ *
+ * Context: process, may sleep.
+ */
+static inline void hello_buffer_put(struct hello_buffer *buffer)
+{
+	if (buffer && refcount_dec_and_test(&buffer->users))
+		hello_buffer_free(buffer);
+}
 
 bool hello_buffer_clean(struct hello_buffer *buffer, size_t max);
 

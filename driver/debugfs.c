@@ -173,7 +173,7 @@ DEFINE_SHOW_ATTRIBUTE(contexts);
 
 static void show_lock(struct seq_file *m, unsigned int i)
 {
-	seq_puts(m, hello_lock_promise(i));
+	seq_puts(m, hello_lock_kinds[i].promise);
 }
 
 static int locks_show(struct seq_file *m, void *unused)
@@ -249,6 +249,7 @@ DEFINE_SEQ_ATTRIBUTE(opens);
 
 static int shared_show(struct seq_file *m, void *unused)
 {
+	const struct hello_lock_waits *waits = hello_shared_waits();
 	struct hello_store_info info;
 	char recipe[HELLO_RECIPE_MAX];
 
@@ -264,8 +265,8 @@ static int shared_show(struct seq_file *m, void *unused)
 	seq_printf(m, "changes: %llu\n", info.changes);
 	seq_printf(m, "lock_mode: %s\n",
 		   hello_table_get(&hello_locks, info.lock_mode)->name);
-	seq_printf(m, "contended: %d\n", info.contended);
-	seq_printf(m, "wait_ns: %llu\n", info.wait_ns);
+	seq_printf(m, "contended: %d\n", atomic_read(&waits->contended));
+	seq_printf(m, "wait_ns: %lld\n", atomic64_read(&waits->wait_ns));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(shared);

@@ -602,7 +602,7 @@ static void lock_work(struct worker *worker)
 		if (crew->locked && hello_lock_write(&crew->lock))
 			break;
 		got = ktime_get_ns();
-		if (crew->lock.versions)
+		if (hello_lock_versions(&crew->lock))
 			err = increment_version(crew);
 		else
 			err = increment_plain(crew);
@@ -629,9 +629,9 @@ static int run_lock(struct crew *crew, const struct delay *delay, int kind,
 	int err;
 
 	crew->locked = kind >= 0;
-	hello_lock_init(&crew->lock, max(kind, HELLO_LOCK_MUTEX));
+	hello_lock_init(&crew->lock, max(kind, HELLO_LOCK_MUTEX), NULL);
 	crew->delay = delay->delay;
-	if (delay->sleeps && crew->lock.spins)
+	if (delay->sleeps && hello_lock_spins(&crew->lock))
 		return refuse(answer, "who holds a spinning lock may not sleep: use udelay or mdelay, or another lock");
 	if (crew->amount > delay->max)
 		return refuse(answer, "the delay is too long: udelay to 1000, mdelay to 10, msleep to 100");
@@ -645,7 +645,7 @@ static int run_lock(struct crew *crew, const struct delay *delay, int kind,
 	crew->work = lock_work;
 	err = run_crew(crew);
 	version = rcu_dereference_protected(crew->version, true);
-	observed = crew->lock.versions ? version->counter :
+	observed = hello_lock_versions(&crew->lock) ? version->counter :
 						      crew->counter;
 	kfree(version);
 	if (err)

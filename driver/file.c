@@ -14,7 +14,6 @@
 #include <linux/slab.h>
 #include <linux/splice.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 
 #include "buffer.h"
 #include "compat.h"
@@ -24,7 +23,6 @@
 #include "gfp.h"
 #include "io.h"
 #include "shared.h"
-#include "trace.h"
 
 static struct kmem_cache *files;
 
@@ -53,7 +51,8 @@ static int open_private(struct hello_file *file,
 	if (settings->recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	hello_store_init(&file->own, HELLO_LOCK_MUTEX, &settings->recipe);
+	hello_lock_init(&file->own.lock, HELLO_LOCK_MUTEX, NULL);
+	hello_store_init(&file->own, &settings->recipe);
 	file->store = &file->own;
 	return settings->alloc_when == HELLO_ALLOC_OPEN ?
 	       hello_store_fill(file->store) : 0;
@@ -142,79 +141,7 @@ static int hello_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* ---- read and write ---- */
-
-static void count(u64 *calls, u64 *bytes, ssize_t ret)
-{
-	WRITE_ONCE(*calls, *calls + 1);
-	if (ret > 0)
-		WRITE_ONCE(*bytes, *bytes + ret);
-}
-
-static inline ssize_t do_read(struct hello_file *file, struct hello_io *io,
-			      loff_t *pos)
-{
-	loff_t off = *pos;
-	size_t req = io->left;
-	ssize_t ret;
-
-	ret = hello_store_read(file->store, io, pos);
-	if (io->seen)
-		WRITE_ONCE(file->seen, io->seen);
-	count(&file->reads, &file->bytes_read, ret);
-	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
-	trace_hello_read(file->id, req, ret, off);
-	return ret;
-}
-
-static inline ssize_t do_write(struct hello_file *file, struct hello_io *io,
-			       loff_t *pos, bool append)
-{
-	loff_t off = *pos;
-	size_t req = io->left;
-	ssize_t ret;
-
-	ret = hello_store_write(file->store, io, pos, append);
-	if (io->seen)
-		WRITE_ONCE(file->seen, io->seen);
-	count(&file->writes, &file->bytes_written, ret);
-	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", req, ret, off);
-	trace_hello_write(file->id, req, ret, off);
-	return ret;
-}
-
-/* The VFS prefers these for read(2) and write(2): no iterator to set up. */
-static ssize_t hello_read(struct file *filp, char __user *user, size_t size,
-			  loff_t *pos)
-{
-	struct hello_io io = { .user = user, .left = size };
-
-	return do_read(filp->private_data, &io, pos);
-}
-
-static ssize_t hello_write(struct file *filp, const char __user *user,
-			   size_t size, loff_t *pos)
-{
-	struct hello_io io = { .user = (char __user *)user, .left = size };
-
-	return do_write(filp->private_data, &io, pos,
-			filp->f_flags & O_APPEND);
-}
-
-static ssize_t hello_read_iter(struct kiocb *iocb, struct iov_iter *to)
-{
-	struct hello_io io = { .iter = to, .left = iov_iter_count(to) };
-
-	return do_read(iocb->ki_filp->private_data, &io, &iocb->ki_pos);
-}
-
-static ssize_t hello_write_iter(struct kiocb *iocb, struct iov_iter *from)
-{
-	struct hello_io io = { .iter = from, .left = iov_iter_count(from) };
-
-	return do_write(iocb->ki_filp->private_data, &io, &iocb->ki_pos,
-			iocb->ki_flags & IOCB_APPEND);
-}
+/* ---- looking and mapping ---- */
 
 static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
 {
@@ -398,10 +325,10 @@ const struct file_operations hello_file_operations = {
 	.owner		= THIS_MODULE,
 	.open		= hello_open,
 	.release	= hello_release,
-	.read		= hello_read,
-	.write		= hello_write,
-	.read_iter	= hello_read_iter,
-	.write_iter	= hello_write_iter,
+	.read		= hello_io_read,
+	.write		= hello_io_write,
+	.read_iter	= hello_io_read_iter,
+	.write_iter	= hello_io_write_iter,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
 	.llseek		= hello_llseek,

@@ -20,22 +20,6 @@
 #include "lock.h"
 #include "trace.h"
 
-struct lock_ops {
-	struct hello_choice choice;
-	const char *promise;	/* to readers and writers, for debugfs */
-	bool spins;	/* the holder may not sleep */
-	bool versions;	/* a write replaces the buffer instead of changing it */
-	void (*init)(struct hello_lock *lock);
-	int (*write)(struct hello_lock *lock);		/* killable */
-	void (*write_wait)(struct hello_lock *lock);	/* not killable */
-	void (*end_write)(struct hello_lock *lock);
-	int (*read)(struct hello_lock *lock);		/* killable */
-	void (*end_read)(struct hello_lock *lock);
-#ifdef CONFIG_LOCKDEP
-	int (*held)(const struct hello_lock *lock);
-#endif
-};
-
 /* For lockdep: which member of the union is the one that is held. */
 #ifdef CONFIG_LOCKDEP
 #define HELD(member)							\
@@ -60,8 +44,10 @@ static int waited(struct hello_lock *lock, u64 start, bool exclusive, int err)
 {
 	u64 ns = ktime_get_ns() - start;
 
-	atomic_inc(&lock->contended);
-	atomic64_add(ns, &lock->wait_ns);
+	if (lock->waits) {
+		atomic_inc(&lock->waits->contended);
+		atomic64_add(ns, &lock->waits->wait_ns);
+	}
 	trace_hello_lock_wait(choice_of(lock)->name, exclusive, ns);
 	return err;
 }
@@ -238,10 +224,11 @@ static void read_unlock_rcu(struct hello_lock *lock)
 	rcu_read_unlock();
 }
 
-static const struct lock_ops kinds[] = {
+const struct hello_lock_kind hello_lock_kinds[] = {
 	[HELLO_LOCK_MUTEX] = {
 		.choice.name	= "mutex",
 		.promise	= "a call is atomic, but for missing user pages; one at a time",
+		.unit		= U32_MAX,
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.write_wait	= wait_mutex,
@@ -252,6 +239,7 @@ static const struct lock_ops kinds[] = {
 	}, {
 		.choice.name	= "rwsem",
 		.promise	= "a call is atomic, but for missing user pages; readers together",
+		.unit		= U32_MAX,
 		.init		= init_rwsem_kind,
 		.write		= write_rwsem,
 		.write_wait	= wait_rwsem,
@@ -262,7 +250,7 @@ static const struct lock_ops kinds[] = {
 	}, {
 		.choice.name	= "spinlock",
 		.promise	= "64 KiB of a call are atomic; one at a time, spinning",
-		.spins		= true,
+		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_spin,
 		.write		= lock_spin,
 		.write_wait	= wait_spin,
@@ -273,7 +261,7 @@ static const struct lock_ops kinds[] = {
 	}, {
 		.choice.name	= "rwlock",
 		.promise	= "64 KiB of a call are atomic; readers together, spinning",
-		.spins		= true,
+		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_rw,
 		.write		= write_rw,
 		.write_wait	= wait_rw,
@@ -284,7 +272,6 @@ static const struct lock_ops kinds[] = {
 	}, {
 		.choice.name	= "rcu",
 		.promise	= "a reader sees one version and never waits; a write copies all; no mmap",
-		.versions	= true,
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.write_wait	= wait_mutex,
@@ -295,99 +282,21 @@ static const struct lock_ops kinds[] = {
 	},
 };
 
-const struct hello_table hello_locks = HELLO_TABLE(kinds);
-
-static const struct lock_ops *ops_of(const struct hello_lock *lock)
-{
-	return &kinds[lock->kind];
-}
-
-/**
- * hello_lock_promise() - what a kind of lock means for readers and writers
- * @kind: number in hello_locks
- *
- * Return: a line for people.
- */
-const char *hello_lock_promise(unsigned int kind)
-{
-	return kinds[kind].promise;
-}
+const struct hello_table hello_locks = HELLO_TABLE(hello_lock_kinds);
 
 /**
  * hello_lock_init() - make a lock of a kind
  * @lock: the lock; nobody may use it meanwhile
  * @kind: number in hello_locks
+ * @waits: where to count who has to wait, from 0; or NULL
  */
-void hello_lock_init(struct hello_lock *lock, unsigned int kind)
+void hello_lock_init(struct hello_lock *lock, unsigned int kind,
+		     struct hello_lock_waits *waits)
 {
 	lock->kind = kind;
-	lock->spins = kinds[kind].spins;
-	lock->versions = kinds[kind].versions;
-	atomic_set(&lock->contended, 0);
-	atomic64_set(&lock->wait_ns, 0);
-	ops_of(lock)->init(lock);
+	lock->unit = hello_lock_kinds[kind].unit;
+	lock->waits = waits;
+	if (waits)
+		*waits = (struct hello_lock_waits) { };
+	hello_lock_kinds[kind].init(lock);
 }
-
-/**
- * hello_lock_any_write() - hello_lock_write() for any kind
- * @lock: the lock
- *
- * Return: 0, or -EINTR if the task was killed while it waited.
- */
-int hello_lock_any_write(struct hello_lock *lock)
-{
-	return ops_of(lock)->write(lock);
-}
-
-/**
- * hello_lock_write_wait() - lock to change, even in a task that is killed
- * @lock: the lock
- *
- * For undoing what must be undone; holders are short.
- */
-void hello_lock_write_wait(struct hello_lock *lock)
-{
-	ops_of(lock)->write_wait(lock);
-}
-
-/**
- * hello_unlock_any_write() - hello_unlock_write() for any kind
- * @lock: the lock
- */
-void hello_unlock_any_write(struct hello_lock *lock)
-{
-	ops_of(lock)->end_write(lock);
-}
-
-/**
- * hello_lock_any_read() - hello_lock_read() for any kind
- * @lock: the lock
- *
- * Return: 0, or -EINTR if the task was killed while it waited.
- */
-int hello_lock_any_read(struct hello_lock *lock)
-{
-	return ops_of(lock)->read(lock);
-}
-
-/**
- * hello_unlock_any_read() - hello_unlock_read() for any kind
- * @lock: the lock
- */
-void hello_unlock_any_read(struct hello_lock *lock)
-{
-	ops_of(lock)->end_read(lock);
-}
-
-#ifdef CONFIG_LOCKDEP
-/**
- * hello_lock_held() - whether the lock is held, as far as lockdep knows
- * @lock: the lock
- *
- * Return: true if it is, or if lockdep has given up.
- */
-bool hello_lock_held(const struct hello_lock *lock)
-{
-	return ops_of(lock)->held(lock);
-}
-#endif

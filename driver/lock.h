@@ -20,19 +20,25 @@
 #define HELLO_LOCK_UNIT		SZ_64K
 
 /**
+ * struct hello_lock_waits - who did not get a lock at once
+ */
+struct hello_lock_waits {
+	/** @contended: how often somebody had to wait */
+	atomic_t contended;
+	/** @wait_ns: how long all of them together */
+	atomic64_t wait_ns;
+};
+
+/**
  * struct hello_lock - a lock of any kind
  */
 struct hello_lock {
 	/** @kind: number in hello_locks; changes only while nobody can use it */
 	u8 kind;
-	/** @spins: the holder may not sleep */
-	bool spins;
-	/** @versions: a write replaces what is guarded; readers may not sleep */
-	bool versions;
-	/** @contended: how often somebody had to wait for it */
-	atomic_t contended;
-	/** @wait_ns: how long all of them together */
-	atomic64_t wait_ns;
+	/** @unit: bytes that may be copied while it is held; see hello_lock_kind */
+	u32 unit;
+	/** @waits: where it is counted who had to wait, or NULL */
+	struct hello_lock_waits *waits;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
 		struct mutex mutex;
@@ -45,23 +51,80 @@ struct hello_lock {
 	};
 };
 
+/**
+ * struct hello_lock_kind - what can be done with a kind of lock
+ */
+struct hello_lock_kind {
+	/** @choice: its name */
+	struct hello_choice choice;
+	/** @promise: what it means for readers and writers, a line for people */
+	const char *promise;
+	/**
+	 * @unit: bytes that may be copied while it is held. HELLO_LOCK_UNIT: it
+	 * spins. 0: nothing is changed in place, a write makes a new version.
+	 */
+	u32 unit;
+	/** @init: make one */
+	void (*init)(struct hello_lock *lock);
+	/** @write: lock to change; -EINTR if killed */
+	int (*write)(struct hello_lock *lock);
+	/** @write_wait: lock to change, killed or not */
+	void (*write_wait)(struct hello_lock *lock);
+	/** @end_write: undo @write or @write_wait */
+	void (*end_write)(struct hello_lock *lock);
+	/** @read: lock to look; -EINTR if killed */
+	int (*read)(struct hello_lock *lock);
+	/** @end_read: undo @read */
+	void (*end_read)(struct hello_lock *lock);
+#ifdef CONFIG_LOCKDEP
+	/** @held: whether the caller has it, as far as lockdep knows */
+	int (*held)(const struct hello_lock *lock);
+#endif
+};
+
 extern const struct hello_table hello_locks;
+extern const struct hello_lock_kind hello_lock_kinds[];
 
-const char *hello_lock_promise(unsigned int kind);
-
-void hello_lock_init(struct hello_lock *lock, unsigned int kind);
-void hello_lock_write_wait(struct hello_lock *lock);
-
-/* For the inlines below: through the table, whatever kind it is. */
-int __must_check hello_lock_any_write(struct hello_lock *lock);
-int __must_check hello_lock_any_read(struct hello_lock *lock);
-void hello_unlock_any_write(struct hello_lock *lock);
-void hello_unlock_any_read(struct hello_lock *lock);
+void hello_lock_init(struct hello_lock *lock, unsigned int kind,
+		     struct hello_lock_waits *waits);
 
 /* Whether no detour through the table is needed: every private buffer's case. */
 static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
 {
 	return likely(lock->kind == HELLO_LOCK_MUTEX);
+}
+
+/**
+ * hello_lock_spins() - whether the holder may not sleep
+ * @lock: the lock
+ *
+ * Return: true for spinlock and rwlock.
+ */
+static inline bool hello_lock_spins(const struct hello_lock *lock)
+{
+	return lock->unit == HELLO_LOCK_UNIT;
+}
+
+/**
+ * hello_lock_versions() - whether a write replaces what is guarded
+ * @lock: the lock
+ *
+ * Return: true for rcu, whose readers may not sleep either.
+ */
+static inline bool hello_lock_versions(const struct hello_lock *lock)
+{
+	return !lock->unit;
+}
+
+/**
+ * hello_lock_unit() - how much may be copied or zeroed while a lock is held
+ * @lock: the lock
+ *
+ * Return: bytes; any number for writers of versions, who change what is theirs.
+ */
+static inline size_t hello_lock_unit(const struct hello_lock *lock)
+{
+	return lock->unit ?: SIZE_MAX;
 }
 
 /**
@@ -74,7 +137,18 @@ static inline int __must_check hello_lock_write(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_any_write(lock);
+	return hello_lock_kinds[lock->kind].write(lock);
+}
+
+/**
+ * hello_lock_write_wait() - lock to change, even in a task that is killed
+ * @lock: the lock
+ *
+ * For undoing what must be undone; holders are short.
+ */
+static inline void hello_lock_write_wait(struct hello_lock *lock)
+{
+	hello_lock_kinds[lock->kind].write_wait(lock);
 }
 
 /**
@@ -86,7 +160,7 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 	if (hello_lock_is_mutex(lock))
 		mutex_unlock(&lock->mutex);
 	else
-		hello_unlock_any_write(lock);
+		hello_lock_kinds[lock->kind].end_write(lock);
 }
 
 /**
@@ -99,7 +173,7 @@ static inline int __must_check hello_lock_read(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_any_read(lock);
+	return hello_lock_kinds[lock->kind].read(lock);
 }
 
 /**
@@ -111,17 +185,22 @@ static inline void hello_unlock_read(struct hello_lock *lock)
 	if (hello_lock_is_mutex(lock))
 		mutex_unlock(&lock->mutex);
 	else
-		hello_unlock_any_read(lock);
+		hello_lock_kinds[lock->kind].end_read(lock);
 }
 
-#ifdef CONFIG_LOCKDEP
-bool hello_lock_held(const struct hello_lock *lock);
-#else
-/* Nobody knows, and nobody asks but lockdep. */
+/**
+ * hello_lock_held() - whether the lock is held, as far as lockdep knows
+ * @lock: the lock
+ *
+ * Return: true if it is, or if nobody knows.
+ */
 static inline bool hello_lock_held(const struct hello_lock *lock)
 {
+#ifdef CONFIG_LOCKDEP
+	return hello_lock_kinds[lock->kind].held(lock);
+#else
 	return true;
-}
 #endif
+}
 
 #endif /* HELLO_LOCK_H */

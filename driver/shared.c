@@ -14,6 +14,7 @@
 #include "store.h"
 
 static struct hello_store store;
+static struct hello_lock_waits waits;
 
 /*
  * Open files that have the store. Under a lock of its own, held for a moment
@@ -65,6 +66,16 @@ int hello_shared_look(struct hello_store_info *info)
 }
 
 /**
+ * hello_shared_waits() - who had to wait for the lock since it was chosen
+ *
+ * Return: the counts, which go on.
+ */
+const struct hello_lock_waits *hello_shared_waits(void)
+{
+	return &waits;
+}
+
+/**
  * hello_shared_users() - how many open files have the store
  *
  * Return: the number.
@@ -89,7 +100,7 @@ int hello_shared_set_lock(unsigned int kind)
 	if (users)
 		err = -EBUSY;
 	else
-		hello_lock_init(&store.lock, kind);
+		hello_lock_init(&store.lock, kind, &waits);
 	spin_unlock(&users_lock);
 	mutex_unlock(&look_mutex);
 	return err;
@@ -145,7 +156,8 @@ int hello_shared_reset(void)
 void hello_shared_init(unsigned int lock_kind,
 		       const struct hello_recipe *recipe)
 {
-	hello_store_init(&store, lock_kind, recipe);
+	hello_lock_init(&store.lock, lock_kind, &waits);
+	hello_store_init(&store, recipe);
 }
 
 /**

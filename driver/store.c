@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer behind a lock: reading, writing, mapping and replacing it.
+ * A buffer behind a lock: making, mapping and replacing it.
  *
  * Nothing that waits for user memory is done under the store's lock: .mmap and
  * .fault may thus be called with the mmap lock held, also for a buffer that is
@@ -11,56 +11,24 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/poll.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "buffer.h"
 #include "compat.h"
 #include "fail.h"
-#include "io.h"
 #include "store.h"
 #include "trace.h"
 
-/* How much may be copied or zeroed before the lock must be let go. */
-static size_t unit_of(const struct hello_store *store)
-{
-	return store->lock.spins ? HELLO_LOCK_UNIT : SIZE_MAX;
-}
-
-static struct hello_buffer *buffer_of(const struct hello_store *store)
-{
-	return rcu_dereference_check(store->buffer,
-				     hello_lock_held(&store->lock));
-}
-
-/* Contents changed. The lock is held. */
-static void note_change(struct hello_store *store)
-{
-	/* Pairs with the acquire of those who read versions without the lock. */
-	smp_store_release(&store->changes, store->changes + 1);
-}
-
-/* Contents or capacity changed; called without the lock. */
-static void tell_pollers(struct hello_store *store)
-{
-	if (wq_has_sleeper(&store->wait))
-		wake_up_interruptible_poll(&store->wait, EPOLLIN | EPOLLOUT |
-							 EPOLLPRI);
-}
-
 /**
  * hello_store_init() - make an empty store
- * @store: the store; its memory is zero
- * @lock_kind: number in hello_locks
+ * @store: the store; its memory is zero, but for its lock
  * @recipe: how its buffer will be made
  */
-void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+void hello_store_init(struct hello_store *store,
 		      const struct hello_recipe *recipe)
 {
-	hello_lock_init(&store->lock, lock_kind);
 	store->recipe = *recipe;
 	store->changes = 1;
 	init_waitqueue_head(&store->wait);
@@ -103,7 +71,7 @@ int hello_store_provide(struct hello_store *store)
 
 	err = hello_lock_write(&store->lock);
 	if (!err) {
-		if (!buffer_of(store)) {
+		if (!hello_store_buffer(store)) {
 			rcu_assign_pointer(store->buffer, buffer);
 			buffer = NULL;
 		}
@@ -148,300 +116,6 @@ int hello_store_set_recipe(struct hello_store *store,
 	return 0;
 }
 
-/* ---- reading ---- */
-
-/*
- * A reference on the current version. Headers are type-safe under RCU, so what
- * the pointer led to may have become another store's buffer meanwhile.
- */
-static struct hello_buffer *pin_version(struct hello_store *store)
-{
-	struct hello_buffer *buffer;
-
-	rcu_read_lock();
-	for (;;) {
-		buffer = rcu_dereference(store->buffer);
-		if (!buffer)
-			break;
-		if (!hello_buffer_get(buffer))
-			continue;
-		if (buffer == rcu_access_pointer(store->buffer))
-			break;
-		rcu_read_unlock();
-		hello_buffer_put(buffer);
-		rcu_read_lock();
-	}
-	rcu_read_unlock();
-	return buffer;
-}
-
-/* The whole call from one version, even where user memory has to be waited for. */
-static int read_version(struct hello_store *store, struct hello_io *io,
-			loff_t *pos)
-{
-	struct hello_buffer *buffer;
-	size_t length;
-	int err = 0;
-
-	/* Pairs with the release in note_change(): not newer than the version. */
-	io->seen = smp_load_acquire(&store->changes);
-	buffer = pin_version(store);
-	length = buffer ? READ_ONCE(buffer->length) : 0;
-
-	while (!err && io->left && *pos < length) {
-		size_t n = min_t(u64, io->left, length - *pos);
-		size_t copied = hello_io_put(io, buffer->mem.addr + *pos, n);
-
-		*pos += copied;
-		if (copied < n)
-			err = hello_io_fault_in(io, true);
-	}
-	hello_buffer_put(buffer);
-	return err;
-}
-
-static int read_locked(struct hello_store *store, struct hello_io *io,
-		       loff_t *pos)
-{
-	size_t unit = unit_of(store);
-	size_t copied;
-	size_t n;
-	int err;
-
-	do {
-		const struct hello_buffer *buffer;
-
-		err = hello_lock_read(&store->lock);
-		if (err)
-			return err;
-		buffer = buffer_of(store);
-		if (!io->seen)
-			io->seen = store->changes;
-		n = 0;
-		copied = 0;
-		if (buffer && *pos < buffer->length) {
-			n = min_t(u64, min(io->left, unit),
-				  buffer->length - *pos);
-			copied = hello_io_put(io, buffer->mem.addr + *pos, n);
-		}
-		hello_unlock_read(&store->lock);
-
-		*pos += copied;
-		if (unlikely(copied < n))
-			err = hello_io_fault_in(io, true);
-	} while (n && io->left && !err);
-	return err;
-}
-
-/*
- * An iterator that is no user memory may allocate pages while it is copied to
- * (a pipe up to 6.4): not under a lock that spins.
- */
-static bool needs_bounce(const struct hello_store *store,
-			 const struct hello_io *io)
-{
-	return store->lock.spins && io->iter && !user_backed_iter(io->iter);
-}
-
-static int read_bounced(struct hello_store *store, struct hello_io *io,
-			loff_t *pos)
-{
-	void *bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
-	size_t copied;
-	size_t n;
-	int err;
-
-	if (!bounce)
-		return -ENOMEM;
-	do {
-		const struct hello_buffer *buffer;
-
-		n = 0;
-		err = hello_lock_read(&store->lock);
-		if (err)
-			break;
-		buffer = buffer_of(store);
-		if (!io->seen)
-			io->seen = store->changes;
-		if (buffer && *pos < buffer->length) {
-			n = min_t(u64, min(io->left, PAGE_SIZE),
-				  buffer->length - *pos);
-			memcpy(bounce, buffer->mem.addr + *pos, n);
-		}
-		hello_unlock_read(&store->lock);
-
-		copied = hello_io_put(io, bounce, n);
-		*pos += copied;
-		/* A pipe that takes no more is full. */
-		if (copied < n)
-			break;
-	} while (n && io->left);
-	kfree(bounce);
-	return err;
-}
-
-/**
- * hello_store_read() - read contents
- * @store: the store
- * @io: where to; advanced by what was read
- * @pos: from where, not negative; advanced by what was read
- *
- * Context: process; holds no lock while user memory is waited for.
- *
- * Return: bytes read, 0 at or after the end; if none were, -EFAULT, -EINTR, or
- * -ENOMEM if the buffer had to be made.
- */
-ssize_t hello_store_read(struct hello_store *store, struct hello_io *io,
-			 loff_t *pos)
-{
-	size_t wanted = io->left;
-	int err;
-
-	if (!wanted)
-		return 0;
-	/* A buffer that will be zero has no contents: no need to make it. */
-	if (store->recipe.init_mode != HELLO_INIT_ZERO) {
-		err = hello_store_provide(store);
-		if (err)
-			return err;
-	}
-	if (store->lock.versions)
-		err = read_version(store, io, pos);
-	else if (unlikely(needs_bounce(store, io)))
-		err = read_bounced(store, io, pos);
-	else
-		err = read_locked(store, io, pos);
-	return io->left < wanted ? wanted - io->left : err;
-}
-
-/* ---- writing ---- */
-
-/* Gives @to the contents of @from; what @to was filled with comes after them. */
-static void carry_all(struct hello_buffer *to, const struct hello_buffer *from)
-{
-	memcpy(to->mem.addr, from->mem.addr, from->length);
-	to->length = from->length;
-	to->dirty = max(to->dirty, to->length);
-}
-
-/* A copy of the current version, to be changed and published. */
-static struct hello_buffer *new_version(const struct hello_buffer *old)
-{
-	struct hello_buffer *buffer = hello_buffer_create(&old->recipe);
-
-	if (!IS_ERR(buffer))
-		carry_all(buffer, old);
-	return buffer;
-}
-
-/* What is written to the part that a migration has carried already goes to both. */
-static void mirror(struct hello_store *store, const struct hello_buffer *buffer,
-		   size_t pos, size_t n)
-{
-	if (!store->next || pos >= store->carried)
-		return;
-	n = min(n, store->carried - pos);
-	memcpy(store->next->mem.addr + pos, buffer->mem.addr + pos, n);
-}
-
-/* One unit of a write. The lock is held. Returns bytes written or an errno. */
-static ssize_t write_unit(struct hello_store *store,
-			  struct hello_buffer *buffer, struct hello_io *io,
-			  loff_t pos, size_t n)
-{
-	size_t copied = hello_io_get(io, buffer->mem.addr + pos, n);
-
-	if (copied) {
-		hello_buffer_extend(buffer, pos + copied);
-		mirror(store, buffer, pos, copied);
-	}
-	return copied;
-}
-
-/**
- * hello_store_write() - change contents
- * @store: the store
- * @io: where from; advanced by what was written
- * @pos: where to, not negative; advanced by what was written
- * @append: write each unit at the end of the contents instead
- *
- * Context: process; holds no lock while user memory is waited for.
- *
- * Return: bytes written; if none were, -ENOSPC at or after the capacity,
- * -EFAULT, -EINTR, or -ENOMEM if the buffer or a version had to be made.
- */
-ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
-			  loff_t *pos, bool append)
-{
-	size_t unit = unit_of(store);
-	size_t wanted = io->left;
-	int err = 0;
-
-	while (!err && io->left) {
-		struct hello_buffer *old = NULL;
-		struct hello_buffer *buffer;
-		size_t copied = 0;
-		size_t n = 0;
-		loff_t at;
-
-		err = hello_lock_write(&store->lock);
-		if (err)
-			break;
-		buffer = buffer_of(store);
-		if (!buffer) {
-			/* Without a buffer yet, and no need of one to fail. */
-			if (!append && *pos >= store->recipe.buffer_size)
-				err = -ENOSPC;
-			hello_unlock_write(&store->lock);
-			if (!err)
-				err = hello_store_provide(store);
-			continue;
-		}
-		at = append ? buffer->length : *pos;
-		if (at >= buffer->mem.size) {
-			err = -ENOSPC;
-			goto unlock;
-		}
-		if (store->lock.versions) {
-			old = buffer;
-			buffer = new_version(old);
-			if (IS_ERR(buffer)) {
-				err = PTR_ERR(buffer);
-				old = NULL;
-				goto unlock;
-			}
-		}
-		/* A gap reads as zeros. Not clean yet: another unit of cleaning. */
-		if (at > buffer->length && !hello_buffer_clean(buffer, unit))
-			goto unlock;
-
-		n = min_t(u64, min(io->left, unit), buffer->mem.size - at);
-		copied = write_unit(store, buffer, io, at, n);
-		if (copied) {
-			if (old)
-				rcu_assign_pointer(store->buffer, buffer);
-			note_change(store);
-			io->seen = store->changes;
-			*pos = at + copied;
-		} else if (old) {
-			old = buffer;
-		}
-unlock:
-		hello_unlock_write(&store->lock);
-		if (old)
-			hello_buffer_put(old);
-		if (likely(!io->left))
-			break;
-		if (copied < n)
-			err = hello_io_fault_in(io, false);
-		cond_resched();
-	}
-	if (io->left == wanted)
-		return err;
-	tell_pollers(store);
-	return wanted - io->left;
-}
-
 /* ---- truncating ---- */
 
 /*
@@ -456,7 +130,7 @@ static bool zero_unit(const struct hello_store *store,
 	/* It may have been truncated by others since the last unit. */
 	if (*done > buffer->length)
 		*done = buffer->length;
-	n = min(unit_of(store), buffer->length - *done);
+	n = min(hello_lock_unit(&store->lock), buffer->length - *done);
 	memset(buffer->mem.addr + *done, 0, n);
 	*done += n;
 	return *done == buffer->length;
@@ -483,7 +157,7 @@ int hello_store_truncate(struct hello_store *store)
 		err = hello_lock_write(&store->lock);
 		if (err)
 			return err;
-		buffer = buffer_of(store);
+		buffer = hello_store_buffer(store);
 		if (buffer && atomic_read(&store->maps)) {
 			finished = zero_unit(store, buffer, &done);
 			if (finished && !atomic_read(&store->writable_maps)) {
@@ -495,13 +169,14 @@ int hello_store_truncate(struct hello_store *store)
 			WRITE_ONCE(buffer->length, 0);
 		}
 		/* What a migration has carried is not the contents any more. */
-		store->carried = 0;
-		note_change(store);
+		if (store->migration)
+			store->migration->carried = 0;
+		hello_store_changed(store);
 		hello_unlock_write(&store->lock);
 		cond_resched();
 	} while (!finished);
 
-	tell_pollers(store);
+	hello_store_tell(store);
 	return 0;
 }
 
@@ -511,7 +186,8 @@ int hello_store_truncate(struct hello_store *store)
 static int carry_unit(struct hello_store *store,
 		      const struct hello_buffer *buffer)
 {
-	struct hello_buffer *next = store->next;
+	struct hello_migration *migration = store->migration;
+	struct hello_buffer *next = migration->next;
 	size_t n;
 
 	if (atomic_read(&store->maps))
@@ -519,13 +195,13 @@ static int carry_unit(struct hello_store *store,
 	if (buffer->length > next->mem.size)
 		return -ENOSPC;
 
-	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - store->carried);
-	memcpy(next->mem.addr + store->carried,
-	       buffer->mem.addr + store->carried, n);
-	store->carried += n;
-	next->dirty = max(next->dirty, store->carried);
-	next->length = store->carried;
-	return store->carried == buffer->length;
+	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - migration->carried);
+	memcpy(next->mem.addr + migration->carried,
+	       buffer->mem.addr + migration->carried, n);
+	migration->carried += n;
+	next->dirty = max(next->dirty, migration->carried);
+	next->length = migration->carried;
+	return migration->carried == buffer->length;
 }
 
 static void trace_replace(const struct hello_buffer *from,
@@ -555,6 +231,7 @@ static void trace_replace(const struct hello_buffer *from,
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
 {
+	struct hello_migration migration = { };
 	struct hello_buffer *next;
 	struct hello_buffer *old;
 	int ret;
@@ -569,19 +246,19 @@ int hello_store_replace(struct hello_store *store,
 	ret = hello_lock_write(&store->lock);
 	if (ret)
 		goto err_put_next;
-	if (store->next) {
+	if (store->migration) {
 		ret = -EBUSY;
 		goto err_unlock;
 	}
 	/* Given back meanwhile: the new one has nothing to carry over. */
-	if (!buffer_of(store))
+	if (!hello_store_buffer(store))
 		goto err_unlock;
 
-	store->next = next;
-	store->carried = 0;
+	migration.next = next;
+	store->migration = &migration;
 	for (;;) {
 		/* A version of rcu may have come meanwhile: look every time. */
-		old = buffer_of(store);
+		old = hello_store_buffer(store);
 		ret = carry_unit(store, old);
 		if (ret)
 			break;
@@ -589,7 +266,7 @@ int hello_store_replace(struct hello_store *store,
 		cond_resched();
 		hello_lock_write_wait(&store->lock);
 	}
-	store->next = NULL;
+	store->migration = NULL;
 	if (ret > 0) {
 		rcu_assign_pointer(store->buffer, next);
 		store->recipe = *recipe;
@@ -600,7 +277,7 @@ int hello_store_replace(struct hello_store *store,
 
 	hello_buffer_put(ret ? next : old);
 	if (!ret)
-		tell_pollers(store);
+		hello_store_tell(store);
 	return ret;
 
 err_unlock:
@@ -624,10 +301,10 @@ int hello_store_drop(struct hello_store *store)
 	err = hello_lock_write(&store->lock);
 	if (err)
 		return err;
-	buffer = atomic_read(&store->maps) ? NULL : buffer_of(store);
+	buffer = atomic_read(&store->maps) ? NULL : hello_store_buffer(store);
 	if (buffer) {
 		RCU_INIT_POINTER(store->buffer, NULL);
-		note_change(store);
+		hello_store_changed(store);
 	}
 	hello_unlock_write(&store->lock);
 	hello_buffer_put(buffer);
@@ -721,7 +398,7 @@ static int check_map(const struct hello_store *store,
 		     const struct hello_buffer *buffer,
 		     struct vm_area_struct *vma)
 {
-	if (store->lock.versions ||
+	if (hello_lock_versions(&store->lock) ||
 	    !hello_alloc_mappable(&buffer->mem))
 		return -ENODEV;
 	if (vma->vm_pgoff >= pages_of(buffer) ||
@@ -759,7 +436,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 		err = hello_lock_write(&store->lock);
 		if (err)
 			return err;
-		buffer = buffer_of(store);
+		buffer = hello_store_buffer(store);
 		if (!buffer) {
 			hello_unlock_write(&store->lock);
 			continue;
@@ -769,7 +446,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 			hello_unlock_write(&store->lock);
 			return err;
 		}
-		clean = hello_buffer_clean(buffer, unit_of(store));
+		clean = hello_buffer_clean(buffer, hello_lock_unit(&store->lock));
 		if (clean) {
 			if (!(vma->vm_flags & VM_MAYSHARE))
 				vm_flags_clear(vma, VM_MAYWRITE);
@@ -814,7 +491,7 @@ static void describe(const struct hello_store *store,
 	info->flags = HELLO_INFO_ALLOCATED;
 	if (hello_alloc_contiguous(mem))
 		info->flags |= HELLO_INFO_CONTIGUOUS;
-	if (hello_alloc_mappable(mem) && !store->lock.versions)
+	if (hello_alloc_mappable(mem) && !hello_lock_versions(&store->lock))
 		info->flags |= HELLO_INFO_MAPPABLE;
 }
 
@@ -839,12 +516,10 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 		.maps		= atomic_read(&store->maps),
 		.changes	= READ_ONCE(store->changes),
 		.lock_mode	= store->lock.kind,
-		.contended	= atomic_read(&store->lock.contended),
-		.wait_ns	= atomic64_read(&store->lock.wait_ns),
 	};
 
-	if (store->lock.versions) {
-		buffer = pin_version(store);
+	if (hello_lock_versions(&store->lock)) {
+		buffer = hello_store_pin(store);
 		if (buffer)
 			describe(store, buffer, info);
 		hello_buffer_put(buffer);
@@ -853,7 +528,7 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 	err = hello_lock_read(&store->lock);
 	if (err)
 		return err;
-	buffer = buffer_of(store);
+	buffer = hello_store_buffer(store);
 	if (buffer)
 		describe(store, buffer, info);
 	hello_unlock_read(&store->lock);

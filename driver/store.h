@@ -6,15 +6,26 @@
 #ifndef HELLO_STORE_H
 #define HELLO_STORE_H
 
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "buffer.h"
 #include "lock.h"
 #include "recipe.h"
 
-struct hello_buffer;
-struct hello_io;
 struct vm_area_struct;
+
+/**
+ * struct hello_migration - the replacing of a buffer, on its way
+ */
+struct hello_migration {
+	/** @next: the successor */
+	struct hello_buffer *next;
+	/** @carried: bytes that @next has already; writers write them to both */
+	size_t carried;
+};
 
 /**
  * struct hello_store - a buffer behind a lock
@@ -26,10 +37,8 @@ struct hello_store {
 	struct hello_buffer __rcu *buffer;
 	/** @recipe: how a buffer is made when somebody needs it */
 	struct hello_recipe recipe;
-	/** @next: while the buffer is being replaced, its successor */
-	struct hello_buffer *next;
-	/** @carried: bytes that @next has already; writers write them to both */
-	size_t carried;
+	/** @migration: while the buffer is being replaced */
+	struct hello_migration *migration;
 	/** @changes: from 1, one more for each change; poll reads it without the lock */
 	u64 changes;
 	/** @maps: mappings; leaves 0 under @lock only, so a holder can trust 0 */
@@ -60,13 +69,9 @@ struct hello_store_info {
 	u64 changes;
 	/** @lock_mode: number of its lock in hello_locks */
 	unsigned int lock_mode;
-	/** @contended: how often somebody had to wait for the lock */
-	int contended;
-	/** @wait_ns: nanoseconds that they waited all together */
-	u64 wait_ns;
 };
 
-void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+void hello_store_init(struct hello_store *store,
 		      const struct hello_recipe *recipe);
 void hello_store_exit(struct hello_store *store);
 
@@ -78,12 +83,72 @@ int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
 int hello_store_drop(struct hello_store *store);
 
-ssize_t hello_store_read(struct hello_store *store, struct hello_io *io,
-			 loff_t *pos);
-ssize_t hello_store_write(struct hello_store *store, struct hello_io *io,
-			  loff_t *pos, bool append);
 int hello_store_truncate(struct hello_store *store);
 int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma);
 int hello_store_info(struct hello_store *store, struct hello_store_info *info);
+
+/**
+ * hello_store_buffer() - the buffer of a store whose lock is held
+ * @store: the store
+ *
+ * Return: the buffer, or NULL.
+ */
+static inline struct hello_buffer *
+hello_store_buffer(const struct hello_store *store)
+{
+	return rcu_dereference_check(store->buffer,
+				     hello_lock_held(&store->lock));
+}
+
+/**
+ * hello_store_changed() - note that contents changed, the lock being held
+ * @store: the store
+ */
+static inline void hello_store_changed(struct hello_store *store)
+{
+	/* Pairs with the acquire of those who read versions without the lock. */
+	smp_store_release(&store->changes, store->changes + 1);
+}
+
+/**
+ * hello_store_tell() - wake who polls after a change, the lock not being held
+ * @store: the store
+ */
+static inline void hello_store_tell(struct hello_store *store)
+{
+	if (wq_has_sleeper(&store->wait))
+		wake_up_interruptible_poll(&store->wait, EPOLLIN | EPOLLOUT |
+							 EPOLLPRI);
+}
+
+/**
+ * hello_store_pin() - take a reference on the current version
+ * @store: a store whose lock makes versions
+ *
+ * Headers are type-safe under RCU, so what the pointer led to may have become
+ * another store's buffer meanwhile.
+ *
+ * Return: the buffer, to be put by hello_buffer_put(), or NULL.
+ */
+static inline struct hello_buffer *hello_store_pin(struct hello_store *store)
+{
+	struct hello_buffer *buffer;
+
+	rcu_read_lock();
+	for (;;) {
+		buffer = rcu_dereference(store->buffer);
+		if (!buffer)
+			break;
+		if (!hello_buffer_get(buffer))
+			continue;
+		if (buffer == rcu_access_pointer(store->buffer))
+			break;
+		rcu_read_unlock();
+		hello_buffer_put(buffer);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	return buffer;
+}
 
 #endif /* HELLO_STORE_H */

@@ -20,10 +20,16 @@
 
 #define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
 
-/* Where hello_buffer_create() and hello_buffer_put() are: not exported. */
-static unsigned long create, put;
+/* Where hello_buffer_create() and hello_buffer_free() are: not exported. */
+static unsigned long create, free;
 module_param(create, ulong, 0);
-module_param(put, ulong, 0);
+module_param(free, ulong, 0);
+
+/* What hello_buffer_put() calls here. */
+void hello_buffer_free(struct hello_buffer *buffer)
+{
+	((void (*)(struct hello_buffer *))free)(buffer);
+}
 
 static struct dentry *dir;
 static struct platform_device *device;
@@ -66,7 +72,7 @@ LOOP(dma_coherent, dma_alloc_coherent(&device->dev, bytes, &dma, MASK),
      dma_free_coherent(&device->dev, bytes, p, dma))
 /* All that a buffer of the driver costs, and the two pairs that it is made of. */
 LOOP(buffer, ((void *(*)(struct hello_recipe *))create)(&recipe),
-     ((void (*)(void *))put)(p))
+     hello_buffer_put(p))
 LOOP(accounted, kmalloc(bytes, MASK | __GFP_ACCOUNT), kfree(p))
 LOOP(header, kmem_cache_zalloc(cache, GFP_KERNEL), kmem_cache_free(cache, p))
 LOOP(clock, NULL + ktime_get_ns(), (void)(p + ktime_get_ns()))
