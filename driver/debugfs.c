@@ -231,8 +231,8 @@ static int opens_show(struct seq_file *m, void *v)
 		   file->id, file->pid, comm,
 		   file->store == &file->own ? "private" : "shared",
 		   info.recipe.buffer_size, info.length,
-		   READ_ONCE(file->reads), READ_ONCE(file->writes),
-		   READ_ONCE(file->bytes_read), READ_ONCE(file->bytes_written),
+		   READ_ONCE(file->count.reads), READ_ONCE(file->count.writes),
+		   READ_ONCE(file->count.bytes_read), READ_ONCE(file->count.bytes_written),
 		   info.maps, recipe);
 	return 0;
 }

@@ -51,8 +51,7 @@ static int open_private(struct hello_file *file,
 	if (settings->recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	hello_lock_init(&file->own.lock, HELLO_LOCK_MUTEX, NULL);
-	hello_store_init(&file->own, &settings->recipe);
+	hello_store_start(&file->own, &settings->recipe);
 	file->store = &file->own;
 	return settings->alloc_when == HELLO_ALLOC_OPEN ?
 	       hello_store_fill(file->store) : 0;
@@ -74,7 +73,7 @@ static int open_shared(struct hello_file *file,
 static void close_store(struct hello_file *file)
 {
 	if (file->store == &file->own)
-		hello_store_exit(file->store);
+		hello_store_stop(file->store);
 	else
 		hello_shared_detach();
 }
@@ -91,7 +90,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 		return err;
 
 	err = -ENOMEM;
-	file = hello_fail() ? NULL : kmem_cache_zalloc(files, GFP_KERNEL);
+	file = hello_fail() ? NULL : kmem_cache_alloc(files, GFP_KERNEL);
 	if (!file)
 		goto err_uncount;
 
@@ -110,7 +109,8 @@ static int hello_open(struct inode *inode, struct file *filp)
 	file->id = atomic64_inc_return(&last_id);
 	file->seen = READ_ONCE(file->store->changes);
 	file->pid = task_tgid_nr(current);
-	strscpy(file->comm, current->comm, sizeof(file->comm));
+	memcpy(file->comm, current->comm, sizeof(file->comm));
+	file->count = (struct hello_file_count) { };
 	filp->private_data = file;
 
 	mutex_lock(&hello_file_list_lock);
@@ -350,6 +350,14 @@ unsigned int hello_file_opens(void)
 	return atomic_read(&opens);
 }
 
+/* A closed file is what it was before: only what an open sets is set again. */
+static void construct(void *object)
+{
+	struct hello_file *file = object;
+
+	hello_store_init(&file->own, HELLO_LOCK_MUTEX, NULL);
+}
+
 /**
  * hello_file_init() - get ready for opens
  *
@@ -357,7 +365,8 @@ unsigned int hello_file_opens(void)
  */
 int hello_file_init(void)
 {
-	files = KMEM_CACHE(hello_file, SLAB_ACCOUNT);
+	files = kmem_cache_create("hello_file", sizeof(struct hello_file), 0,
+				  SLAB_ACCOUNT, construct);
 	return files ? 0 : -ENOMEM;
 }
 

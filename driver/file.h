@@ -12,6 +12,20 @@
 #include "store.h"
 
 /**
+ * struct hello_file_count - calls and bytes; exact unless threads collide
+ */
+struct hello_file_count {
+	/** @reads: calls */
+	u64 reads;
+	/** @writes: calls */
+	u64 writes;
+	/** @bytes_read: bytes */
+	u64 bytes_read;
+	/** @bytes_written: bytes */
+	u64 bytes_written;
+};
+
+/**
  * struct hello_file - an open file description; dup() and fork() share it
  */
 struct hello_file {
@@ -25,14 +39,8 @@ struct hello_file {
 	u64 id;
 	/** @seen: changes of the store when this file last read or wrote */
 	u64 seen;
-	/** @reads: calls; like the next three exact unless threads collide */
-	u64 reads;
-	/** @writes: calls */
-	u64 writes;
-	/** @bytes_read: bytes */
-	u64 bytes_read;
-	/** @bytes_written: bytes */
-	u64 bytes_written;
+	/** @count: what was done with it */
+	struct hello_file_count count;
 	/** @pid: who opened it */
 	pid_t pid;
 	/** @comm: what that was called */

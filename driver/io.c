@@ -96,7 +96,7 @@ static loff_t began(loff_t pos, ssize_t ret)
 static __always_inline ssize_t
 end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
 {
-	count(&file->reads, &file->bytes_read, ret);
+	count(&file->count.reads, &file->count.bytes_read, ret);
 	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", size, ret,
 		 began(*pos, ret));
 	if (trace_hello_read_enabled())
@@ -298,7 +298,7 @@ ssize_t hello_io_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static __always_inline ssize_t
 end_write(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
 {
-	count(&file->writes, &file->bytes_written, ret);
+	count(&file->count.writes, &file->count.bytes_written, ret);
 	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", size, ret,
 		 began(*pos, ret));
 	if (trace_hello_write_enabled())

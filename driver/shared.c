@@ -156,8 +156,8 @@ int hello_shared_reset(void)
 void hello_shared_init(unsigned int lock_kind,
 		       const struct hello_recipe *recipe)
 {
-	hello_lock_init(&store.lock, lock_kind, &waits);
-	hello_store_init(&store, recipe);
+	hello_store_init(&store, lock_kind, &waits);
+	hello_store_start(&store, recipe);
 }
 
 /**
@@ -165,5 +165,5 @@ void hello_shared_init(unsigned int lock_kind,
  */
 void hello_shared_exit(void)
 {
-	hello_store_exit(&store);
+	hello_store_stop(&store);
 }

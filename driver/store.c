@@ -22,25 +22,39 @@
 #include "trace.h"
 
 /**
- * hello_store_init() - make an empty store
- * @store: the store; its memory is zero, but for its lock
- * @recipe: how its buffer will be made
+ * hello_store_init() - make a store out of raw memory
+ * @store: the store
+ * @lock_kind: number in hello_locks
+ * @waits: where to count who has to wait for the lock, or NULL
  */
-void hello_store_init(struct hello_store *store,
-		      const struct hello_recipe *recipe)
+void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+		      struct hello_lock_waits *waits)
 {
-	store->recipe = *recipe;
-	store->changes = 1;
+	memset(store, 0, sizeof(*store));
+	hello_lock_init(&store->lock, lock_kind, waits);
 	init_waitqueue_head(&store->wait);
 }
 
 /**
- * hello_store_exit() - put the buffer of a store that nobody uses any more
- * @store: the store
+ * hello_store_start() - begin to use a store
+ * @store: the store, as hello_store_init() or hello_store_stop() left it
+ * @recipe: how its buffer will be made
  */
-void hello_store_exit(struct hello_store *store)
+void hello_store_start(struct hello_store *store,
+		       const struct hello_recipe *recipe)
+{
+	store->recipe = *recipe;
+	store->changes = 1;
+}
+
+/**
+ * hello_store_stop() - put the buffer of a store that nobody uses any more
+ * @store: the store; it may be started again
+ */
+void hello_store_stop(struct hello_store *store)
 {
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
+	RCU_INIT_POINTER(store->buffer, NULL);
 }
 
 /**

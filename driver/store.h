@@ -71,9 +71,11 @@ struct hello_store_info {
 	unsigned int lock_mode;
 };
 
-void hello_store_init(struct hello_store *store,
-		      const struct hello_recipe *recipe);
-void hello_store_exit(struct hello_store *store);
+void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+		      struct hello_lock_waits *waits);
+void hello_store_start(struct hello_store *store,
+		       const struct hello_recipe *recipe);
+void hello_store_stop(struct hello_store *store);
 
 int hello_store_fill(struct hello_store *store);
 int hello_store_provide(struct hello_store *store);
