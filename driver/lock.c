@@ -61,19 +61,19 @@ static void init_mutex(struct hello_lock *lock)
 	mutex_init(&lock->mutex);
 }
 
-static int lock_mutex(struct hello_lock *lock)
+static int lock_mutex(struct hello_lock *lock, bool killable)
 {
 	u64 start;
+	int err = 0;
 
 	if (mutex_trylock(&lock->mutex))
 		return 0;
 	start = ktime_get_ns();
-	return waited(lock, start, true, mutex_lock_killable(&lock->mutex));
-}
-
-static void wait_mutex(struct hello_lock *lock)
-{
-	mutex_lock(&lock->mutex);
+	if (killable)
+		err = mutex_lock_killable(&lock->mutex);
+	else
+		mutex_lock(&lock->mutex);
+	return waited(lock, start, true, err);
 }
 
 static void unlock_mutex(struct hello_lock *lock)
@@ -90,19 +90,19 @@ static void init_rwsem_kind(struct hello_lock *lock)
 	init_rwsem(&lock->rwsem);
 }
 
-static int write_rwsem(struct hello_lock *lock)
+static int write_rwsem(struct hello_lock *lock, bool killable)
 {
 	u64 start;
+	int err = 0;
 
 	if (down_write_trylock(&lock->rwsem))
 		return 0;
 	start = ktime_get_ns();
-	return waited(lock, start, true, down_write_killable(&lock->rwsem));
-}
-
-static void wait_rwsem(struct hello_lock *lock)
-{
-	down_write(&lock->rwsem);
+	if (killable)
+		err = down_write_killable(&lock->rwsem);
+	else
+		down_write(&lock->rwsem);
+	return waited(lock, start, true, err);
 }
 
 static void write_unlock_rwsem(struct hello_lock *lock)
@@ -110,7 +110,7 @@ static void write_unlock_rwsem(struct hello_lock *lock)
 	up_write(&lock->rwsem);
 }
 
-static int read_rwsem(struct hello_lock *lock)
+static int read_rwsem(struct hello_lock *lock, bool killable)
 {
 	u64 start;
 
@@ -134,7 +134,7 @@ static void init_spin(struct hello_lock *lock)
 	spin_lock_init(&lock->spin);
 }
 
-static int lock_spin(struct hello_lock *lock)
+static int lock_spin(struct hello_lock *lock, bool killable)
 	__acquires(&lock->spin)
 {
 	u64 start;
@@ -144,12 +144,6 @@ static int lock_spin(struct hello_lock *lock)
 	start = ktime_get_ns();
 	spin_lock(&lock->spin);
 	return waited(lock, start, true, 0);
-}
-
-static void wait_spin(struct hello_lock *lock)
-	__acquires(&lock->spin)
-{
-	spin_lock(&lock->spin);
 }
 
 static void unlock_spin(struct hello_lock *lock)
@@ -167,7 +161,7 @@ static void init_rw(struct hello_lock *lock)
 	rwlock_init(&lock->rw);
 }
 
-static int write_rw(struct hello_lock *lock)
+static int write_rw(struct hello_lock *lock, bool killable)
 	__acquires(&lock->rw)
 {
 	u64 start;
@@ -179,19 +173,13 @@ static int write_rw(struct hello_lock *lock)
 	return waited(lock, start, true, 0);
 }
 
-static void wait_rw(struct hello_lock *lock)
-	__acquires(&lock->rw)
-{
-	write_lock(&lock->rw);
-}
-
 static void write_unlock_rw(struct hello_lock *lock)
 	__releases(&lock->rw)
 {
 	write_unlock(&lock->rw);
 }
 
-static int read_rw(struct hello_lock *lock)
+static int read_rw(struct hello_lock *lock, bool killable)
 	__acquires(&lock->rw)
 {
 	u64 start;
@@ -211,7 +199,7 @@ static void read_unlock_rw(struct hello_lock *lock)
 
 /* ---- rcu: the writers have the mutex ---- */
 
-static int read_rcu(struct hello_lock *lock)
+static int read_rcu(struct hello_lock *lock, bool killable)
 	__acquires(RCU)
 {
 	rcu_read_lock();
@@ -231,7 +219,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.unit		= U32_MAX,
 		.init		= init_mutex,
 		.write		= lock_mutex,
-		.write_wait	= wait_mutex,
 		.end_write	= unlock_mutex,
 		.read		= lock_mutex,
 		.end_read	= unlock_mutex,
@@ -242,7 +229,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.unit		= U32_MAX,
 		.init		= init_rwsem_kind,
 		.write		= write_rwsem,
-		.write_wait	= wait_rwsem,
 		.end_write	= write_unlock_rwsem,
 		.read		= read_rwsem,
 		.end_read	= read_unlock_rwsem,
@@ -253,7 +239,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_spin,
 		.write		= lock_spin,
-		.write_wait	= wait_spin,
 		.end_write	= unlock_spin,
 		.read		= lock_spin,
 		.end_read	= unlock_spin,
@@ -264,7 +249,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_rw,
 		.write		= write_rw,
-		.write_wait	= wait_rw,
 		.end_write	= write_unlock_rw,
 		.read		= read_rw,
 		.end_read	= read_unlock_rw,
@@ -274,7 +258,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.promise	= "a reader sees one version and never waits; a write copies all; no mmap",
 		.init		= init_mutex,
 		.write		= lock_mutex,
-		.write_wait	= wait_mutex,
 		.end_write	= unlock_mutex,
 		.read		= read_rcu,
 		.end_read	= read_unlock_rcu,

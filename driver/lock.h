@@ -66,14 +66,12 @@ struct hello_lock_kind {
 	u32 unit;
 	/** @init: make one */
 	void (*init)(struct hello_lock *lock);
-	/** @write: lock to change; -EINTR if killed */
-	int (*write)(struct hello_lock *lock);
-	/** @write_wait: lock to change, killed or not */
-	void (*write_wait)(struct hello_lock *lock);
-	/** @end_write: undo @write or @write_wait */
+	/** @write: lock to change; -EINTR if it sleeps, may be killed, and was */
+	int (*write)(struct hello_lock *lock, bool killable);
+	/** @end_write: undo @write */
 	void (*end_write)(struct hello_lock *lock);
-	/** @read: lock to look; -EINTR if killed */
-	int (*read)(struct hello_lock *lock);
+	/** @read: the same to look; only @killable is asked for */
+	int (*read)(struct hello_lock *lock, bool killable);
 	/** @end_read: undo @read */
 	void (*end_read)(struct hello_lock *lock);
 #ifdef CONFIG_LOCKDEP
@@ -137,7 +135,7 @@ static inline int __must_check hello_lock_write(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].write(lock);
+	return hello_lock_kinds[lock->kind].write(lock, true);
 }
 
 /**
@@ -148,7 +146,7 @@ static inline int __must_check hello_lock_write(struct hello_lock *lock)
  */
 static inline void hello_lock_write_wait(struct hello_lock *lock)
 {
-	hello_lock_kinds[lock->kind].write_wait(lock);
+	hello_lock_kinds[lock->kind].write(lock, false);
 }
 
 /**
@@ -173,7 +171,7 @@ static inline int __must_check hello_lock_read(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].read(lock);
+	return hello_lock_kinds[lock->kind].read(lock, true);
 }
 
 /**
