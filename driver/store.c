@@ -132,19 +132,14 @@ int hello_store_set_recipe(struct hello_store *store,
 
 /* ---- truncating ---- */
 
-/*
- * Zeroes one unit of mapped contents, at *done, and advances it. Returns true
- * if that was the last one.
- */
-static bool zero_unit(const struct hello_store *store,
-		      struct hello_buffer *buffer, size_t *done)
+/* Zeroes one unit of the contents, at *done. Returns true if it was the last. */
+static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 {
 	size_t n;
 
-	/* It may have been truncated by others since the last unit. */
-	if (*done > buffer->length)
-		*done = buffer->length;
-	n = min(hello_lock_unit(&store->lock), buffer->length - *done);
+	/* Others may have unmapped it, made it empty and mapped it again. */
+	*done = min(*done, buffer->length);
+	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - *done);
 	memset(buffer->mem.addr + *done, 0, n);
 	*done += n;
 	return *done == buffer->length;
@@ -155,8 +150,8 @@ static bool zero_unit(const struct hello_store *store,
  * @store: the store
  *
  * O(1): bytes are zeroed when the length grows over them again. Mapped ones
- * are zeroed at once, and where they may be written through a mapping the
- * length stays at the capacity.
+ * are zeroed at once, a unit each time the lock is held; where they may be
+ * written through a mapping the length stays at the capacity.
  *
  * Return: 0 or -EINTR.
  */
@@ -164,6 +159,7 @@ int hello_store_truncate(struct hello_store *store)
 {
 	struct hello_buffer *buffer;
 	bool finished = true;
+	bool cut = false;
 	size_t done = 0;
 	int err;
 
@@ -172,15 +168,15 @@ int hello_store_truncate(struct hello_store *store)
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
-		if (buffer && atomic_read(&store->maps)) {
-			finished = zero_unit(store, buffer, &done);
-			if (finished && !atomic_read(&store->writable_maps)) {
-				buffer->length = 0;
-				buffer->dirty = 0;
-			}
+		if (buffer && !cut && atomic_read(&store->writable_maps)) {
+			finished = zero_unit(buffer, &done);
 		} else if (buffer) {
 			/* Readers of a version look at it without the lock. */
-			WRITE_ONCE(buffer->length, 0);
+			if (!cut)
+				WRITE_ONCE(buffer->length, 0);
+			cut = true;
+			finished = !atomic_read(&store->maps) ||
+				   hello_buffer_clean(buffer, HELLO_LOCK_UNIT);
 		}
 		/* What a migration has carried is not the contents any more. */
 		if (store->migration)

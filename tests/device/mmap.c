@@ -4,6 +4,7 @@
  * what a mapping sees, and how long it lives.
  */
 #include <linux/hello.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -145,6 +146,55 @@ TEST(what_was_there_before_never_shows_in_a_mapping)
 	m = map_shared(fd, 4096);
 	EXPECT_EQ(*m, 'x');
 	EXPECT_MEM(m + 1, zeros, 4095);
+}
+
+static void *truncate_it(void *arg)
+{
+	(void)arg;
+	close(open_hello(O_WRONLY | O_TRUNC));
+	return NULL;
+}
+
+/* Zeroing what is mapped takes many units, and a write may come between them. */
+TEST(a_write_during_truncation_never_stays_after_the_length)
+{
+	size_t size = 4 << 20, end;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "4M");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		int fd;
+		char *m;
+
+		if (!strcmp(lock, "rcu"))	/* cannot be mapped */
+			continue;
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		fd = open_hello(O_RDWR);
+		m = map(open_hello(O_RDONLY), size, PROT_READ, MAP_SHARED, 0);
+		ASSERT(m != MAP_FAILED);
+		for (int i = 0; i < volume(20); i++) {
+			pthread_t t;
+
+			memset(buf, 'x', sizeof(buf));
+			EXPECT_EQ(pwrite(fd, buf, 1, 0), 1);
+			EXPECT_EQ(pwrite(fd, buf, 1, size - 1), 1);
+			pthread_create(&t, NULL, truncate_it, NULL);
+			while (m[0] && lseek(fd, 0, SEEK_END) == (off_t)size)
+				;	/* until it has begun */
+			EXPECT_EQ(pwrite(fd, buf, 32768, 0), 32768);
+			pthread_join(t, NULL);
+			end = lseek(fd, 0, SEEK_END);
+			while (end < size && !m[end])
+				end++;
+			EXPECT_EQ(end, size);
+		}
+		munmap(m, size);
+		close_range(fd, ~0U, 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
 }
 
 TEST(lengths_and_offsets_past_the_end_are_refused)
