@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * doctor: what stands between the user and a working /dev/hello, and the remedy.
- * A new check is a function and a line in checks[].
+ * A new check is a function that cmd_doctor() calls.
  */
 #include <errno.h>
 #include <glob.h>
@@ -21,232 +21,213 @@
 #include "helloctl.h"
 #include "output.h"
 
-#define NODE	"/dev/hello"
 #define DKMS	"/var/lib/dkms/hello"
+#define RULES	"{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/"
+#define RULE	"60-hello.rules"
+
+/* What else there is to do is the same for who has the packages and who has the sources. */
+#define INSTALL(target) "install the package hello-dkms, or in the sources: sudo make " target
+#define ENROL	"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot and confirm"
+/* udevd remembers a rule whose group it did not find until the file is newer. */
+#define UDEV_AGAIN "sudo touch -c " RULES RULE "; sudo udevadm control --reload; " \
+	"sudo udevadm trigger --sysname-match=hello"
 
 enum state { GOOD, NOTE, BAD };
 
-struct finding {
-	enum state state;
-	char *text;
-	const char *remedy;	/* NULL: nothing to do */
-};
+static struct libscols_table *findings;
+static bool anything_bad;
 
-__attribute__((format(printf, 3, 4)))
-static struct finding found(enum state state, const char *remedy, const char *format, ...)
+__attribute__((format(printf, 4, 5)))
+static void found(const char *check, enum state state, const char *remedy, const char *format, ...)
 {
-	struct finding finding = { .state = state, .remedy = remedy };
+	static const char *const states[] = { "ok", "note", "BAD" };
+	char *finding;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&finding.text, format, args) < 0)
+	if (vasprintf(&finding, format, args) < 0)
 		checked(NULL);
 	va_end(args);
-	return finding;
+	table_add(findings, check, states[state], finding, remedy);
+	anything_bad |= state == BAD;
+	free(finding);
 }
 
-/* What a command prints, without its last newline; "" if there is no such command. */
+/* What a command prints; "" if there is no such command. */
 static char *output_of(const char *command)
 {
-	char *line = text("PATH=$PATH:/usr/sbin:/sbin LC_ALL=C %s 2>/dev/null", command);
-	FILE *from = popen(line, "re");
-	char *all = NULL;
-	size_t room = 0;
-	ssize_t size = from ? getdelim(&all, &room, 0, from) : -1;
+	char *line = text("export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; { %s; } 2>/dev/null", command);
+	FILE *from = checked(popen(line, "re"));
+	char *all = read_all(from);
 
-	if (from)
-		pclose(from);
+	pclose(from);
 	free(line);
-	if (size <= 0) {
-		free(all);
-		return text("%s", "");
-	}
-	if (all[size - 1] == '\n')
-		all[size - 1] = 0;
 	return all;
 }
 
-static struct finding check_headers(const struct utsname *kernel)
+/* The names of all that match, separated by blanks. */
+static char *files_of(const char *pattern)
 {
-	char *path = text("/lib/modules/%s/build/Makefile", kernel->release);
-	bool there = !access(path, R_OK);
+	char *all = text("%s", "");
+	glob_t files = { 0 };
 
+	glob(pattern, GLOB_BRACE, NULL, &files);
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		append(&all, "%s%s", i ? " " : "", files.gl_pathv[i]);
+	globfree(&files);
+	return all;
+}
+
+static void check_headers(const char *kernel)
+{
+	char *path = text("/lib/modules/%s/build/Makefile", kernel);
+
+	if (!access(path, R_OK))
+		found("headers", GOOD, NULL, "for kernel %s", kernel);
+	else
+		found("headers", BAD, "sudo apt install linux-headers-$(uname -r); if there are none "
+		      "any more, linux-image-amd64 linux-headers-amd64, then reboot",
+		      "none to build a module with for kernel %s", kernel);
 	free(path);
-	if (there)
-		return found(GOOD, NULL, "for kernel %s", kernel->release);
-	return found(BAD, "sudo apt install linux-headers-$(uname -r)",
-		     "no headers to build a module for kernel %s", kernel->release);
 }
 
 /* Looks where dkms status would look, which is a shell script of seconds. */
-static struct finding check_dkms(const struct utsname *kernel)
+static void check_dkms(const char *kernel)
 {
-	char *built = text(DKMS "/*/%s/*/module/hello.ko*", kernel->release), *error;
-	glob_t files = { 0 };
-	struct finding finding;
+	char *pattern = text(DKMS "/*/%s/*/module/hello.ko*", kernel);
+	char *built = files_of(pattern);
+	/* what make says at the end of the log of a build that failed is not why */
+	char *log = output_of("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | tr '\\n' ' '");
 
-	if (access(DKMS, F_OK)) {
-		finding = found(NOTE, "sudo make dkms-install keeps it built for every new kernel",
-				"DKMS does not know hello");
-	} else if (!glob(built, 0, NULL, &files)) {
-		finding = found(GOOD, NULL, "built for kernel %s", kernel->release);
-	} else {
-		/* the end of the log of a build that failed */
-		error = output_of("tail -qn 3 " DKMS "/*/build/make.log | tr '\\n' ' '");
-		finding = found(BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
-				"not built for kernel %s: %s", kernel->release,
-				*error ? error : "nobody tried");
-		free(error);
-	}
-	globfree(&files);
+	if (access(DKMS, F_OK))
+		found("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
+	else if (*built)
+		found("dkms", GOOD, NULL, "built for kernel %s", kernel);
+	else
+		found("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
+		      "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
+	free(log);
 	free(built);
-	return finding;
+	free(pattern);
 }
 
-static struct finding check_module(const struct utsname *kernel)
+static void check_module(const char *kernel)
 {
 	char *file = output_of("modinfo -F filename hello");
-	struct finding finding;
 
 	if (*file)
-		finding = found(GOOD, NULL, "%s", file);
+		found("module", GOOD, NULL, "%s", file);
 	else
-		finding = found(BAD, "sudo make dkms-install, or sudo make install",
-				"there is none for kernel %s", kernel->release);
+		found("module", BAD, "sudo dkms autoinstall; if DKMS does not know hello, "
+		      INSTALL("dkms-install"), "there is none for kernel %s", kernel);
 	free(file);
-	return finding;
 }
 
-static struct finding check_signature(const struct utsname *kernel)
+static void check_signature(void)
 {
 	char *lockdown = file_read("/sys/kernel/security/lockdown");
 	char *signer = output_of("modinfo -F signer hello");
-	struct finding finding;
 
 	if (!lockdown || strstr(lockdown, "[none]"))
-		finding = found(GOOD, NULL, "the kernel is not locked down; signed by: %s",
-				*signer ? signer : "nobody");
+		found("signature", GOOD, NULL, "the kernel is not locked down; signed by: %s",
+		      *signer ? signer : "nobody");
 	else if (*signer)
-		finding = found(NOTE, "if modprobe says that the key was rejected: "
-				"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot",
-				"the kernel is locked down; signed by: %s", signer);
+		found("signature", NOTE, "if modprobe says that the key was rejected: " ENROL,
+		      "the kernel is locked down; signed by: %s", signer);
 	else
-		finding = found(BAD, "let DKMS sign it: sudo make dkms-install; "
-				"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot",
-				"the kernel is locked down and the module is not signed");
+		found("signature", BAD, "let DKMS sign it: sudo apt install openssl mokutil; "
+		      "sudo dkms build --force hello/" VERSION "; "
+		      "sudo dkms install --force hello/" VERSION "; " ENROL,
+		      "the kernel is locked down and the module is not signed");
 	free(signer);
 	free(lockdown);
-	return finding;
 }
 
-static struct finding check_loaded(const struct utsname *kernel)
+static void check_loaded(void)
 {
-	struct device dev;
-
-	if (!device_exists(&dev))
-		return found(BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
-			     "the module is not loaded");
-	device_release(&dev);
-	return found(GOOD, NULL, "the module is loaded");
+	if (device_exists(NULL))
+		found("loaded", GOOD, NULL, "the module is loaded");
+	else
+		found("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
+		      "the module is not loaded");
 }
 
-static struct finding check_node(const struct utsname *kernel)
+static void check_node(void)
 {
-	struct device dev;
 	struct stat st;
-	bool right;
+	dev_t number;
 
 	if (stat(NODE, &st))
-		return found(BAD, "sudo modprobe -r hello; sudo modprobe hello", "no " NODE ": %s",
-			     strerror(errno));
-	if (!S_ISCHR(st.st_mode))
-		return found(BAD, DEVICE_REPLACE_NODE, NODE " is not a character device");
-	if (!device_exists(&dev))
-		return found(NOTE, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
-	right = st.st_rdev == dev.number;
-	device_release(&dev);
-	if (!right)
-		return found(BAD, DEVICE_REPLACE_NODE, NODE " is %u:%u, the device is another",
-			     major(st.st_rdev), minor(st.st_rdev));
-	return found(GOOD, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
-}
-
-static struct finding check_rule(const struct utsname *kernel)
-{
-	static const char where[] =
-		"{/etc,/run,/usr/local/lib,/usr/lib,/lib}/udev/rules.d/*hello*.rules";
-	struct finding finding;
-	glob_t files = { 0 };
-
-	if (!glob(where, GLOB_BRACE, NULL, &files))
-		finding = found(GOOD, NULL, "%s", files.gl_pathv[0]);
+		found("node", BAD, "sudo modprobe -r hello; sudo modprobe hello", "no " NODE ": %s",
+		      strerror(errno));
+	else if (!S_ISCHR(st.st_mode))
+		found("node", BAD, DEVICE_REPLACE_NODE, NODE " is not a character device");
+	else if (device_exists(&number) && number != st.st_rdev)
+		found("node", BAD, DEVICE_REPLACE_NODE, NODE " is %u:%u, the device is %u:%u",
+		      major(st.st_rdev), minor(st.st_rdev), major(number), minor(number));
 	else
-		finding = found(BAD, "sudo make install", "the udev rule 60-hello.rules is missing");
-	globfree(&files);
-	return finding;
+		found("node", GOOD, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
 }
 
-static struct finding check_group(const struct utsname *kernel)
+static void check_rule(void)
+{
+	char *files = files_of(RULES "*hello*.rules");
+
+	if (strstr(files, "/" RULE))
+		found("rule", GOOD, NULL, "%s", files);
+	else
+		found("rule", BAD, INSTALL("install"), "there is no " RULE "%s%s",
+		      *files ? ", only " : "", files);
+	free(files);
+}
+
+static void check_group(void)
 {
 	struct group *group = getgrnam("hello");
 	struct stat st;
 
 	if (!group)
-		return found(BAD, "sudo systemd-sysusers; sudo udevadm control --reload; "
-			     "sudo udevadm trigger", "there is no group hello");
-	if (!stat(NODE, &st) && (st.st_gid != group->gr_gid || (st.st_mode & 0777) != 0660))
-		return found(BAD, "sudo udevadm control --reload; sudo udevadm trigger",
-			     NODE " has group %u and mode %03o, not the group hello and 660",
-			     st.st_gid, st.st_mode & 0777);
-	if (geteuid() && !group_member(group->gr_gid))
-		return found(BAD, "sudo usermod -aG hello $USER, then log in again",
-			     "you are not in the group hello");
-	return found(GOOD, NULL, "%s may open " NODE, geteuid() ? "the group hello" : "root");
+		found("group", BAD, "sudo groupadd --system hello; " UDEV_AGAIN,
+		      "there is no group hello");
+	else if (!stat(NODE, &st) && (st.st_gid != group->gr_gid || (st.st_mode & 0777) != 0660))
+		found("group", BAD, UDEV_AGAIN,
+		      NODE " has group %u and mode %03o, not the group hello and 660",
+		      st.st_gid, st.st_mode & 0777);
+	else if (geteuid() && !group_member(group->gr_gid))
+		found("group", BAD, "sudo usermod -aG hello $USER, then log in again",
+		      "you are not in the group hello");
+	else
+		found("group", GOOD, NULL, "%s may open " NODE,
+		      geteuid() ? "the group hello" : "root");
 }
 
-static struct finding check_debugfs(const struct utsname *kernel)
+static void check_debugfs(void)
 {
 	struct statfs fs;
 
-	if (statfs("/sys/kernel/debug", &fs) || fs.f_type != DEBUGFS_MAGIC)
-		return found(BAD, "sudo mount -t debugfs none /sys/kernel/debug",
-			     "it is not mounted: stats, opens and top need it");
-	return found(GOOD, NULL, "mounted");
+	if (!statfs(DEBUGFS, &fs) && fs.f_type == DEBUGFS_MAGIC)
+		found("debugfs", GOOD, NULL, "mounted");
+	else
+		found("debugfs", BAD, "sudo mount -t debugfs none " DEBUGFS,
+		      "it is not mounted: stats, opens and top need it");
 }
-
-static const struct {
-	const char *name;
-	struct finding (*fn)(const struct utsname *kernel);
-} checks[] = {
-	{ "headers", check_headers },
-	{ "dkms", check_dkms },
-	{ "module", check_module },
-	{ "signature", check_signature },
-	{ "loaded", check_loaded },
-	{ "node", check_node },
-	{ "rule", check_rule },
-	{ "group", check_group },
-	{ "debugfs", check_debugfs },
-};
 
 int cmd_doctor(int argc, char **argv)
 {
-	static const char *const states[] = { "ok", "note", "BAD" };
-	struct table *table = table_new("doctor", "check state finding remedy");
 	struct utsname kernel;
-	bool bad = false;
 	int ret;
 
+	findings = table_new("doctor", "check state finding remedy");
 	uname(&kernel);
-	for (size_t i = 0; i < COUNT(checks); i++) {
-		struct finding finding = checks[i].fn(&kernel);
-
-		bad |= finding.state == BAD;
-		table_add(table, checks[i].name, states[finding.state], finding.text,
-			  finding.remedy);
-		free(finding.text);
-	}
-	ret = tables_print(&table, 1);
-	table_free(table);
-	return ret ? ret : bad ? EXIT_FAILED : 0;
+	check_headers(kernel.release);
+	check_dkms(kernel.release);
+	check_module(kernel.release);
+	check_signature();
+	check_loaded();
+	check_node();
+	check_rule();
+	check_group();
+	check_debugfs();
+	ret = table_print(findings);
+	return ret ? ret : anything_bad ? EXIT_FAILED : 0;
 }

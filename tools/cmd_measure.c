@@ -24,17 +24,21 @@ struct word {
 	size_t step;		/* combinations between two of its values */
 };
 
+/* Of one combination. No median: it was refused, or most allocations failed. */
+struct result {
+	size_t row;
+	unsigned long long size, median, p99;
+};
+
 struct sweep {
 	struct word *words;	/* the last one changes fastest */
 	size_t count;
 	size_t total;		/* combinations */
-	size_t *row_of;		/* each; NO_ROW where the driver refused it */
-	struct table *rows;
-	struct table *refused;
-	struct table *histograms;	/* of all rows */
+	struct result *results;
+	struct libscols_table *rows;
+	struct libscols_table *refused;
+	struct libscols_table *histograms;	/* of all rows */
 };
-
-#define NO_ROW	(~(size_t)0)
 
 /* ---- the words ---- */
 
@@ -62,22 +66,23 @@ static void add_doubling(struct word *word, unsigned long long from, unsigned lo
 }
 
 /* All that this kernel takes for the word. */
-static int add_all(const struct device *dev, struct word *word)
+static int add_all(struct word *word)
 {
 	bool size = !strcmp(word->name, "buffer_size");
-	char *all = size ? attr_read(dev, "max_buffer_size") : attr_choices(dev, word->name);
+	char *all = size ? attr_read("max_buffer_size") : attr_choices(word->name);
 	char *rest = all, *choice;
+	int ret = 0;
 
 	if (size && all)
 		add_doubling(word, 64, strtoull(all, NULL, 10));
 	else if (!strcmp(word->name, "threads"))
 		add_doubling(word, 1, sysconf(_SC_NPROCESSORS_ONLN));
 	else if (!all)
-		return usage_error("%s=all: there is no list of them; name some", word->name);
+		ret = usage_error("%s=all: there is no list of them; name some", word->name);
 	while (!size && (choice = strsep(&rest, " ")))
 		add_value(word, text("%s", choice));
 	free(all);
-	return 0;
+	return ret;
 }
 
 /* Sizes by size, for curves and crossovers; the rest stays as it is. */
@@ -91,7 +96,7 @@ static int by_size(const void *a, const void *b)
 }
 
 /* The values are separated by commas; FROM..TO doubles, and all is what the kernel has. */
-static int add_word(const struct device *dev, struct sweep *sweep, const char *setting)
+static int add_word(struct sweep *sweep, const char *setting)
 {
 	struct word word = { .name = text("%s", setting) };
 	char *list = word.name, *value, *dots;
@@ -106,7 +111,7 @@ static int add_word(const struct device *dev, struct sweep *sweep, const char *s
 		if (dots)
 			*dots = 0;
 		if (!strcmp(value, "all"))
-			ret = add_all(dev, &word);
+			ret = add_all(&word);
 		else if (!dots)
 			add_value(&word, text("%s", value));
 		else if (parse_size(value, &from) && parse_size(dots + 2, &to) &&
@@ -122,23 +127,6 @@ static int add_word(const struct device *dev, struct sweep *sweep, const char *s
 	return ret;
 }
 
-/* The user's words, then the defaults of those that they left out. */
-static int add_words(struct sweep *sweep, int argc, char **argv, const char *const *defaults)
-{
-	struct device dev;
-	int ret = 0;
-
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	while (!ret && argc--)
-		ret = add_word(&dev, sweep, *argv++);
-	for (; !ret && *defaults; defaults++)
-		if (!find_word(sweep, *defaults))
-			ret = add_word(&dev, sweep, *defaults);
-	device_release(&dev);
-	return ret;
-}
-
 static size_t index_of(const struct word *word, size_t combination)
 {
 	return combination / word->step % word->count;
@@ -151,8 +139,15 @@ static const char *value_of(const struct word *word, size_t combination)
 
 /* ---- running ---- */
 
+static unsigned long long number(struct libscols_table *table, size_t row, const char *name)
+{
+	const char *cell = table_cell(table, row, name);
+
+	return cell ? strtoull(cell, NULL, 10) : 0;
+}
+
 /* "alloc_ns: n 9 min 120" makes alloc_n and alloc_min_ns; nothing has no times. */
-static void add_times(struct table *rows, const char *name, char *times)
+static void add_times(struct libscols_table *rows, const char *name, char *times)
 {
 	int stem = strlen(name) - strlen("_ns");
 	bool none = !strncmp(times, "n 0 ", 4);
@@ -168,11 +163,13 @@ static void add_times(struct table *rows, const char *name, char *times)
 }
 
 /* Lines "name: value", times, or the words of the recipe; then the histogram. */
-static void add_answer(struct sweep *sweep, char *answer)
+static void add_answer(struct sweep *sweep, struct result *result, char *answer)
 {
-	char *line, *values, *word, *row = text("%zu", sweep->rows->rows);
+	char *line, *values, *word, *row = text("%zu", table_rows(sweep->rows));
+	struct libscols_table *rows = sweep->rows;
 
-	table_row(sweep->rows);
+	result->row = table_rows(rows);
+	table_add_cells(rows, 0, NULL);
 	while ((line = strsep(&answer, "\n")) && (values = strstr(line, ": "))) {
 		*values = 0;
 		values += 2;
@@ -180,12 +177,12 @@ static void add_answer(struct sweep *sweep, char *answer)
 			while ((word = strsep(&values, " "))) {
 				const char *name = strsep(&word, "=");
 
-				table_set(sweep->rows, name, word);
+				table_set(rows, name, word);
 			}
 		} else if (strchr(values, ' ')) {
-			add_times(sweep->rows, line, values);
+			add_times(rows, line, values);
 		} else {
-			table_set(sweep->rows, line, values);
+			table_set(rows, line, values);
 		}
 	}
 	while ((line = strsep(&answer, "\n")) && *line) {
@@ -194,6 +191,10 @@ static void add_answer(struct sweep *sweep, char *answer)
 		table_add(sweep->histograms, row, from, line);
 	}
 	free(row);
+	result->size = number(rows, result->row, "buffer_size");
+	result->p99 = number(rows, result->row, "alloc_p99_ns");
+	if (2 * number(rows, result->row, "failures") < number(rows, result->row, "count"))
+		result->median = number(rows, result->row, "alloc_p50_ns");
 }
 
 static int run_one(struct sweep *sweep, const char *kind, size_t combination)
@@ -206,16 +207,13 @@ static int run_one(struct sweep *sweep, const char *kind, size_t combination)
 	progress(combination, sweep->total, order);
 	error = debugfs_ask("experiment", order, &answer);
 	rest = answer;
-	sweep->row_of[combination] = NO_ROW;
 	if (error) {
 		progress_end();
 		ret = debugfs_fail("experiment", error);
 	} else if (!strncmp(answer, DEBUGFS_REFUSED, strlen(DEBUGFS_REFUSED))) {
-		answer[strcspn(answer, "\n")] = 0;
 		table_add(sweep->refused, order, answer + strlen(DEBUGFS_REFUSED));
 	} else if (!(ret = debugfs_version(&rest))) {
-		sweep->row_of[combination] = sweep->rows->rows;
-		add_answer(sweep, rest);
+		add_answer(sweep, &sweep->results[combination], rest);
 	}
 	free(answer);
 	free(order);
@@ -225,40 +223,63 @@ static int run_one(struct sweep *sweep, const char *kind, size_t combination)
 /* Runs all that the driver takes; where it takes none, says why. */
 static int run_all(struct sweep *sweep, const char *kind)
 {
-	char *const *refused;
+	size_t refused;
 	int ret = 0;
 
 	sweep->total = 1;
 	for (size_t i = sweep->count; i--; sweep->total *= sweep->words[i].count)
 		sweep->words[i].step = sweep->total;
-	sweep->row_of = checked(calloc(sweep->total, sizeof(*sweep->row_of)));
+	sweep->results = checked(calloc(sweep->total, sizeof(*sweep->results)));
 	for (size_t i = 0; i < sweep->total && !ret; i++)
 		ret = run_one(sweep, kind, i);
 	progress_end();
-	refused = sweep->refused->cells;
-	if (!ret && !sweep->rows->rows)
-		ret = fail(refused[1], "the driver refuses '%s'%s", refused[0],
-			   sweep->total > 1 ? " and all the others" : "");
-	else if (!ret && sweep->refused->rows && !opts.verbose && !opts.json)
+	refused = table_rows(sweep->refused);
+	if (!ret && refused == sweep->total)
+		ret = fail(table_cell(sweep->refused, 0, "reason"), "the driver refuses '%s'%s",
+			   table_cell(sweep->refused, 0, "order"),
+			   refused > 1 ? " and all the others" : "");
+	else if (!ret && refused && !opts.verbose && !opts.json)
 		fprintf(stderr, "helloctl: %zu of %zu combinations were refused; -v says why\n",
-			sweep->refused->rows, sweep->total);
-	for (size_t i = 0; i < sweep->refused->rows && opts.verbose; i++)
-		fprintf(stderr, "helloctl: refused '%s': %s\n", refused[2 * i], refused[2 * i + 1]);
+			refused, sweep->total);
+	for (size_t i = 0; i < refused && opts.verbose; i++)
+		fprintf(stderr, "helloctl: refused '%s': %s\n",
+			table_cell(sweep->refused, i, "order"),
+			table_cell(sweep->refused, i, "reason"));
 	return ret;
 }
 
-/* ---- telling ---- */
+/* The words are the user's, then those of @defaults that they left out. */
+static int run_sweep(struct sweep *sweep, const char *name, const char *kind, char **argv,
+		     const char *const *defaults)
+{
+	int ret = opts.plot ? plot_check(opts.plot) : 0;
+
+	*sweep = (struct sweep){
+		.rows = table_new(name, ""),
+		.refused = table_new("refused", "order reason"),
+		.histograms = table_new("histogram", "row from_ns count"),
+	};
+	while (!ret && *argv)
+		ret = add_word(sweep, *argv++);
+	for (; !ret && *defaults; defaults++)
+		if (!find_word(sweep, *defaults))
+			ret = add_word(sweep, *defaults);
+	return ret ? ret : run_all(sweep, kind);
+}
 
 /* For people @results and the words that change; in JSON all, with what else there is. */
-static int print_sweep(const struct sweep *sweep, const char *results, struct table *crossovers)
+static int print_sweep(const struct sweep *sweep, const char *results,
+		       struct libscols_table *crossovers)
 {
-	struct table *tables[] = { sweep->rows, sweep->refused, sweep->histograms, crossovers };
+	struct libscols_table *tables[] = {
+		sweep->rows, sweep->refused, sweep->histograms, crossovers
+	};
 	bool choose = !opts.output && !opts.json && !opts.csv;
 	char *columns = text("%s", "");
 	int ret;
 
 	for (const struct word *word = sweep->words; word < sweep->words + sweep->count; word++)
-		if (word->count > 1 && table_column(sweep->rows, word->name) >= 0)
+		if (word->count > 1 && table_has(sweep->rows, word->name))
 			append(&columns, "%s,", word->name);
 	append(&columns, "%s", results);
 	if (choose)
@@ -268,24 +289,22 @@ static int print_sweep(const struct sweep *sweep, const char *results, struct ta
 	return ret;
 }
 
-static unsigned long long number(const struct table *table, size_t row, const char *name)
+static void end_sweep(struct sweep *sweep)
 {
-	int column = table_column(table, name);
-	const char *cell = column < 0 ? NULL : table->cells[row * table->columns + column];
-
-	return cell ? strtoull(cell, NULL, 10) : 0;
+	table_free(sweep->rows);
+	table_free(sweep->refused);
+	table_free(sweep->histograms);
+	for (struct word *word = sweep->words; word < sweep->words + sweep->count; word++) {
+		while (word->count)
+			free(word->values[--word->count]);
+		free(word->values);
+		free(word->name);
+	}
+	free(sweep->words);
+	free(sweep->results);
 }
 
-/* The median in ns; 0 where the driver refused it, or most allocations failed. */
-static unsigned long long cost(const struct sweep *sweep, size_t combination)
-{
-	size_t row = sweep->row_of[combination];
-
-	if (row == NO_ROW ||
-	    2 * number(sweep->rows, row, "failures") >= number(sweep->rows, row, "count"))
-		return 0;
-	return number(sweep->rows, row, "alloc_p50_ns");
-}
+/* ---- what measure says besides ---- */
 
 /*
  * The words of a combination that change, or else those that do not; without
@@ -308,67 +327,65 @@ static char *describe(const struct sweep *sweep, size_t combination, bool changi
 	return all;
 }
 
+/* How many allocations of one combination took how long. */
+static void add_bars(const struct sweep *sweep, const struct result *result, const char *name,
+		     char **points)
+{
+	struct libscols_table *bars = sweep->histograms;
+
+	for (size_t bar = 0; bar < table_rows(bars); bar++)
+		if (number(bars, bar, "row") == result->row)
+			append(points, "%s %s %llu %s\n", table_cell(bars, bar, "from_ns"),
+			       table_cell(bars, bar, "count"),
+			       number(sweep->rows, result->row, "alloc_n"), name);
+}
+
 /*
- * From which size on is each allocator cheaper than the first one? Only by
+ * All sizes of one combination of the rest: a curve, or bars if there is one size;
+ * and from which size on its allocator is cheaper than the first one. Only by
  * more than 3 %: the driver's histogram tells no less apart.
  */
-static void find_crossover(const struct sweep *sweep, size_t combination, struct table *table,
-			   char **lines)
+static void add_series(const struct sweep *sweep, size_t combination,
+		       struct libscols_table *crossovers, char **lines, char **data)
 {
 	const struct word *modes = find_word(sweep, "alloc_mode");
 	const struct word *sizes = find_word(sweep, "buffer_size");
-	size_t mode = index_of(modes, combination), compared = 0, from = NO_ROW;
-	char *size, *shown, *words;
+	const char *mode = value_of(modes, combination), *first = modes->values[0];
+	size_t back = index_of(modes, combination) * modes->step, compared = 0;
+	char *words = describe(sweep, combination, true), *name = text("\"%s %s\"", mode, words);
+	char *points = text("%s", ""), *size = NULL, *shown;
 
 	for (size_t i = 0; i < sizes->count; i++, combination += sizes->step) {
-		unsigned long long ours = cost(sweep, combination);
-		unsigned long long theirs = cost(sweep, combination - mode * modes->step);
+		const struct result *ours = &sweep->results[combination];
+		const struct result *theirs = ours - back;
+		bool cheaper = ours->median + ours->median / 32 < theirs->median;
 
-		if (!theirs || !ours)
+		if (ours->median && sizes->count == 1)
+			add_bars(sweep, ours, name, &points);
+		else if (ours->median)
+			append(&points, "%llu %llu %llu\n", ours->size, ours->median, ours->p99);
+		if (!theirs->median || !ours->median)
 			continue;
 		compared++;
-		if (ours + ours / 32 >= theirs)
-			from = NO_ROW;
-		else if (from == NO_ROW)
-			from = sweep->row_of[combination];
+		if (cheaper && !size)
+			size = text("%llu", ours->size);
+		if (!cheaper) {
+			free(size);
+			size = NULL;
+		}
 	}
-	if (!mode || compared < 2)
-		return;
-	words = describe(sweep, combination - sizes->step, true);
-	size = from == NO_ROW ? NULL : text("%llu", number(sweep->rows, from, "buffer_size"));
-	shown = value_text("from_size", size ? size : "no size");
-	table_add(table, modes->values[mode], modes->values[0], size, words);
-	append(lines, "%s%s%s is cheaper than %s from %s on\n", words, *words ? ": " : "",
-	       modes->values[mode], modes->values[0], shown);
-	free(shown);
-	free(size);
-	free(words);
-}
-
-/* A curve: cost against size or, of one size, how many took how long. */
-static void add_curve(const struct sweep *sweep, size_t combination, char **data)
-{
-	const struct word *sizes = find_word(sweep, "buffer_size");
-	const char *mode = value_of(find_word(sweep, "alloc_mode"), combination);
-	const struct table *rows = sweep->rows, *bars = sweep->histograms;
-	char *words = describe(sweep, combination, true), *points = text("%s", "");
-
-	for (size_t i = 0; i < sizes->count; i++, combination += sizes->step) {
-		unsigned long long median = cost(sweep, combination);
-		size_t row = sweep->row_of[combination];
-
-		if (median && sizes->count > 1)
-			append(&points, "%llu %llu %llu\n", number(rows, row, "buffer_size"),
-			       median, number(rows, row, "alloc_p99_ns"));
-		for (size_t bar = 0; median && bar < bars->rows && sizes->count == 1; bar++)
-			if (number(bars, bar, "row") == row)
-				append(&points, "%llu %llu %llu \"%s %s\"\n",
-				       number(bars, bar, "from_ns"), number(bars, bar, "count"),
-				       number(rows, row, "alloc_n"), mode, words);
+	if (back && compared > 1) {
+		shown = value_text("from_size", size ? size : "no size");
+		table_add(crossovers, mode, first, size, words);
+		append(lines, "%s%s%s is cheaper than %s from %s on\n", words,
+		       *words ? ": " : "", mode, first, shown);
+		free(shown);
 	}
 	if (*points)
-		append(data, "\"%s %s\"\n%s\n\n", mode, words, points);
+		append(data, "%s\n%s\n\n", name, points);
+	free(size);
 	free(points);
+	free(name);
 	free(words);
 }
 
@@ -391,63 +408,33 @@ static int draw(const struct sweep *sweep, bool curves, const char *data, char *
 	return ret;
 }
 
-static int run_sweep(struct sweep *sweep, const char *name, const char *kind, int argc,
-		     char **argv, const char *const *defaults)
-{
-	int ret = opts.plot ? plot_check(opts.plot) : 0;
-
-	*sweep = (struct sweep){
-		.rows = table_new(name, ""),
-		.refused = table_new("refused", "order reason"),
-		.histograms = table_new("histogram", "row from_ns count"),
-	};
-	if (!ret)
-		ret = add_words(sweep, argc, argv, defaults);
-	return ret ? ret : run_all(sweep, kind);
-}
-
-static void end_sweep(struct sweep *sweep)
-{
-	table_free(sweep->rows);
-	table_free(sweep->refused);
-	table_free(sweep->histograms);
-	for (struct word *word = sweep->words; word < sweep->words + sweep->count; word++) {
-		while (word->count)
-			free(word->values[--word->count]);
-		free(word->values);
-		free(word->name);
-	}
-	free(sweep->words);
-	free(sweep->row_of);
-}
-
 int cmd_measure(int argc, char **argv)
 {
 	static const char *const defaults[] = {
 		"alloc_mode=kmalloc,vmalloc", "gfp_flags=GFP_KERNEL", "alloc_context=process",
 		"buffer_size=64..4M", NULL,
 	};
-	struct table *crossovers = table_new("crossover", "alloc_mode than from_size words");
+	struct libscols_table *crossovers = table_new("crossover", "alloc_mode than from_size words");
 	char *lines = text("%s", ""), *data = text("%s", "");
-	const struct word *sizes = NULL;
+	const struct word *sizes;
 	struct sweep sweep;
-	int ret = run_sweep(&sweep, "measure", "alloc", argc, argv, defaults);
+	int ret = run_sweep(&sweep, "measure", "alloc", argv, defaults);
+	bool few;
 
-	if (!ret) {
-		sizes = find_word(&sweep, "buffer_size");
-		for (size_t i = 0; i < sweep.total; i++)
-			if (!index_of(sizes, i)) {
-				find_crossover(&sweep, i, crossovers, &lines);
-				if (opts.plot)
-					add_curve(&sweep, i, &data);
-			}
-		ret = print_sweep(&sweep, "failures,alloc_p50_ns,alloc_mean_ns,alloc_p99_ns,free_p50_ns",
-				  crossovers);
-		if (!opts.json && !opts.csv)
-			fputs(lines, stdout);
-	}
+	if (ret)
+		goto end;
+	sizes = find_word(&sweep, "buffer_size");
+	for (size_t i = 0; i < sweep.total; i++)
+		if (!index_of(sizes, i))
+			add_series(&sweep, i, crossovers, &lines, &data);
+	few = table_rows(crossovers) <= 3;
+	ret = print_sweep(&sweep, "failures,alloc_p50_ns,alloc_mean_ns,alloc_p99_ns,free_p50_ns",
+			  crossovers);
+	if (!opts.json && !opts.csv)
+		fputs(lines, stdout);
 	if (!ret && opts.plot)
-		ret = draw(&sweep, sizes->count > 1, data, crossovers->rows > 3 ? NULL : lines);
+		ret = draw(&sweep, sizes->count > 1, data, few ? lines : NULL);
+end:
 	end_sweep(&sweep);
 	table_free(crossovers);
 	free(data);
@@ -459,7 +446,7 @@ int cmd_race(int argc, char **argv)
 {
 	static const char *const defaults[] = { "lock_mode=none,all", NULL };
 	struct sweep sweep;
-	int ret = run_sweep(&sweep, "race", "lock", argc, argv, defaults);
+	int ret = run_sweep(&sweep, "race", "lock", argv, defaults);
 
 	if (!ret)
 		ret = print_sweep(&sweep,

@@ -32,92 +32,64 @@ static const struct metric metrics[] = {
 	{ "opens", false, "Files that are open now." },
 };
 
-static void print_head(FILE *to, const struct metric *metric, const char *prefix)
+/* The total of sysfs, and a line for each row of @table where that has such a column. */
+static void print_metric(FILE *to, const struct metric *metric, struct libscols_table *table)
 {
-	const char *end = metric->counter ? "_total" : "";
+	char *path = text(ATTR_STATS "%s", metric->name), *total = attr_read(path);
+	char *name = text("%s%s", metric->name, metric->counter ? "_total" : "");
+	const char *type = metric->counter ? "counter" : "gauge";
 
-	fprintf(to, "# HELP %s%s%s %s\n", prefix, metric->name, end, metric->help);
-	fprintf(to, "# TYPE %s%s%s %s\n", prefix, metric->name, end,
-		metric->counter ? "counter" : "gauge");
-}
-
-static void print_total(FILE *to, const struct metric *metric, const struct device *dev)
-{
-	char *path = text("stats/%s", metric->name);
-	char *value = attr_read(dev, path);
-
-	if (value) {
-		print_head(to, metric, "hello_");
-		fprintf(to, "hello_%s%s %s\n", metric->name, metric->counter ? "_total" : "", value);
+	if (total)
+		fprintf(to, "# HELP hello_%s %s\n# TYPE hello_%s %s\nhello_%s %s\n", name,
+			metric->help, name, type, name, total);
+	if (table && table_has(table, metric->name)) {
+		fprintf(to, "# HELP hello_allocator_%s %s\n# TYPE hello_allocator_%s %s\n", name,
+			metric->help, name, type);
+		for (size_t row = 0; row < table_rows(table); row++)
+			fprintf(to, "hello_allocator_%s{allocator=\"%s\"} %s\n", name,
+				table_cell(table, row, "allocator"),
+				table_cell(table, row, metric->name));
 	}
-	free(value);
+	free(name);
+	free(total);
 	free(path);
 }
 
-static void print_allocators(FILE *to, const struct metric *metric, const struct table *table)
+static void print_metrics(FILE *to)
 {
-	int column = table_column(table, metric->name);
+	struct libscols_table *table = NULL;
+	char *all, *rest;
 
-	if (column < 0)
-		return;
-	print_head(to, metric, "hello_allocator_");
-	for (size_t row = 0; row < table->rows; row++)
-		fprintf(to, "hello_allocator_%s%s{allocator=\"%s\"} %s\n", metric->name,
-			metric->counter ? "_total" : "", table->cells[row * table->columns],
-			table->cells[row * table->columns + column]);
-}
-
-/* The collector must never see half a file: write beside it, then rename. */
-static int replace_file(const char *path, const char *contents)
-{
-	char *temporary = text("%s.XXXXXX", path);
-	int fd = mkstemp(temporary), ret = 0;
-	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
-
-	if (!to || fputs(contents, to) < 0 || fchmod(fd, 0644) || fflush(to) || fsync(fd) ||
-	    rename(temporary, path)) {
-		ret = fail(NULL, "cannot write %s: %s", path, strerror(errno));
-		if (fd >= 0)
-			unlink(temporary);
-	}
-	if (to)
-		fclose(to);
-	free(temporary);
-	return ret;
-}
-
-int cmd_metrics(int argc, char **argv)
-{
-	char *all, *rest, *contents;
-	struct table *table = NULL;
-	struct device dev;
-	size_t size;
-	FILE *to;
-	int ret = 0;
-
-	if (device_find(&dev))
-		return EXIT_FAILED;
 	/* without it, the totals are enough */
 	if (!debugfs_ask("stats", NULL, &all)) {
 		rest = all;
 		strsep(&rest, "\n");	/* the version */
 		table = table_parse("allocators", &rest);
 	}
-	to = checked(open_memstream(&contents, &size));
-	for (size_t i = 0; i < COUNT(metrics); i++) {
-		print_total(to, &metrics[i], &dev);
-		if (table)
-			print_allocators(to, &metrics[i], table);
-	}
-	fclose(to);
-	if (opts.output)
-		ret = replace_file(opts.output, contents);
-	else
-		fputs(contents, stdout);
-	free(contents);
+	for (size_t i = 0; i < COUNT(metrics); i++)
+		print_metric(to, &metrics[i], table);
 	if (table)
 		table_free(table);
 	free(all);
-	device_release(&dev);
+}
+
+/* The collector must never see half a file: write beside it, then rename. */
+int cmd_metrics(int argc, char **argv)
+{
+	char *temporary = text("%s.XXXXXX", opts.output ? opts.output : "");
+	int fd = opts.output ? mkstemp(temporary) : STDOUT_FILENO, ret = 0;
+	FILE *to = fd < 0 ? NULL : opts.output ? fdopen(fd, "w") : stdout;
+
+	if (to)
+		print_metrics(to);
+	if (opts.output && (!to || fflush(to) || ferror(to) || fchmod(fd, 0644) || fsync(fd) ||
+			    rename(temporary, opts.output))) {
+		ret = fail(NULL, "cannot write %s: %s", opts.output, strerror(errno));
+		if (fd >= 0)
+			unlink(temporary);
+	}
+	if (opts.output && to)
+		fclose(to);
+	free(temporary);
 	return ret;
 }

@@ -21,147 +21,95 @@ struct setting {
 	bool done;
 };
 
-static const char *set_hint(int error)
+static void add_attrs(struct libscols_table *table, const char *dir)
 {
-	switch (error) {
-	case EACCES:
-	case EPERM:
-		return "settings are for root: sudo helloctl set ...";
-	case EBUSY:
-		return "close and unmap the shared buffer first: sudo helloctl opens shows who uses it";
-	case ENOSPC:
-		return "the shared contents do not fit: helloctl reset drops them";
-	case ENOMEM:
-		return "max_total_size is reached or the allocator failed: see dmesg";
-	default:
-		return "the kernel log says why, and what would work: sudo dmesg | tail";
-	}
-}
+	char *all = attr_list(dir), *rest = all, *path;
 
-static void add_attrs(struct table *table, const struct device *dev, const char *dir, mode_t mode)
-{
-	char **names;
-	int count = attr_list(dev, dir, mode, &names);
-
-	for (int i = 0; i < count; i++) {
-		char *path = text("%s%s%s", dir, *dir ? "/" : "", names[i]);
-		char *value = attr_current(dev, path);
-		char *shown = value ? value_text(names[i], value) : NULL;
+	while ((path = strsep(&rest, " "))) {
+		char *value = attr_current(path);
+		char *shown = value_text(path + strlen(dir), value);
 
 		table_add(table, path, shown);
 		free(shown);
 		free(value);
-		free(path);
-		free(names[i]);
 	}
-	free(names);
+	free(all);
 }
 
 int cmd_status(int argc, char **argv)
 {
-	struct table *table;
-	struct device dev;
-	char *number, *version;
-	int ret;
+	struct libscols_table *table = table_new("status", "name value");
+	char *version = file_read("/sys/module/hello/version");
+	char *number = attr_read("dev");
 
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	table = table_new("status", "name value");
-	number = text("%u:%u", major(dev.number), minor(dev.number));
-	version = file_read("/sys/module/hello/version");
-	table_add(table, "device", dev.node);
+	table_add(table, "device", NODE);
 	table_add(table, "number", number);
-	if (version) {
-		version[strcspn(version, "\n")] = 0;
+	if (version)
 		table_add(table, "version", version);
-	}
-	add_attrs(table, &dev, "", ATTR_TUNABLE);
-	add_attrs(table, &dev, "stats", ATTR_NUMBER);
-	ret = tables_print(&table, 1);
-	table_free(table);
-	free(version);
+	add_attrs(table, ATTR_TUNABLES);
+	add_attrs(table, ATTR_STATS);
 	free(number);
-	device_release(&dev);
-	return ret;
-}
-
-/* The names of all tunables, separated by blanks. */
-static char *tunables(const struct device *dev)
-{
-	char *all = text("%s", ""), **names;
-	int count = attr_list(dev, "", ATTR_TUNABLE, &names);
-
-	for (int i = 0; i < count; i++) {
-		append(&all, "%s%s", i ? " " : "", names[i]);
-		free(names[i]);
-	}
-	free(names);
-	return all;
+	free(version);
+	return table_print(table);
 }
 
 /* Only names from the kernel's own list become paths. */
-static int check_tunable(const struct device *dev, const char *name)
+static int check_tunable(const char *name)
 {
-	char *all = tunables(dev), *rest = all, *known;
+	char *all = attr_list(ATTR_TUNABLES), *hint = text("the kernel has: %s", all);
+	char *rest = all, *known;
 	int ret = 0;
 
 	while ((known = strsep(&rest, " ")) && strcmp(known, name))
 		;
-	free(all);
-	if (!known) {
-		char *hint;
-
-		all = tunables(dev);
-		hint = text("the kernel has: %s", all);
+	if (!known)
 		ret = fail(hint, "there is no tunable '%s'", name);
-		free(hint);
-		free(all);
-	}
+	free(hint);
+	free(all);
 	return ret;
+}
+
+static int cannot_read(const char *name)
+{
+	return fail(NULL, "cannot read " SYSFS "/%s: %s", name, strerror(errno));
+}
+
+static int add_tunable(struct libscols_table *table, const char *name)
+{
+	char *value, *choices;
+
+	if (check_tunable(name))
+		return EXIT_FAILED;
+	value = attr_current(name);
+	if (!value)
+		return cannot_read(name);
+	choices = attr_choices(name);
+	table_add(table, name, value, choices);
+	free(choices);
+	free(value);
+	return 0;
 }
 
 int cmd_get(int argc, char **argv)
 {
-	struct table *table;
-	struct device dev;
-	char *all, *rest;
+	struct libscols_table *table = table_new("get", "name value choices");
+	char *all = attr_list(ATTR_TUNABLES), *rest = all, *name;
 	int ret = 0;
 
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	table = table_new("get", "name value choices");
-	all = tunables(&dev);
-	rest = all;
-	for (int i = 0; !ret; i++) {
-		char *name = argc ? argv[i] : strsep(&rest, " ");
-		char *value, *choices;
-
-		if (!name)
-			break;
-		ret = check_tunable(&dev, name);
-		if (ret)
-			break;
-		value = attr_current(&dev, name);
-		choices = attr_choices(&dev, name);
-		if (value)
-			table_add(table, name, value, choices);
-		else
-			ret = fail(NULL, "cannot read %s/%s: %s", dev.sysfs, name, strerror(errno));
-		free(choices);
-		free(value);
-	}
+	while (!ret && (name = argc ? *argv++ : strsep(&rest, " ")))
+		ret = add_tunable(table, name);
 	if (!opts.output && !opts.json)
 		opts.output = "name,value";
-	if (!ret)
-		ret = tables_print(&table, 1);
+	if (ret)
+		table_free(table);
+	else
+		ret = table_print(table);
 	free(all);
-	table_free(table);
-	device_release(&dev);
 	return ret;
 }
 
 /* Splits name=value, and remembers the old value. */
-static int parse_setting(const struct device *dev, struct setting *all, int index, char *word)
+static int parse_setting(struct setting *all, int index, char *word)
 {
 	struct setting *setting = &all[index];
 	char *equals = strchr(word, '=');
@@ -174,12 +122,10 @@ static int parse_setting(const struct device *dev, struct setting *all, int inde
 	for (int i = 0; i < index; i++)
 		if (!strcmp(all[i].name, word))
 			return usage_error("%s is given twice", word);
-	if (check_tunable(dev, word))
+	if (check_tunable(word))
 		return EXIT_FAILED;
-	setting->old = attr_current(dev, word);
-	if (!setting->old)
-		return fail(NULL, "cannot read %s/%s: %s", dev->sysfs, word, strerror(errno));
-	return 0;
+	setting->old = attr_current(word);
+	return setting->old ? 0 : cannot_read(word);
 }
 
 /*
@@ -187,34 +133,34 @@ static int parse_setting(const struct device *dev, struct setting *all, int inde
  * takes, and tries the rest again for as long as that helps. @order becomes
  * the order in which they were taken; returns how many.
  */
-static int apply(const struct device *dev, struct setting *all, int count, struct setting **order)
+static int apply(struct setting *all, int count, struct setting **order)
 {
 	int taken = 0, before;
 
 	do {
 		before = taken;
-		for (int i = 0; i < count; i++) {
-			if (all[i].done)
+		for (struct setting *setting = all; setting < all + count; setting++) {
+			if (setting->done)
 				continue;
-			all[i].error = attr_write(dev, all[i].name, all[i].value);
-			all[i].done = !all[i].error;
-			if (all[i].done)
-				order[taken++] = &all[i];
+			setting->error = attr_write(setting->name, setting->value);
+			setting->done = !setting->error;
+			if (setting->done)
+				order[taken++] = setting;
 		}
 	} while (taken > before && taken < count);
 	return taken;
 }
 
 /* Each step back leads to a state that the kernel has had. */
-static bool roll_back(const struct device *dev, struct setting **order, int taken)
+static bool roll_back(struct setting **order, int taken)
 {
 	bool whole = true;
 
 	while (taken--) {
-		int error = attr_write(dev, order[taken]->name, order[taken]->old);
+		int error = attr_write(order[taken]->name, order[taken]->old);
 
 		if (error) {
-			fail(set_hint(error), "cannot go back to %s=%s: %s", order[taken]->name,
+			fail(hint_for(AT_TUNABLE, error), "cannot go back to %s=%s: %s", order[taken]->name,
 			     order[taken]->old, strerror(error));
 			whole = false;
 		}
@@ -222,68 +168,50 @@ static bool roll_back(const struct device *dev, struct setting **order, int take
 	return whole;
 }
 
-static int refuse(const struct device *dev, const struct setting *setting, bool whole)
+static int refuse(const struct setting *setting, bool whole)
 {
-	char *choices = attr_choices(dev, setting->name), *hint;
-	int ret;
+	char *choices = setting->error == EINVAL ? attr_choices(setting->name) : NULL;
+	char *hint = text("%s%s%s%s", choices ? "the kernel has: " : "", choices ? choices : "",
+			  choices ? "; " : "", hint_for(AT_TUNABLE, setting->error));
 
-	if (setting->error == EINVAL && choices)
-		hint = text("the kernel has: %s; %s", choices, set_hint(setting->error));
-	else
-		hint = text("%s", set_hint(setting->error));
-	ret = fail(hint, "cannot set %s/%s to '%s': %s%s", dev->sysfs, setting->name,
-		   setting->value, strerror(setting->error), whole ? "; nothing is changed" : "");
+	fail(hint, "cannot set " SYSFS "/%s to '%s': %s%s", setting->name, setting->value,
+	     strerror(setting->error), whole ? "; nothing is changed" : "");
 	free(hint);
 	free(choices);
-	return ret;
+	return EXIT_FAILED;
 }
 
 int cmd_set(int argc, char **argv)
 {
-	struct setting *all, **order, *undone;
-	struct device dev;
+	struct setting *all = checked(calloc(argc, sizeof(*all))), *undone = all;
+	struct setting **order = checked(calloc(argc, sizeof(*order)));
 	int ret = 0, taken;
 
-	if (!argc)
-		return usage_error("set needs NAME=VALUE");
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	all = checked(calloc(argc, sizeof(*all)));
-	order = checked(calloc(argc, sizeof(*order)));
 	for (int i = 0; i < argc && !ret; i++)
-		ret = parse_setting(&dev, all, i, argv[i]);
-	if (!ret) {
-		taken = apply(&dev, all, argc, order);
-		if (taken < argc) {
-			for (undone = all; undone->done; undone++)
-				;
-			ret = refuse(&dev, undone, roll_back(&dev, order, taken));
-		}
+		ret = parse_setting(all, i, argv[i]);
+	taken = ret ? 0 : apply(all, argc, order);
+	if (!ret && taken < argc) {
+		while (undone->done)
+			undone++;
+		ret = refuse(undone, roll_back(order, taken));
 	}
 	for (int i = 0; i < argc; i++)
 		free(all[i].old);
 	free(order);
 	free(all);
-	device_release(&dev);
 	return ret;
 }
 
 int cmd_reset(int argc, char **argv)
 {
-	struct device dev;
 	int error;
 
 	if (argc > 1 || (argc && strcmp(argv[0], "stats")))
 		return usage_error("reset takes nothing, or the word stats");
-	if (argc) {
-		error = debugfs_ask("reset", "1", NULL);
-		return error ? debugfs_fail("reset", error) : 0;
-	}
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	error = attr_write(&dev, "reset", "1");
-	device_release(&dev);
+	error = argc ? debugfs_ask("reset", "1", NULL) : attr_write("reset", "1");
+	if (error && argc)
+		return debugfs_fail("reset", error);
 	if (error)
-		return fail(set_hint(error), "cannot reset the shared buffer: %s", strerror(error));
+		return fail(hint_for(AT_TUNABLE, error), "cannot reset the shared buffer: %s", strerror(error));
 	return 0;
 }

@@ -20,71 +20,56 @@
 #include "helloctl.h"
 #include "output.h"
 
-#define NODE	"/dev/hello"
-#define DEBUGFS	"/sys/kernel/debug"
 #define VERSION_LINE	"version: 1"
 
-struct hint {
+/* The first that fits; one of errno 0 fits all of its place. */
+static const struct {
+	enum place place;
 	int error;
 	const char *text;
+} hints[] = {
+	{ AT_NODE, ENOENT, "load the module: sudo modprobe hello" },
+	{ AT_NODE, EACCES, "join the group hello: sudo usermod -aG hello $USER, then log in again" },
+	{ AT_NODE, EPERM, "init_mode=uninitialized shows stale memory: only root may open it" },
+	{ AT_NODE, ENODEV, "no driver answers: sudo modprobe hello; then helloctl doctor" },
+	{ AT_NODE, ENXIO, "no driver answers: sudo modprobe hello; then helloctl doctor" },
+	{ AT_NODE, EUSERS, "max_opens is reached: sudo helloctl opens shows who has it open" },
+	{ AT_NODE, ENOMEM, "max_total_size is reached or the allocator failed: "
+		"helloctl status, sudo dmesg" },
+	{ AT_NODE, ENOSPC, "the buffer is full: "
+		"sudo helloctl set buffer_size=SIZE makes the next one larger" },
+	{ AT_TUNABLE, EACCES, "settings are for root: sudo helloctl ..." },
+	{ AT_TUNABLE, EPERM, "settings are for root: sudo helloctl ..." },
+	{ AT_TUNABLE, EBUSY, "close and unmap the shared buffer first: "
+		"sudo helloctl opens shows who uses it" },
+	{ AT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset drops them" },
+	{ AT_TUNABLE, ENOMEM, "max_total_size is reached or the allocator failed: "
+		"helloctl status, sudo dmesg" },
+	{ AT_TUNABLE, 0, "the kernel log says why, and what would work: sudo dmesg | tail" },
+	{ AT_DEBUGFS, EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
+	{ AT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
+	{ AT_DEBUGFS, EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
+	{ AT_DEBUGFS, ENOENT, "mount it: sudo mount -t debugfs none " DEBUGFS },
 };
 
-static const char *hint_for(const struct hint *hints, size_t count, int error)
+const char *hint_for(enum place place, int error)
 {
-	for (size_t i = 0; i < count; i++)
-		if (hints[i].error == error)
+	for (size_t i = 0; i < COUNT(hints); i++)
+		if (hints[i].place == place && (!hints[i].error || hints[i].error == error))
 			return hints[i].text;
 	return NULL;
 }
 
-#define HINT(hints, error)	hint_for(hints, COUNT(hints), error)
-
-bool device_exists(struct device *dev)
+bool device_exists(dev_t *number)
 {
 	struct udev *udev = checked(udev_new());
 	struct udev_device *found = udev_device_new_from_subsystem_sysname(udev, "misc", "hello");
 
-	*dev = (struct device){ 0 };
-	if (found) {
-		const char *node = udev_device_get_devnode(found);
-
-		dev->sysfs = text("%s", udev_device_get_syspath(found));
-		dev->node = text("%s", node ? node : NODE);
-		dev->number = udev_device_get_devnum(found);
-		udev_device_unref(found);
-	}
+	if (found && number)
+		*number = udev_device_get_devnum(found);
+	udev_device_unref(found);
 	udev_unref(udev);
 	return found;
-}
-
-int device_find(struct device *dev)
-{
-	if (device_exists(dev))
-		return 0;
-	return fail("load the module: sudo modprobe hello (helloctl doctor says what is missing)",
-		    "there is no device hello: the module is not loaded");
-}
-
-void device_release(struct device *dev)
-{
-	free(dev->sysfs);
-	free(dev->node);
-}
-
-const char *device_hint(int error)
-{
-	static const struct hint hints[] = {
-		{ ENOENT, "load the module: sudo modprobe hello" },
-		{ EACCES, "join the group hello: sudo usermod -aG hello $USER, then log in again" },
-		{ EPERM, "init_mode=uninitialized shows stale memory: only root may open it" },
-		{ ENODEV, "no driver answers: sudo modprobe hello; then helloctl doctor" },
-		{ ENXIO, "no driver answers: sudo modprobe hello; then helloctl doctor" },
-		{ EUSERS, "max_opens is reached: helloctl opens shows who has it open" },
-		{ ENOMEM, "max_total_size is reached or the allocator failed: helloctl status, dmesg" },
-		{ ENOSPC, "the buffer is full: helloctl set buffer_size=SIZE makes the next one larger" },
-	};
-
-	return HINT(hints, error);
 }
 
 int device_open(int flags)
@@ -99,7 +84,7 @@ int device_open(int flags)
 	}
 	fd = open(NODE, flags | O_CLOEXEC);
 	if (fd < 0)
-		fail(device_hint(errno), "cannot open " NODE ": %s", strerror(errno));
+		fail(hint_for(AT_NODE, errno), "cannot open " NODE ": %s", strerror(errno));
 	return fd;
 }
 
@@ -110,69 +95,71 @@ int device_open(int flags)
  */
 static int transfer(const char *path, const char *order, char **answer)
 {
-	int flags = !order ? O_RDONLY : answer ? O_RDWR : O_WRONLY;
-	int fd = open(path, flags | O_CLOEXEC), error = fd < 0 ? errno : 0;
-	size_t size = 0, room = 4096;
-	ssize_t got = fd < 0 ? 0 : 1;
+	int fd = open(path, O_CLOEXEC | (!order ? O_RDONLY : answer ? O_RDWR : O_WRONLY));
+	FILE *file = fd < 0 ? NULL : checked(fdopen(fd, answer ? "r" : "w"));
+	char *line = order ? text("%s\n", order) : NULL;
+	int error = file ? 0 : errno;
 
+	if (file && order && write(fd, line, strlen(line)) < 0)
+		error = errno;
 	if (answer)
-		*answer = NULL;
-	if (fd >= 0 && order) {
-		char *line = text("%s\n", order);
-
-		if (write(fd, line, strlen(line)) < 0)
-			error = errno;
-		free(line);
-	}
-	while (answer && got > 0) {
-		*answer = checked(realloc(*answer, size + room + 1));
-		got = read(fd, *answer + size, room);
-		if (got < 0 && !error)
-			error = errno;
-		size += got > 0 ? got : 0;
-		(*answer)[size] = 0;
-	}
-	if (fd >= 0)
-		close(fd);
+		*answer = file ? read_all(file) : NULL;
+	if (file && answer && ferror(file) && !error)
+		error = errno;
+	if (file)
+		fclose(file);
+	free(line);
 	return error;
+}
+
+char *read_all(FILE *from)
+{
+	char *all = NULL;
+	size_t room = 0;
+	ssize_t size = getdelim(&all, &room, 0, from);
+
+	if (size <= 0) {
+		free(all);
+		return text("%s", "");
+	}
+	if (all[size - 1] == '\n')
+		all[size - 1] = 0;
+	return all;
 }
 
 char *file_read(const char *path)
 {
-	char *data;
-	int error = transfer(path, NULL, &data);
+	char *all;
+	int error = transfer(path, NULL, &all);
 
 	if (!error)
-		return data;
-	free(data);
+		return all;
+	free(all);
 	errno = error;
 	return NULL;
 }
 
 /* libudev would cache values and hide errnos: files are read and written directly. */
-char *attr_read(const struct device *dev, const char *name)
+char *attr_read(const char *name)
 {
-	char *path = text("%s/%s", dev->sysfs, name);
-	char *value = file_read(path);
+	char *path = text(SYSFS "/%s", name), *value = file_read(path);
 
 	free(path);
-	if (value)
-		value[strcspn(value, "\n")] = 0;
 	return value;
 }
 
-int attr_write(const struct device *dev, const char *name, const char *value)
+int attr_write(const char *name, const char *value)
 {
-	char *path = text("%s/%s", dev->sysfs, name);
+	char *path = text(SYSFS "/%s", name);
 	int error = transfer(path, value, NULL);
 
 	free(path);
 	return error;
 }
 
-char *attr_current(const struct device *dev, const char *name)
+char *attr_current(const char *name)
 {
-	char *value = attr_read(dev, name);
+	char *value = attr_read(name);
 	char *open = value ? strchr(value, '[') : NULL;
 	char *close = open ? strchr(open, ']') : NULL;
 
@@ -183,22 +170,20 @@ char *attr_current(const struct device *dev, const char *name)
 	return value;
 }
 
-char *attr_choices(const struct device *dev, const char *name)
+char *attr_choices(const char *name)
 {
-	char *value = attr_read(dev, name);
-	char *kept = value;
-	char *file;
+	char *file = text("available_%s", name), *value = attr_read(name), *kept = value;
+	bool choices = value && strchr(value, '[');
 
-	if (value && strchr(value, '[')) {
-		for (const char *c = value; *c; c++)
-			if (*c != '[' && *c != ']')
-				*kept++ = *c;
+	for (const char *c = value; choices && *c; c++)
+		if (!strchr("[]", *c))
+			*kept++ = *c;
+	if (choices) {
 		*kept = 0;
-		return value;
+	} else {
+		free(value);
+		value = attr_read(file);
 	}
-	free(value);
-	file = text("available_%s", name);
-	value = attr_read(dev, file);
 	free(file);
 	return value;
 }
@@ -209,51 +194,34 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Not libudev's list of attributes: before systemd 248 that has no groups. */
-int attr_list(const struct device *dev, const char *dir, mode_t mode, char ***names)
+char *attr_list(const char *dir)
 {
-	char *path = text("%s/%s", dev->sysfs, dir);
+	char *path = text(SYSFS "/%s", dir), *all = text("%s", ""), **names = NULL;
+	mode_t mode = *dir ? 0400 : 0600;
 	DIR *files = opendir(path);
 	struct dirent *entry;
-	int count = 0;
+	size_t count = 0;
+	struct stat st;
 
-	*names = NULL;
-	while (files && (entry = readdir(files))) {
-		char *file = text("%s/%s", path, entry->d_name);
-		struct stat st;
-
+	while (files && (entry = readdir(files)))
 		/* uevent belongs to the driver core, not to the device */
-		if (!lstat(file, &st) && S_ISREG(st.st_mode) && (st.st_mode & mode) == mode &&
+		if (!fstatat(dirfd(files), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    S_ISREG(st.st_mode) && (st.st_mode & mode) == mode &&
 		    strcmp(entry->d_name, "uevent")) {
-			*names = checked(realloc(*names, (count + 1) * sizeof(**names)));
-			(*names)[count++] = text("%s", entry->d_name);
+			names = checked(realloc(names, (count + 1) * sizeof(*names)));
+			names[count++] = text("%s%s", dir, entry->d_name);
 		}
-		free(file);
-	}
 	if (files)
 		closedir(files);
 	if (count)
-		qsort(*names, count, sizeof(**names), by_name);
+		qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		append(&all, "%s%s", i ? " " : "", names[i]);
+		free(names[i]);
+	}
+	free(names);
 	free(path);
-	return count;
-}
-
-int debugfs_fail(const char *name, int error)
-{
-	static const struct hint hints[] = {
-		{ EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
-		{ EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
-		{ EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
-	};
-	struct device dev;
-
-	if (error != ENOENT)
-		return fail(HINT(hints, error), "cannot use " DEBUGFS "/hello/%s: %s", name,
-			    strerror(error));
-	if (device_find(&dev))
-		return EXIT_FAILED;
-	device_release(&dev);
-	return fail("mount it: sudo mount -t debugfs none " DEBUGFS,
-		    "there is no " DEBUGFS "/hello/%s", name);
+	return all;
 }
 
 int debugfs_ask(const char *name, const char *order, char **answer)
@@ -266,6 +234,12 @@ int debugfs_ask(const char *name, const char *order, char **answer)
 	    !strncmp(*answer, DEBUGFS_REFUSED, strlen(DEBUGFS_REFUSED)))
 		return 0;
 	return error;
+}
+
+int debugfs_fail(const char *name, int error)
+{
+	return fail(hint_for(AT_DEBUGFS, error), "cannot use " DEBUGFS "/hello/%s: %s", name,
+		    strerror(error));
 }
 
 char *debugfs_read(const char *name)

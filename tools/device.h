@@ -1,56 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the device is and what can be done to it: libudev, sysfs, debugfs.
- * Nothing that these return holds a libudev reference.
  */
 #ifndef HELLOCTL_DEVICE_H
 #define HELLOCTL_DEVICE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
-struct device {
-	char *sysfs;		/* its directory */
-	char *node;		/* /dev/hello */
-	dev_t number;
-};
+#define NODE	"/dev/hello"
+#define SYSFS	"/sys/class/misc/hello"
+#define DEBUGFS	"/sys/kernel/debug"
 
-/* Finds the device; where there is none, says what to do and returns EXIT_FAILED. */
-int device_find(struct device *dev);
-/* The same, but only looks. */
-bool device_exists(struct device *dev);
-void device_release(struct device *dev);
-
-/* Opens /dev/hello, which may load the module; -1 after saying why not. */
+/* Is there the device? @number: which, or NULL */
+bool device_exists(dev_t *number);
+/* Opens the node, which may load the module; -1 after saying why not. */
 int device_open(int flags);
 /* For a node that is not the device's: only the module's birth makes one, udev does not. */
 #define DEVICE_REPLACE_NODE \
-	"sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello"
-/* What to do about an errno of the device node. */
-const char *device_hint(int error);
+	"sudo rm " NODE "; sudo modprobe -r hello; sudo modprobe hello"
+/* What to do about an errno, or NULL. */
+enum place { AT_NODE, AT_TUNABLE, AT_DEBUGFS };
+const char *hint_for(enum place place, int error);
 
-/*
- * Files of one value below the device's directory. Reading gives the text
- * without its newline, or NULL with errno set; writing 0 or an errno.
- */
-char *attr_read(const struct device *dev, const char *name);
-int attr_write(const struct device *dev, const char *name, const char *value);
+/* All that is left to read, or any small file (NULL with errno set); no newline at the end. */
+char *read_all(FILE *from);
+char *file_read(const char *path);
+
+/* Files of one value in SYSFS. Reading is as of any file; writing returns 0 or an errno. */
+char *attr_read(const char *name);
+int attr_write(const char *name, const char *value);
 /* Of a choice file "[kmalloc] vmalloc" the word in brackets; else all of it. */
-char *attr_current(const struct device *dev, const char *name);
+char *attr_current(const char *name);
 /* What the kernel offers for it, separated by blanks, or NULL where any value may do. */
-char *attr_choices(const struct device *dev, const char *name);
-/*
- * Names of the regular files in @dir (below the device's directory) whose mode
- * has all bits of @mode, sorted; free each and the list. Returns their number.
- */
-#define ATTR_TUNABLE	0600
-#define ATTR_NUMBER	0400
-int attr_list(const struct device *dev, const char *dir, mode_t mode, char ***names);
+char *attr_choices(const char *name);
+/* The tunables, or with ATTR_STATS the totals: names below SYSFS, separated by blanks. */
+#define ATTR_TUNABLES	""
+#define ATTR_STATS	"stats/"
+char *attr_list(const char *dir);
 
 /*
- * Writes an order to a file of /sys/kernel/debug/hello, and reads the answer
- * from the same open; either may be NULL. An order that is refused has an answer
- * too, with the reason. Returns 0 or an errno; free the answer in any case.
+ * Writes an order to a file of debugfs, and reads the answer from the same open;
+ * either may be NULL. An order that is refused has an answer too, with the reason.
+ * Returns 0 or an errno; free the answer in any case.
  */
 #define DEBUGFS_REFUSED	"error: "
 int debugfs_ask(const char *name, const char *order, char **answer);
@@ -60,9 +53,6 @@ int debugfs_fail(const char *name, int error);
 char *debugfs_read(const char *name);
 /* Moves *@from past the line of its version, or says that it is of another driver. */
 int debugfs_version(char **from);
-
-/* Any small file, whole; NULL with errno set. */
-char *file_read(const char *path);
 
 /*
  * Calls @event for each uevent of the device until @stop_fd can be read.

@@ -5,47 +5,52 @@
  */
 #include "helloctl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "output.h"
 
 struct command {
 	const char *word;
 	command_fn *fn;
+	bool device;		/* there must be one */
 	const char *args;	/* "": it takes no words */
 	const char *options;	/* keys of options[] */
 	const char *help;
 };
 
 static const struct command commands[] = {
-	{ "status", cmd_status, "", "Jonbr", "the device, its settings and its totals" },
-	{ "get", cmd_get, "[NAME...]", "Jonr", "settings as the kernel has them" },
-	{ "set", cmd_set, "NAME=VALUE...", "J", "change settings, all of them or none" },
-	{ "reset", cmd_reset, "[stats]", "J", "empty the shared buffer, or zero the statistics" },
-	{ "stats", cmd_stats, "", "Jonbr", "what each allocator and context did (root)" },
-	{ "opens", cmd_opens, "", "Jonbr", "who has the device open (root)" },
-	{ "top", cmd_top, "", "idob", "the same, live (root); q ends" },
-	{ "monitor", cmd_monitor, "", "J", "changes as they happen" },
-	{ "write", cmd_write, "[TEXT...]", "s", "write the words, or standard input" },
-	{ "read", cmd_read, "", "sl", "print the contents" },
-	{ "roundtrip", cmd_roundtrip, "[TEXT...]", "Jl", "write, seek to 0 and read in one open" },
-	{ "measure", cmd_measure, "[NAME=VALUE,...]...", "Jonbrcvp",
+	{ "status", cmd_status, true, "", "Jonbr", "the device, its settings and its totals" },
+	{ "get", cmd_get, true, "[NAME...]", "Jonr", "settings as the kernel has them" },
+	{ "set", cmd_set, true, "NAME=VALUE...", "J", "change settings, all of them or none" },
+	{ "reset", cmd_reset, true, "[stats]", "J",
+	  "empty the shared buffer, or zero the statistics" },
+	{ "stats", cmd_stats, true, "", "Jonbr", "what each allocator and context did (root)" },
+	{ "opens", cmd_opens, true, "", "Jonbr", "who has the device open (root)" },
+	{ "top", cmd_top, true, "", "idob", "the same, live (root); q ends" },
+	{ "monitor", cmd_monitor, false, "", "J", "changes as they happen" },
+	{ "write", cmd_write, false, "[TEXT...]", "s", "write the words, or standard input" },
+	{ "read", cmd_read, false, "", "sl", "print the contents" },
+	{ "roundtrip", cmd_roundtrip, false, "[TEXT...]", "Jl",
+	  "write, seek to 0 and read in one open" },
+	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
 	  "what allocations cost, for each combination (root)" },
-	{ "race", cmd_race, "[NAME=VALUE,...]...", "Jonbrcv",
+	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "Jonbrcv",
 	  "threads count up, without and with each lock (root)" },
-	{ "metrics", cmd_metrics, "", "O", "the totals as Prometheus reads them" },
-	{ "doctor", cmd_doctor, "", "Jonr", "what is wrong on this machine, and the remedy" },
+	{ "metrics", cmd_metrics, true, "", "O", "the totals as Prometheus reads them" },
+	{ "doctor", cmd_doctor, false, "", "Jonr", "what is wrong on this machine, and the remedy" },
 };
 
 struct options opts = {
 	.offset = OPTION_UNSET,
 	.length = OPTION_UNSET,
 	.iterations = OPTION_UNSET,
-	.delay = OPTION_UNSET,
+	.delay = 2,
 };
 static bool help;
 
@@ -109,13 +114,10 @@ static int print_command_help(const struct command *command)
 	       *command->args ? " " : "", command->args, command->help);
 	for (size_t i = 0; i < COUNT(options); i++) {
 		const struct option_text *o = &options[i];
-		char *name;
 
-		if (!takes(command, o))
-			continue;
-		name = text("--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-		printf("  -%c, %-20s %s\n", o->letter, name, o->help);
-		free(name);
+		if (takes(command, o))
+			printf("  -%c, --%s %-*s %s\n", o->letter, o->name,
+			       17 - (int)strlen(o->name), o->arg ? o->arg : "", o->help);
 	}
 	return 0;
 }
@@ -183,6 +185,8 @@ static int parse_options(const struct command *command, int argc, char **argv)
 	}
 	if (!bad && optind < argc && !*command->args)
 		bad = text("%s takes no words: '%s'", command->word, argv[optind]);
+	if (!bad && optind == argc && isupper((unsigned char)*command->args) && !help)
+		bad = text("%s needs %s", command->word, command->args);
 	/* only now is it known how to print an error */
 	ret = bad ? usage_error("%s", bad) : 0;
 	free(bad);
@@ -209,6 +213,9 @@ static int run(int argc, char **argv)
 			return ret;
 		if (help)
 			return print_command_help(&commands[i]);
+		if (commands[i].device && !device_exists(NULL))
+			return fail("sudo modprobe hello; helloctl doctor says what is missing",
+				    "there is no device hello: the module is not loaded");
 		return commands[i].fn(argc - 1 - optind, argv + 1 + optind);
 	}
 	return usage_error("there is no command '%s'", argv[1]);

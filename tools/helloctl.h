@@ -23,7 +23,7 @@ struct options {
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
 	unsigned long long iterations;	/* OPTION_UNSET: until told to stop */
-	unsigned long long delay;	/* seconds; OPTION_UNSET: the command's own */
+	unsigned long long delay;	/* seconds */
 };
 
 #define OPTION_UNSET	(~0ULL)

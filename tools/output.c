@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Everything that helloctl prints: tables by libsmartcols, and errors.
- * A table is text until it is printed; only here is it known how.
+ * The only file that knows libsmartcols.
  */
 #include "output.h"
 
@@ -21,6 +21,13 @@ void *checked(void *memory)
 	if (!memory)
 		errx(EXIT_FAILED, "out of memory");
 	return memory;
+}
+
+/* libsmartcols fails for no other reason here. */
+static void done(int error)
+{
+	if (error)
+		checked(NULL);
 }
 
 static char *vtext(const char *format, va_list args)
@@ -45,66 +52,63 @@ char *text(const char *format, ...)
 
 void append(char **all, const char *format, ...)
 {
-	size_t length = strlen(*all);
+	char *before = *all, *more;
 	va_list args;
-	char *more;
 
 	va_start(args, format);
 	more = vtext(format, args);
 	va_end(args);
-	*all = checked(realloc(*all, length + strlen(more) + 1));
-	memcpy(*all + length, more, strlen(more) + 1);
+	*all = text("%s%s", before, more);
+	free(before);
 	free(more);
 }
 
-struct table *table_new(const char *name, const char *head)
+static void add_column(struct libscols_table *table, const char *name)
+{
+	/* a terminal shows as much of a recipe as has room, as ps does with commands */
+	checked(scols_table_new_column(table, name, 0,
+				       strcmp(name, "recipe") ? 0 : SCOLS_FL_TRUNC));
+}
+
+static const char *name_of(struct libscols_column *column)
+{
+	return scols_cell_get_data(scols_column_get_header(column));
+}
+
+static struct libscols_column *find_column(struct libscols_table *table, const char *name)
+{
+	struct libscols_column *column;
+
+	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++)
+		if (!strcasecmp(name_of(column), name))
+			break;
+	return column;
+}
+
+struct libscols_table *table_new(const char *name, const char *head)
 {
 	char *line = text("%s\n", head);
 	char *rest = line;
-	struct table *table = table_parse(name, &rest);
+	struct libscols_table *table = table_parse(name, &rest);
 
 	free(line);
 	return table;
 }
 
-char **table_row(struct table *table)
+void table_add_cells(struct libscols_table *table, size_t count, const char *const *cells)
 {
-	/* one more, for a table that has no column yet */
-	size_t size = ((table->rows + 1) * table->columns + 1) * sizeof(*table->cells);
-	char **row;
+	struct libscols_line *line = checked(scols_table_new_line(table, NULL));
 
-	table->cells = checked(realloc(table->cells, size));
-	row = &table->cells[table->rows++ * table->columns];
-	memset(row, 0, table->columns * sizeof(*row));
-	return row;
+	for (size_t i = 0; i < count; i++)
+		done(scols_line_set_data(line, i, cells[i]));
 }
 
-void table_add_cells(struct table *table, size_t count, const char *const *cells)
+void table_set(struct libscols_table *table, const char *name, const char *value)
 {
-	char **row = table_row(table);
-
-	for (size_t i = 0; i < count && i < table->columns; i++)
-		row[i] = text("%s", cells[i] ? cells[i] : "");
-}
-
-void table_set(struct table *table, const char *name, const char *value)
-{
-	size_t size = (table->columns + 1) * sizeof(char *);
-	int column = table_column(table, name);
-	char **cell;
-
-	if (column < 0 && table->rows == 1) {
-		column = table->columns++;
-		table->head = checked(realloc(table->head, size));
-		table->head[column] = text("%s", name);
-		table->cells = checked(realloc(table->cells, size));
-		table->cells[column] = NULL;
-	}
-	if (column < 0)
-		return;
-	cell = &table->cells[(table->rows - 1) * table->columns + column];
-	free(*cell);
-	*cell = value ? text("%s", value) : NULL;
+	if (!table_has(table, name))
+		add_column(table, name);
+	done(scols_line_set_column_data(scols_table_get_line(table, table_rows(table) - 1),
+					find_column(table, name), value));
 }
 
 /* The next word of *line, or all that is left of it. */
@@ -119,46 +123,73 @@ static char *next_cell(char **line, bool last)
 	return checked(strndup(word, length));
 }
 
-struct table *table_parse(const char *name, char **from)
+struct libscols_table *table_parse(const char *name, char **from)
 {
-	struct table *table = checked(calloc(1, sizeof(*table)));
-	char *line = strsep(from, "\n");
+	struct libscols_table *table = checked(scols_new_table());
+	char *line = strsep(from, "\n"), *word;
+	size_t columns = 0;
 
-	table->name = checked(strdup(name));
-	while (line && line[strspn(line, " \t")]) {
-		size_t size = (table->columns + 1) * sizeof(*table->head);
-
-		table->head = checked(realloc(table->head, size));
-		table->head[table->columns++] = next_cell(&line, false);
+	scols_table_set_name(table, name);
+	for (; line && line[strspn(line, " \t")]; columns++) {
+		word = next_cell(&line, false);
+		add_column(table, word);
+		free(word);
 	}
-	while (table->columns && (line = strsep(from, "\n")) && *line) {
-		char **row = table_row(table);
+	while (columns && (line = strsep(from, "\n")) && *line) {
+		struct libscols_line *row = checked(scols_table_new_line(table, NULL));
 
 		/* the last column takes the rest: a recipe has blanks */
-		for (size_t i = 0; i < table->columns; i++)
-			row[i] = next_cell(&line, i == table->columns - 1);
+		for (size_t i = 0; i < columns; i++) {
+			word = next_cell(&line, i == columns - 1);
+			done(scols_line_set_data(row, i, word));
+			free(word);
+		}
 	}
 	return table;
 }
 
-int table_column(const struct table *table, const char *name)
+size_t table_rows(const struct libscols_table *table)
 {
-	for (size_t i = 0; i < table->columns; i++)
-		if (!strcasecmp(table->head[i], name))
-			return i;
-	return -1;
+	return scols_table_get_nlines(table);
 }
 
-void table_free(struct table *table)
+bool table_has(struct libscols_table *table, const char *name)
 {
-	for (size_t i = 0; i < table->columns; i++)
-		free(table->head[i]);
-	for (size_t i = 0; i < table->rows * table->columns; i++)
-		free(table->cells[i]);
-	free(table->head);
-	free(table->cells);
-	free(table->name);
-	free(table);
+	return find_column(table, name);
+}
+
+const char *table_cell(struct libscols_table *table, size_t row, const char *name)
+{
+	struct libscols_column *column = find_column(table, name);
+	struct libscols_line *line = scols_table_get_line(table, row);
+
+	return column && line ? scols_line_get_column_data(line, column) : NULL;
+}
+
+static int larger_first(struct libscols_cell *a, struct libscols_cell *b, void *data)
+{
+	const char *cell_a = scols_cell_get_data(a), *cell_b = scols_cell_get_data(b);
+	unsigned long long size_a = cell_a ? strtoull(cell_a, NULL, 10) : 0;
+	unsigned long long size_b = cell_b ? strtoull(cell_b, NULL, 10) : 0;
+
+	return (size_a < size_b) - (size_a > size_b);
+}
+
+void table_top(struct libscols_table *table, const char *name, size_t rows)
+{
+	struct libscols_column *column = find_column(table, name);
+
+	if (column) {
+		scols_column_set_cmpfunc(column, larger_first, NULL);
+		scols_sort_table(table, column);
+	}
+	while (table_rows(table) > rows)
+		scols_table_remove_line(table, scols_table_get_line(table, rows));
+}
+
+void table_free(struct libscols_table *table)
+{
+	scols_unref_table(table);
 }
 
 static bool is_number(const char *value)
@@ -184,130 +215,105 @@ static bool is_size(const char *name)
 
 char *value_text(const char *name, const char *value)
 {
-	unsigned long long whole, tenths;
-	unsigned int unit = 0;
+	const char *unit = "BKMGTPE";
+	double size;
 
 	if (opts.bytes || opts.json || opts.csv || !value || !is_size(name) || !is_number(value))
 		return text("%s", value ? value : "");
-	whole = strtoull(value, NULL, 10);
-	while (unit < 6 && whole >> (10 * unit) >= 1024)
+	size = strtod(value, NULL);
+	while (size >= 1024) {
+		size /= 1024;
 		unit++;
-	if (!unit)
-		return text("%llu", whole);
-	/* one decimal, as lsblk prints, but not 4.0K */
-	tenths = ((whole >> (10 * (unit - 1))) * 10 + 512) / 1024;
-	if (tenths % 10)
-		return text("%llu.%llu%c", tenths / 10, tenths % 10, " KMGTPE"[unit]);
-	return text("%llu%c", tenths / 10, " KMGTPE"[unit]);
+	}
+	/* one decimal, as lsblk prints, but not 4.0K; and no B */
+	return text("%.*f%.*s", (int)(size * 10 + 0.5) % 10 != 0, size, *unit != 'B', unit);
 }
 
-/* Names and values stay strings in JSON, whatever a process calls itself. */
-static bool column_is_number(const struct table *table, size_t column)
+/* Shows only the columns of "NAME,NAME", in that order; those that it has not are left out. */
+static void choose_columns(struct libscols_table *table, const char *list)
 {
-	const char *name = table->head[column];
-	bool number = false;
+	struct libscols_column *column, *before = NULL;
+	char *copy = checked(strdup(list)), *rest = copy, *name;
 
-	if (!strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value"))
-		return false;
-	for (size_t row = 0; row < table->rows; row++) {
-		const char *cell = table->cells[row * table->columns + column];
-
-		/* an empty one is null in JSON */
-		if (!cell || !*cell)
+	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++)
+		scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
+	while ((name = strsep(&rest, ","))) {
+		column = find_column(table, name);
+		if (!column || !scols_column_is_hidden(column))
 			continue;
-		if (!is_number(cell))
-			return false;
-		number = true;
-	}
-	return number;
-}
-
-/* Parses "NAME,NAME" into indexes of the table's columns; those that it has not are left out. */
-static size_t choose_columns(const struct table *table, const char *list, int *chosen)
-{
-	char *copy, *rest, *name;
-	size_t count = 0;
-
-	if (!list) {
-		while (count < table->columns) {
-			chosen[count] = count;
-			count++;
-		}
-		return count;
-	}
-	copy = rest = checked(strdup(list));
-	while ((name = strsep(&rest, ",")) && count < table->columns) {
-		int column = table_column(table, name);
-
-		if (column >= 0)
-			chosen[count++] = column;
+		scols_column_set_flags(column, scols_column_get_flags(column) & ~SCOLS_FL_HIDDEN);
+		scols_table_move_column(table, before, column);
+		before = column;
 	}
 	free(copy);
-	return count;
 }
 
-static char *render(const struct table *table, const char *list)
+/* Makes a column fit to be printed: its type, its name, its sizes. */
+static void finish_column(struct libscols_table *table, struct libscols_column *column)
 {
-	int *chosen = checked(calloc(table->columns + 1, sizeof(*chosen)));
-	size_t columns = choose_columns(table, list, chosen);
-	struct libscols_table *out = checked(scols_new_table());
-	char *printed = NULL;
+	char *name = text("%s", name_of(column)), *c;
+	/* names and values stay strings in JSON, whatever a process calls itself */
+	bool text_only = !strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value");
+	bool number = false;
 
-	scols_table_set_name(out, table->name);
-	scols_table_enable_json(out, opts.json);
-	scols_table_enable_raw(out, opts.raw || opts.csv);
-	/* no cell of those commands has a comma or a quote */
-	if (opts.csv && scols_table_set_column_separator(out, ","))
-		checked(NULL);
-	scols_table_enable_noheadings(out, opts.noheadings);
-	for (size_t i = 0; i < columns; i++) {
-		bool number = column_is_number(table, chosen[i]);
-		char *head = checked(strdup(table->head[chosen[i]]));
-		int flags = number ? SCOLS_FL_RIGHT : 0;
-		struct libscols_column *column;
+	for (size_t row = 0; row < table_rows(table); row++) {
+		struct libscols_line *line = scols_table_get_line(table, row);
+		const char *cell = scols_line_get_column_data(line, column);
 
-		for (char *c = head; *c && !opts.json && !opts.csv; c++)
-			*c = toupper((unsigned char)*c);
-		/* a terminal shows as much of a recipe as has room, as ps does with commands */
-		if (!strcmp(table->head[chosen[i]], "recipe"))
-			flags |= SCOLS_FL_TRUNC;
-		column = checked(scols_table_new_column(out, head, 0, flags));
-		scols_column_set_json_type(column, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
-		free(head);
-	}
-	for (size_t row = 0; row < table->rows && columns; row++) {
-		struct libscols_line *line = checked(scols_table_new_line(out, NULL));
-
-		for (size_t i = 0; i < columns; i++) {
-			char *cell = value_text(table->head[chosen[i]],
-						table->cells[row * table->columns + chosen[i]]);
-
-			if (scols_line_set_data(line, i, cell))
-				checked(NULL);
-			free(cell);
+		/* an empty one is null in JSON */
+		if (cell && *cell) {
+			number |= is_number(cell);
+			text_only |= !is_number(cell);
 		}
+		done(scols_line_refer_column_data(line, column, value_text(name, cell)));
 	}
-	if (columns && scols_print_table_to_string(out, &printed))
-		checked(NULL);
+	number &= !text_only;
+	scols_column_set_json_type(column, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
+	if (number)
+		scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_RIGHT);
+	for (c = name; *c && !opts.json && !opts.csv; c++)
+		*c = toupper((unsigned char)*c);
+	done(scols_cell_refer_data(scols_column_get_header(column), name));
+}
+
+/* What is to be printed, without a newline at its end; NULL if there is no column to show. */
+static char *render(struct libscols_table *table, const char *list)
+{
+	struct libscols_column *column;
+	char *printed = NULL;
+	bool any = false;
+
+	if (list)
+		choose_columns(table, list);
+	scols_table_enable_json(table, opts.json);
+	scols_table_enable_raw(table, opts.raw || opts.csv);
+	/* no cell of those commands has a comma or a quote */
+	if (opts.csv)
+		done(scols_table_set_column_separator(table, ","));
+	scols_table_enable_noheadings(table, opts.noheadings);
+	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++) {
+		any |= !scols_column_is_hidden(column);
+		finish_column(table, column);
+	}
+	if (any)
+		done(scols_print_table_to_string(table, &printed));
 	/* some versions end the text with a newline, some do not */
 	if (printed && ends_with(printed, "\n"))
 		printed[strlen(printed) - 1] = 0;
-	scols_unref_table(out);
-	free(chosen);
 	return printed;
 }
 
 /* Every name in the list must be a column of one of the tables. */
-static int check_columns(struct table *const *tables, size_t count, const char *list)
+static int check_columns(struct libscols_table *const *tables, size_t count, const char *list)
 {
 	char *copy = checked(strdup(list)), *rest = copy, *name;
 	int ret = 0;
 
 	while (!ret && (name = strsep(&rest, ","))) {
-		size_t i;
+		size_t i = 0;
 
-		for (i = 0; i < count && table_column(tables[i], name) < 0; i++)
-			;
+		while (i < count && !table_has(tables[i], name))
+			i++;
 		if (i == count)
 			ret = usage_error("no column '%s'; without -o all columns are shown", name);
 	}
@@ -315,7 +321,7 @@ static int check_columns(struct table *const *tables, size_t count, const char *
 	return ret;
 }
 
-int tables_print(struct table *const *tables, size_t count)
+int tables_print(struct libscols_table *const *tables, size_t count)
 {
 	const char *list = opts.output, *between = "";
 	int ret = list ? check_columns(tables, count, list) : 0;
@@ -343,11 +349,19 @@ int tables_print(struct table *const *tables, size_t count)
 	return 0;
 }
 
+int table_print(struct libscols_table *table)
+{
+	int ret = tables_print(&table, 1);
+
+	table_free(table);
+	return ret;
+}
+
 int fail(const char *hint, const char *format, ...)
 {
 	va_list args;
 	char *message, *printed;
-	struct table *table;
+	struct libscols_table *table;
 
 	va_start(args, format);
 	message = vtext(format, args);

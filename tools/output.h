@@ -11,34 +11,35 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
-/* Rows of text; cells[row * columns + column]. The column names are the keys in JSON. */
-struct table {
-	char *name;
-	size_t columns;
-	size_t rows;
-	char **head;
-	char **cells;
-};
+/* Rows of text. The names of the columns are the keys in JSON. */
+struct libscols_table;
 
 /* @head: column names, separated by blanks */
-struct table *table_new(const char *name, const char *head);
-/* Takes as many strings as the table has columns; NULL is an empty cell. */
-void table_add_cells(struct table *table, size_t count, const char *const *cells);
+struct libscols_table *table_new(const char *name, const char *head);
+/* Adds a row; takes as many strings as the table has columns. NULL is an empty cell. */
+void table_add_cells(struct libscols_table *table, size_t count, const char *const *cells);
 #define CELLS(...)	((const char *const []){ __VA_ARGS__ })
 #define table_add(table, ...) \
 	table_add_cells(table, COUNT(CELLS(__VA_ARGS__)), CELLS(__VA_ARGS__))
-/* Makes room for a row of empty cells and returns its first. */
-char **table_row(struct table *table);
-/* A cell of the last row. In the first row a new name makes a column; later it is left out. */
-void table_set(struct table *table, const char *name, const char *value);
+/* A cell of the last row; a new name makes a column. */
+void table_set(struct libscols_table *table, const char *name, const char *value);
 /* Reads a heading and rows from *@from, up to an empty line, and moves *@from past them. */
-struct table *table_parse(const char *name, char **from);
-/* The column of that name, or -1. */
-int table_column(const struct table *table, const char *name);
-void table_free(struct table *table);
+struct libscols_table *table_parse(const char *name, char **from);
+size_t table_rows(const struct libscols_table *table);
+bool table_has(struct libscols_table *table, const char *name);
+/* The cell of the column of that name: NULL where it is empty, or there is none. */
+const char *table_cell(struct libscols_table *table, size_t row, const char *name);
+/* Keeps that many rows, the largest first by the numbers in that column. */
+void table_top(struct libscols_table *table, const char *name, size_t rows);
+void table_free(struct libscols_table *table);
 
-/* Prints the tables as the options ask: one JSON object, or one after the other. */
-int tables_print(struct table *const *tables, size_t count);
+/*
+ * Prints the tables as the options ask: one JSON object, or one after the other.
+ * Their cells are then what was printed: free them.
+ */
+int tables_print(struct libscols_table *const *tables, size_t count);
+/* The same for one table, which it also frees. */
+int table_print(struct libscols_table *table);
 
 /* A value as the options ask: sizes (known by @name) for people, or in bytes. Free it. */
 char *value_text(const char *name, const char *value);

@@ -13,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "output.h"
@@ -53,14 +52,6 @@ void terminal_restore(void)
 		tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 bool terminal_wait(int stop_fd, unsigned int seconds)
 {
 	/* without a terminal, standard input is not for us to read */
@@ -68,20 +59,14 @@ bool terminal_wait(int stop_fd, unsigned int seconds)
 		{ .fd = stop_fd, .events = POLLIN },
 		{ .fd = changed ? STDIN_FILENO : -1, .events = POLLIN },
 	};
-	long long end = now_ms() + seconds * 1000LL, left = seconds * 1000LL;
 	char key;
 
-	do {
-		if (poll(fds, 2, left) < 0 || fds[0].revents)
-			return true;
-		if (fds[1].revents && (read(STDIN_FILENO, &key, 1) != 1 || key == 'q'))
-			return true;
-		left = end - now_ms();
-	} while (left > 0);
-	return false;
+	if (poll(fds, 2, seconds * 1000) < 0 || fds[0].revents)
+		return true;
+	return fds[1].revents && (read(STDIN_FILENO, &key, 1) != 1 || key == 'q');
 }
 
-int terminal_rows(void)
+size_t terminal_rows(void)
 {
 	struct winsize size;
 

@@ -13,10 +13,10 @@ int stop_open(void);
 /* Keys come one by one and unseen, until terminal_restore(). Nothing without a terminal. */
 void terminal_keys(void);
 void terminal_restore(void);
-/* Waits that many seconds; true when a signal came or q was pressed. */
+/* Waits that many seconds, or for a key; true when that was q, or a signal came. */
 bool terminal_wait(int stop_fd, unsigned int seconds);
 /* Rows of the terminal behind standard output, or 0 if it is none. */
-int terminal_rows(void);
+size_t terminal_rows(void);
 /*
  * A bar on standard error, where that is a terminal: @done of @total, and what
  * goes on. Print nothing else before progress_end().
