@@ -117,6 +117,14 @@ ok "a command over its time fails the run" status_is hang 125
 ok "and is said to be late" complained hang "more than 2 s"
 ok "what a late command printed arrives" printed hang "waiting"
 
+# Two kernels that can be booted, of which the newer one has its headers here only.
+mkdir -p "$dir/root/boot" "$dir/root/usr/src/headers" "$dir/root/lib/modules/"{1.0,2.0}-test
+touch "$dir/root/boot/vmlinuz-"{1.0,2.0}-test
+ln -s /usr/src/headers "$dir/root/lib/modules/1.0-test/build"
+ln -s "$PWD" "$dir/root/lib/modules/2.0-test/build"
+ok "the headers are looked for in the root" \
+	test "$(tests/vm/run --root "$dir/root" --which 2>&1)" = 1.0-test
+
 tests/vm/run --bogus >"$dir/usage.out" 2>"$dir/usage.err"
 echo $? >"$dir/usage.status"
 ok "an unknown option is a usage error" status_is usage 2
