@@ -23,6 +23,14 @@ dkms_src = $(DESTDIR)/usr/src/hello-$(VERSION)
 dkms	= dkms $(if $(DESTDIR),--no-depmod --sourcetree $(DESTDIR)/usr/src \
 	--dkmstree $(DESTDIR)/var/lib/dkms --installtree $(DESTDIR)/lib/modules)
 stage	= $(CURDIR)/build/stage
+uapi	= driver/include/uapi/linux/hello.h
+
+# Packages, and what a guest installs; the log is shown only if that fails.
+define set_up
+	tests/setup $(1)
+	@mkdir -p build
+	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+endef
 
 all: module tool	## build driver/hello.ko and tools/helloctl (20 s)
 
@@ -39,7 +47,7 @@ module:	## build driver/hello.ko for the kernel KVER (15 s)
 tool:	## build tools/helloctl and its man pages (5 s)
 	$(MAKE) -C tools all
 
-install:	## install tool, man pages, udev rule and group; DESTDIR, prefix (1 s)
+install:	## install tool, man pages, header, udev rule, group; DESTDIR, prefix (1 s)
 	install -Dm644 udev/hello.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
 # udevd takes a group that it cannot find for root, and remembers: group first.
 ifeq ($(DESTDIR),)
@@ -48,6 +56,7 @@ ifeq ($(DESTDIR),)
 endif
 	install -Dm644 udev/60-hello.rules $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
 	install -Dm644 udev/hello.modprobe $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
+	install -Dm644 $(uapi) $(DESTDIR)$(prefix)/include/linux/hello.h
 	$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(prefix)
 
 deb:	## build the Debian packages hello-dkms and helloctl into build/deb (1 min)
@@ -57,6 +66,7 @@ uninstall:	## take away what install installed; the group stays (1 s)
 	rm -f $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
 	rm -f $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
 	rm -f $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
+	rm -f $(DESTDIR)$(prefix)/include/linux/hello.h
 	$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(prefix)
 
 dkms-source:	## copy what DKMS builds from to /usr/src; DESTDIR (1 s)
@@ -91,9 +101,7 @@ stage:	## what a guest installs: `make install` and DKMS below build/stage (20 s
 	tests/vm/modtree build/stage $(vm_kver)
 
 demo:	## the main job on the real device in a guest, with all set-up (1 min)
-	tests/setup demo
-	@mkdir -p build
-	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+	$(call set_up,demo)
 	@tests/vm/run --name demo -- tests/vm/demo
 
 shell:	## a root shell in a guest with the module loaded; `exit` ends it
@@ -105,14 +113,16 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 # Testing it
 
 check:	## set-up, lint and all tests that a change needs (3 min)
-	tests/setup
-	@mkdir -p build
-	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+	$(call set_up)
 	$(MAKE) --silent -C tests
 	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/host/
 
 lint:	## compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
+
+docs:	## the documents as HTML in build/docs; run what they show in a guest (2 min)
+	$(call set_up)
+	prove -j$(JOBS) tests/docs.t tests/vm/docs.t
 
 check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (10 min, first time 20)
 	tests/kernels/check-debug
@@ -135,5 +145,5 @@ clean:	## remove everything that was built
 	[ -z "$(KVER)" ] || $(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) clean
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell check lint check-debug check-kernels check-mutants \
+	setup stage demo shell check lint docs check-debug check-kernels check-mutants \
 	check-packages bench deb clean

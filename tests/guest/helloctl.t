@@ -181,14 +181,41 @@ udevadm settle
 ctl doctor
 is $status 0 'the remedy works' || diag "$out"
 like "$(nobody helloctl doctor)" 'group +BAD .*usermod -aG hello' 'doctor finds a user outside the group'
+# follow CHECK: does what doctor says to do
+follow() {
+	bash -c "sudo() { \"\$@\"; }; $(helloctl doctor -J | jq -r ".doctor[] | select(.check == \"$1\").remedy")"
+	udevadm settle
+}
 chmod 0666 $dev
 like "$(finding group)" '^BAD .*udevadm trigger' 'doctor finds a wrong mode'
-udevadm trigger --settle /sys/class/misc/hello
+follow group
+is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works'
+rule=$(find /usr/lib/udev /usr/local/lib/udev -name 60-hello.rules 2>/dev/null)
+groupdel hello
+touch "$rule"
+udevadm control --reload
+udevadm trigger --settle --sysname-match=hello
+like "$(finding group)" '^BAD +there is no group hello' 'doctor finds that there is no group'
+follow group
+is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works, though udevd remembers a rule without its group'
+like "$(finding rule)" "^ok +$rule\$" 'doctor names the rule that is there'
+mv "$rule" /tmp/60-hello.rules
+like "$(finding rule)" '^BAD +there is no 60-hello.rules +install the package hello-dkms, or .* make install' \
+	'doctor finds the rule missing'
+mkdir -p /etc/udev/rules.d
+touch /etc/udev/rules.d/61-hello-local.rules
+like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'and is not content with another'
+mv /tmp/60-hello.rules "$rule"
+like "$(finding rule)" "^ok +/etc/udev/rules.d/61-hello-local.rules $rule\$" 'it names all that are there'
+rm /etc/udev/rules.d/61-hello-local.rules
+mv "/lib/modules/$(uname -r)/build" /tmp/build
+like "$(finding headers)" "^BAD .* $(uname -r) +sudo apt install linux-headers" 'doctor finds that there are no headers'
+mv /tmp/build "/lib/modules/$(uname -r)/build"
 mkdir -p /var/lib/dkms/hello
 mv /var/lib/dkms/hello /var/lib/dkms/hello.aside
 like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor can do without DKMS'
 mkdir -p /var/lib/dkms/hello/0.1.0/build
-printf '%s\n' one two 'hello.c:1: error: three' four >/var/lib/dkms/hello/0.1.0/build/make.log
+printf '%s\n' one two 'hello.c:1: error: three' four 'make: *** [Makefile] Error 2' >/var/lib/dkms/hello/0.1.0/build/make.log
 like "$(finding dkms)" "^BAD +not built for kernel $(uname -r): two hello.c:1: error: three four " \
 	'doctor shows the end of the log of a DKMS build that failed'
 rm -r /var/lib/dkms/hello

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/guest/numa.t: with two nodes, a buffer comes from the one that was asked for.
-# Needs a guest with two nodes: tests/vm/numa.t boots one.
+# Needs a guest with two nodes: tests/vm/stock.t boots one.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 [ -e /sys/devices/system/node/node1 ] || skip_all 'this machine has one NUMA node'

@@ -309,6 +309,16 @@ finding() {
 
 like "$(finding loaded)" '^ok: ' "doctor finds the module loaded"
 is "$(finding node)" "ok: /dev/hello is 10:247; " "doctor compares the node with sysfs"
+like "$(finding signature)" '^ok: the kernel is not locked down; signed by: nobody' \
+	"doctor does not mind an unsigned module where it may be loaded"
+mkdir -p "$UMOCKDEV_DIR/sys/kernel/security" "$UMOCKDEV_DIR/bin"
+echo 'none [integrity] confidentiality' >"$UMOCKDEV_DIR/sys/kernel/security/lockdown"
+like "$(finding signature)" "^BAD: .* is not signed; .* dkms build --force hello/[0-9.]+; .*mokutil --import" \
+	"doctor finds an unsigned module under lockdown"
+printf '#!/bin/sh\necho DKMS key\n' >"$UMOCKDEV_DIR/bin/modinfo"
+chmod +x "$UMOCKDEV_DIR/bin/modinfo"
+like "$(PATH=$UMOCKDEV_DIR/bin:$PATH finding signature)" '^note: .* signed by: DKMS key; .*mokutil --import' \
+	"and says how to let the kernel trust a signed one"
 ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
 is "$(finding node)" \
 	"BAD: /dev/hello is 10:99, the device is 10:247; sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello" \
