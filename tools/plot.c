@@ -24,18 +24,19 @@ static const char script[] =
 
 /* Whiskers stand side by side, where curves lie on each other. */
 static const char cost_script[] =
+	"stats $data using 1 name 'size' nooutput\n"
 	"stats $data using 2:3 nooutput\n"
 	"set yrange [0.99 * 10**floor(log10(STATS_min_x)):1.01 * 10**ceil(log10(STATS_max_y))]\n"
 	"set logscale y 10\n"
 	"set logscale x 2\n"
-	"set autoscale xfix\n"
+	"set xrange [size_min/1.1:size_max*1.05**(size_blocks+1)]\n"
 	"set xtics (size(0) 1)\n"
 	"set for [i=2:38:2] xtics add (size(i) 2.0**i)\n"
 	"set ytics (ns(0) 1)\n"
 	"set for [i=1:10] ytics add (ns(i) 10.0**i)\n"
 	"set xlabel 'size of the buffer'\n"
-	"set ylabel 'time of one allocation: median, whiskers to the 99th percentile'\n"
-	"set key outside bottom center horizontal Left reverse samplen 5 width 1\n"
+	"set ylabel 'time of one allocation: median to 99th percentile'\n"
+	"set key outside bottom center horizontal Left reverse samplen 5 width 1 height 1\n"
 	"colour(i) = word('#000000 #0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9', i%7+1)\n"
 	"plot for [i=0:*] $data index i using ($1*1.05**(i+1)):2:2:3 with yerrorbars "
 	"lc rgb colour(i) pt 0 lw 0.7 notitle, "
