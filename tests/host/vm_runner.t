@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/host/vm_runner.t: tests/vm/run passes what passes and nothing else.
 # Six guests, two at a time.
+# shellcheck disable=SC2317 # what the facts are made of is called by succeeds
 
 cd "$(dirname "$0")/../.." || exit
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
-count=0
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 
 # guest CASE OPTION... -- COMMAND...: run it, keep its output and exit status.
 guest() {
@@ -15,19 +17,6 @@ guest() {
 	tests/vm/run --name "vm_runner-$case" "$@" \
 		>"$dir/$case.out" 2>"$dir/$case.err"
 	echo $? >"$dir/$case.status"
-}
-
-# ok NAME COMMAND...: one line of TAP.
-ok() {
-	local name=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $name"
-	else
-		echo "not ok $count - $name"
-		tail -n 5 "$dir"/*.err | sed 's/^/# /' >&2
-	fi
 }
 
 status_is() { [ "$(cat "$dir/$1.status")" = "$2" ]; }
@@ -84,57 +73,56 @@ wait "$runner"
 echo $? >"$dir/signal.status"
 wait
 
-ok "a command's exit status is the runner's" status_is plain 7
-ok "a command that fails is no failure of the guest" silent plain
-ok "the command runs in the checkout" printed plain "cwd $PWD"
-ok "the command runs as root" printed plain "uid 0"
-ok "arguments arrive unchanged" printed plain "argument two  words"
-ok "the default kernel is the one that --which names" \
+succeeds "a command's exit status is the runner's" status_is plain 7
+succeeds "a command that fails is no failure of the guest" silent plain
+succeeds "the command runs in the checkout" printed plain "cwd $PWD"
+succeeds "the command runs as root" printed plain "uid 0"
+succeeds "arguments arrive unchanged" printed plain "argument two  words"
+succeeds "the default kernel is the one that --which names" \
 	printed plain "kernel $(tests/vm/run --which)"
-ok "standard error is streamed" printed plain "to stderr"
-ok "/dev/stdout can be opened again" printed plain "reopened"
-ok "the checkout is writable in the guest" printed plain "checkout writable"
-ok "and unchanged on the host" test ! -e only-in-the-guest
-ok "the root is writable in the guest" printed plain "root writable"
-ok "and unchanged on the host" test ! -e /usr/only-in-the-guest
-ok "udevd runs" printed plain "udevd answers"
-ok "the module is not loaded unasked" printed plain "module not loaded"
+succeeds "standard error is streamed" printed plain "to stderr"
+succeeds "/dev/stdout can be opened again" printed plain "reopened"
+succeeds "the checkout is writable in the guest" printed plain "checkout writable"
+succeeds "and unchanged on the host" test ! -e only-in-the-guest
+succeeds "the root is writable in the guest" printed plain "root writable"
+succeeds "and unchanged on the host" test ! -e /usr/only-in-the-guest
+succeeds "udevd runs" printed plain "udevd answers"
+succeeds "the module is not loaded unasked" printed plain "module not loaded"
 
-ok "a splat on the console fails the run" status_is splat 125
-ok "and is shown" complained splat "on the console: "
-ok "a foreign taint is shown" complained splat "taint is 64"
+succeeds "a splat on the console fails the run" status_is splat 125
+succeeds "and is shown" complained splat "on the console: "
+succeeds "a foreign taint is shown" complained splat "taint is 64"
 
-ok "a panic fails the run" status_is panic 125
-ok "what was printed before it arrives" printed panic "up to here"
-ok "a panic is shown" complained panic "Kernel panic"
-ok "a panic leaves no verdict" complained panic "no verdict"
-ok "the console is kept" console_has panic "Kernel panic"
+succeeds "a panic fails the run" status_is panic 125
+succeeds "what was printed before it arrives" printed panic "up to here"
+succeeds "a panic is shown" complained panic "Kernel panic"
+succeeds "a panic leaves no verdict" complained panic "no verdict"
+succeeds "the console is kept" console_has panic "Kernel panic"
 
-ok "a power-off without verdict fails the run" status_is mute 125
-ok "and is said to be one" complained mute "no verdict"
+succeeds "a power-off without verdict fails the run" status_is mute 125
+succeeds "and is said to be one" complained mute "no verdict"
 
-ok "a command over its time fails the run" status_is hang 125
-ok "and is said to be late" complained hang "more than 2 s"
-ok "what a late command printed arrives" printed hang "waiting"
+succeeds "a command over its time fails the run" status_is hang 125
+succeeds "and is said to be late" complained hang "more than 2 s"
+succeeds "what a late command printed arrives" printed hang "waiting"
 
 # Two kernels that can be booted, of which the newer one has its headers here only.
 mkdir -p "$dir/root/boot" "$dir/root/usr/src/headers" "$dir/root/lib/modules/"{1.0,2.0}-test
 touch "$dir/root/boot/vmlinuz-"{1.0,2.0}-test
 ln -s /usr/src/headers "$dir/root/lib/modules/1.0-test/build"
 ln -s "$PWD" "$dir/root/lib/modules/2.0-test/build"
-ok "the headers are looked for in the root" \
+succeeds "the headers are looked for in the root" \
 	test "$(tests/vm/run --root "$dir/root" --which 2>&1)" = 1.0-test
 
-tests/vm/run --bogus >"$dir/usage.out" 2>"$dir/usage.err"
-echo $? >"$dir/usage.status"
-ok "an unknown option is a usage error" status_is usage 2
-ok "the usage error names it" complained usage "--bogus"
-tests/vm/run --kernel 0.0-none true >"$dir/kernel.out" 2>"$dir/kernel.err"
-echo $? >"$dir/kernel.status"
-ok "a kernel that is not there is said so" complained kernel "vmlinuz-0.0-none"
+guest usage --bogus
+succeeds "an unknown option is a usage error" status_is usage 2
+succeeds "the usage error names it" complained usage "--bogus"
+guest kernel --kernel 0.0-none true
+succeeds "a kernel that is not there is said so" complained kernel "vmlinuz-0.0-none"
 
-ok "a signal comes while the command runs" test "$word" = waiting
-ok "a signal ends the run" status_is signal 143
-ok "no guest is left behind" none_left
-ok "nor a temporary directory" test -z "$(ls -d build/vm/vm_runner-*.?????? 2>&-)"
-echo "1..$count"
+succeeds "a signal comes while the command runs" test "$word" = waiting
+succeeds "a signal ends the run" status_is signal 143
+succeeds "no guest is left behind" none_left
+succeeds "nor a temporary directory" test -z "$(ls -d build/vm/vm_runner-*.?????? 2>&-)"
+[ "$failed" = 0 ] || tail -n 5 "$dir"/*.err >&2
+done_testing
