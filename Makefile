@@ -130,7 +130,15 @@ check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (10 min, fir
 check-kernels:	## compile for every kernel that Debian has (10 min)
 	tests/kernels/check-kernels
 
+check-hammer:	## what races, five times over, on processors that run in parallel (5 min)
+	tests/setup hammer
+	@mkdir -p build
+	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+	$(MAKE) --silent -C tests
+	prove tests/hammer/run
+
 check-mutants:	## plant bugs; each must be caught by a test (15 min)
+	tests/setup debug
 	tests/mutants/run
 
 bench:	## instructions beside its peers in a guest, and the bars they must keep (2 min)
@@ -145,5 +153,5 @@ clean:	## remove everything that was built
 	[ -z "$(KVER)" ] || $(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) clean
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell check lint docs check-debug check-kernels check-mutants \
+	setup stage demo shell check lint docs check-debug check-kernels check-hammer check-mutants \
 	check-packages bench deb clean
