@@ -8,20 +8,32 @@
 
 kmemleak=/sys/kernel/debug/kmemleak
 
-[ ! -d /sys/module/hello ] || succeeds 'the module unloads' rmmod hello
+need_module
+store buffer_mode private
+store reset 1
+is "$(cat $sysfs/stats/opens $sysfs/stats/live_buffers $sysfs/stats/live_bytes | tr '\n' ' ')" '0 0 0 ' \
+	'nothing is open and nothing is allocated'
+succeeds 'the module unloads' rmmod hello
 # What is lost once may still be found by a stale pointer; three times it is not.
 for _ in 1 2 3; do
 	modprobe hello || bail_out 'the module cannot be loaded again'
 	rmmod hello
 done
 
-# Up to 6.1 a cache whose making fails leaks the name of its sysfs entry: the kernel's.
+# A cache whose sysfs entry cannot be made leaks that entry's name, up to 6.1 and by no
+# fault of ours. This very object is left out, where fail-nth made it fail; all others count.
 leaks()
 {
 	awk '/^unreferenced/ { show(); text = "" }
 	     { text = text $0 "\n" }
-	     END { show() }
-	     function show() { if (text !~ /sysfs_slab_add/) printf "%s", text }' $kmemleak |
+	     END { show(); if (known) print "# names that sysfs_slab_add() leaked: " known >"/dev/stderr" }
+	     function show() {
+		if (text ~ /comm "(load|make|store)"/ &&
+		    text ~ /kobject_set_name_vargs[^\n]*\n[^\n]* kobject_init_and_add[^\n]*\n[^\n]* sysfs_slab_add/)
+			known++
+		else
+			printf "%s", text
+	     }' $kmemleak |
 	head -n 40
 }
 
@@ -34,6 +46,9 @@ for scan in first second; do
 	succeeds "kmemleak is on and scans, the $scan time" sh -c "echo scan >$kmemleak"
 	is "$(leaks)" '' 'and finds nothing'
 done
+
+# It does not see caches either, because they are all on the list of caches.
+is "$(ls /sys/kernel/slab | grep hello)" '' 'no cache of the module is left'
 
 # It does not see whole pages. A stack that leads into a module that is gone has
 # addresses without names. What the kernel allocated for itself on the way it keeps:
