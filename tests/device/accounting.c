@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/accounting.c: what the driver says that it has is what the kernel
+ * says that it gave: slabinfo, vmallocinfo, the memory cgroup. Where the kernel
+ * keeps exact books, equal to the byte.
+ */
+#include <sys/sysinfo.h>
+
+#include "harness.h"
+
+#define BUFFERS	50
+#define CGROUP	"/sys/fs/cgroup/hello-accounting"
+
+static int fds[BUFFERS];
+
+static void open_all(void)
+{
+	for (int i = 0; i < BUFFERS; i++)
+		fds[i] = open_hello(O_RDWR);
+}
+
+static void close_all(void)
+{
+	for (int i = 0; i < BUFFERS; i++)
+		close(fds[i]);
+}
+
+/* usable_bytes of an allocator: its tenth column in debugfs, all that it ever took */
+static long long usable_bytes(const char *mode)
+{
+	char line[512], name[64];
+	long long usable = -1, got;
+	FILE *f = fopen("/sys/kernel/debug/hello/stats", "re");
+
+	ASSERT(EXPECT(f));
+	while (usable < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %*d %*d %*d %*d %*d %*d %*d %lld", name, &got) == 2 && !strcmp(name, mode))
+			usable = got;
+	fclose(f);
+	ASSERT(EXPECT(usable >= 0));
+	return usable;
+}
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ASSERT(EXPECT_EQ(write(fd, text, strlen(text)), strlen(text)));
+	close(fd);
+}
+
+/* -- slab -------------------------------------------------------------------- */
+
+/* Objects of a cache in use. What processors hold back counts as used until the cache shrinks. */
+static long long objects_of(const char *cache)
+{
+	char path[128], line[512], name[64];
+	long long objects = 0, active;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
+	if (!access(path, F_OK))
+		write_to(path, "1");
+	f = fopen("/proc/slabinfo", "re");
+	ASSERT(EXPECT(f));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lld", name, &active) == 2 && !strcmp(name, cache))
+			objects = active;
+	fclose(f);
+	return objects;
+}
+
+TEST(buffers_of_slab_are_the_objects_in_slabinfo)
+{
+	static const struct {
+		const char *size, *cache;
+		int bytes;
+	} classes[] = {
+		{ "32", "hello-32", 32 }, { "100", "hello-128", 128 }, { "4096", "hello-4096", 4096 },
+		{ "20000", "hello-32768", 32768 },
+	};
+
+	if (access("/sys/kernel/slab", F_OK))
+		SKIP("this kernel has no /sys/kernel/slab");
+	use_allocator("slab");
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		long long objects = objects_of(classes[i].cache), usable = usable_bytes("slab");
+		long long live = number("stats/live_bytes"), headers = objects_of("hello_buffer");
+
+		CASE("%s bytes", classes[i].size);
+		SET("buffer_size", classes[i].size);
+		open_all();
+		EXPECT_EQ(objects_of(classes[i].cache), objects + BUFFERS);
+		EXPECT_EQ(objects_of("hello_buffer"), headers + BUFFERS);
+		EXPECT_EQ(number("stats/live_bytes"), live + BUFFERS * atoi(classes[i].size));
+		EXPECT_EQ(usable_bytes("slab"), usable + BUFFERS * classes[i].bytes);
+		close_all();
+		EXPECT_EQ(objects_of(classes[i].cache), objects);
+	}
+}
+
+/* -- vmalloc ------------------------------------------------------------------ */
+
+struct areas {
+	int number;
+	long long pages;
+};
+
+/* The areas that this module asked for */
+static struct areas areas(void)
+{
+	struct areas a = { 0 };
+	char line[512];
+	FILE *f = fopen("/proc/vmallocinfo", "re");
+
+	ASSERT(EXPECT(f));
+	while (fgets(line, sizeof(line), f)) {
+		char *pages = strstr(line, "pages=");
+
+		if (!pages || !strstr(line, " [hello] "))
+			continue;
+		a.number++;
+		a.pages += atoll(pages + strlen("pages="));
+	}
+	fclose(f);
+	return a;
+}
+
+TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
+{
+	static const char *const sizes[] = { "1", "4096", "4097", "1000000" };
+	struct areas before = areas(), now;
+
+	use_allocator("vmalloc");
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		long long usable = usable_bytes("vmalloc"), size = atoll(sizes[i]);
+
+		CASE("%s bytes", sizes[i]);
+		SET("buffer_size", sizes[i]);
+		open_all();
+		now = areas();
+		EXPECT_EQ(now.number, before.number + BUFFERS);
+		EXPECT_EQ(now.pages, before.pages + BUFFERS * ((size + 4095) / 4096));
+		EXPECT_EQ(usable_bytes("vmalloc") - usable, (now.pages - before.pages) * 4096);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + BUFFERS * size);
+		close_all();
+		now = areas();
+		EXPECT_EQ(now.number, before.number);
+	}
+}
+
+/* -- the memory cgroup ----------------------------------------------------------- */
+
+/* A number of the cgroup: a key of memory.stat, or NULL for all that is charged */
+static long long charged(const char *key)
+{
+	char line[256], name[64];
+	long long n, found = -1;
+	FILE *f = fopen(key ? CGROUP "/memory.stat" : CGROUP "/memory.current", "re");
+
+	ASSERT(EXPECT(f));
+	while (found < 0 && fgets(line, sizeof(line), f))
+		if (!key)
+			found = atoll(line);
+		else if (sscanf(line, "%63s %lld", name, &n) == 2 && !strcmp(name, key))
+			found = n;
+	fclose(f);
+	return found;
+}
+
+/* The kernel brings memory.stat up to date every two seconds; so wait until it says that much. */
+static bool becomes(const char *key, long long least, long long most)
+{
+	long long n = 0;
+
+	for (int i = 0; i < 100 * env("HELLO_TEST_SLOW"); i++) {
+		n = charged(key);
+		if (n >= least && n <= most)
+			return true;
+		poll(NULL, 0, 100);
+	}
+	return report(false, "%s is %lld, expected %lld to %lld", key ?: "memory.current", n, least, most);
+}
+
+static bool is_charged(const char *mode)
+{
+	char line[512], name[64], word[16];
+	bool yes = false;
+	FILE *f = fopen("/sys/kernel/debug/hello/allocators", "re");
+
+	ASSERT(EXPECT(f));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %*s %*s %*s %*s %15s", name, word) == 2 && !strcmp(name, mode))
+			yes = !strcmp(word, "yes");
+	fclose(f);
+	return yes;
+}
+
+static void enter_cgroup(void)
+{
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK))
+		SKIP("no cgroup2 is mounted");
+	write_to("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	rmdir(CGROUP);
+	ASSERT(EXPECT_EQ(mkdir(CGROUP, 0755), 0));
+	write_to(CGROUP "/cgroup.procs", "0");
+	/* what an open takes besides its buffer, and this program's own pages */
+	open_all();
+	close_all();
+	charged("kernel");
+}
+
+static void leave_cgroup(void)
+{
+	write_to("/sys/fs/cgroup/cgroup.procs", "0");
+	EXPECT_EQ(rmdir(CGROUP), 0);
+}
+
+/*
+ * memory.current may be too high by what each processor has charged in advance
+ * (64 pages); beside its buffer, an open takes less than 4 KiB, also on a kernel
+ * that checks its slabs.
+ */
+TEST(the_cgroup_is_charged_what_lives_with_every_allocator_that_can)
+{
+	enum { SIZE = 256 << 10 };
+	const long long advance = 64LL * 4096 * get_nprocs(), sum = (long long)BUFFERS * SIZE;
+
+	enter_cgroup();
+	SET("buffer_size", "256K");
+	FOR_EACH_ALLOCATOR(mode) {
+		long long before = charged(NULL), now;
+
+		open_all();
+		now = charged(NULL) - before;
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + sum);
+		if (is_charged(mode))
+			report(now >= sum - advance && now <= sum + advance + BUFFERS * 4096,
+			       "charged %lld for %lld", now, sum);
+		else
+			report(now <= advance + BUFFERS * 4096, "charged %lld", now);
+		close_all();
+		objects_of("hello-262144");	/* or KASAN holds back what was freed */
+		now = charged(NULL) - before;
+		report(now <= advance, "still charged %lld", now);
+	}
+	leave_cgroup();
+}
+
+TEST(memory_stat_of_the_cgroup_has_every_page_of_vmalloc)
+{
+	long long before;
+
+	enter_cgroup();
+	if (charged("vmalloc") < 0) {
+		leave_cgroup();
+		SKIP("this kernel does not count vmalloc by cgroup");
+	}
+	SET("buffer_size", "100K");
+	SET("alloc_mode", "vmalloc");
+	becomes("vmalloc", 0, 0);
+	before = charged("vmalloc");
+	open_all();
+	becomes("vmalloc", before + BUFFERS * 25 * 4096, before + BUFFERS * 25 * 4096);
+	/* what is asked for elsewhere is nobody's */
+	close_all();
+	SET("alloc_context", "workqueue");
+	open_all();
+	becomes("vmalloc", before, before);
+	close_all();
+	leave_cgroup();
+}
