@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints: what happened to which buffer, in words. Never an address.
+ * Tracepoints: what happened to which buffer, in words. Never an address, and
+ * no %zd: perf up to 6.1 takes it for an int, and shows -28 as 4294967268.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM hello
@@ -27,8 +28,8 @@ TRACE_EVENT(hello_alloc,
 		__entry->node = node;
 		__entry->ns = ns;
 	),
-	TP_printk("%s usable=%zu node=%d ns=%llu", __get_str(recipe),
-		  __entry->usable, __entry->node, __entry->ns)
+	TP_printk("%s usable=%lu node=%d ns=%llu", __get_str(recipe),
+		  (unsigned long)__entry->usable, __entry->node, __entry->ns)
 );
 
 TRACE_EVENT(hello_alloc_failed,
@@ -56,8 +57,8 @@ TRACE_EVENT(hello_free,
 		hello_assign_str(alloc_mode, alloc_mode);
 		__entry->size = size;
 	),
-	TP_printk("alloc_mode=%s buffer_size=%zu", __get_str(alloc_mode),
-		  __entry->size)
+	TP_printk("alloc_mode=%s buffer_size=%lu", __get_str(alloc_mode),
+		  (unsigned long)__entry->size)
 );
 
 DECLARE_EVENT_CLASS(hello_io,
@@ -75,8 +76,9 @@ DECLARE_EVENT_CLASS(hello_io,
 		__entry->actual = actual;
 		__entry->off = off;
 	),
-	TP_printk("id=%llu req=%zu, actual=%zd, off=%lld", __entry->id,
-		  __entry->req, __entry->actual, __entry->off)
+	TP_printk("id=%llu req=%lu, actual=%ld, off=%lld", __entry->id,
+		  (unsigned long)__entry->req, (long)__entry->actual,
+		  __entry->off)
 );
 
 DEFINE_EVENT(hello_io, hello_read,
@@ -104,8 +106,9 @@ TRACE_EVENT(hello_migrate,
 		__entry->length = length;
 		__entry->result = result;
 	),
-	TP_printk("from=(%s) to=(%s) length=%zu result=%d", __get_str(from),
-		  __get_str(to), __entry->length, __entry->result)
+	TP_printk("from=(%s) to=(%s) length=%lu result=%d", __get_str(from),
+		  __get_str(to), (unsigned long)__entry->length,
+		  __entry->result)
 );
 
 TRACE_EVENT(hello_lock_wait,
