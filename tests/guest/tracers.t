@@ -112,13 +112,14 @@ events() {
 
 # has N FILE: waits until the reader in the background has seen N writes
 has() {
+	# shellcheck disable=SC2016 # the inner shell's
 	timeout 60 sh -c 'until [ "$(grep -c hello_write "$2")" -ge "$1" ]; do sleep 0.1; done' - "$1" "$2"
 }
 
 mkdir $tracing/instances/hello-test
 mark=$(log_mark)
 for buffer in $tracing $tracing/instances/hello-test; do
-	echo 1 >$buffer/events/hello/enable
+	echo 1 >"$buffer"/events/hello/enable
 done
 echo Hello World >$dev
 is "$(events $tracing/trace) $(events $tracing/instances/hello-test/trace)" '3 3' \

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/guest/last/lockdown.t: under kernel lockdown, as with Secure Boot, the device works and
+# the tool says what does not. There is no way back: it is the last test of a guest.
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../../lib.sh"
+mountpoint -q /sys/kernel/security || mount -t securityfs securityfs /sys/kernel/security
+grep -sq integrity /sys/kernel/security/lockdown || skip_all 'this kernel has no lockdown'
+need_module
+store buffer_mode shared
+echo integrity >/sys/kernel/security/lockdown
+like "$(cat /sys/kernel/security/lockdown)" '\[integrity\]' 'the kernel is locked down'
+
+echo Hello World >$dev
+is "$(cat $dev)" 'Hello World' 'what production needs goes on: write and read'
+store buffer_size 8192 && store alloc_mode vmalloc
+is "$(cat $dev) $(value alloc_mode) $(cat $sysfs/stats/live_bytes)" 'Hello World vmalloc 8192' \
+	'sysfs: stores, migration and numbers'
+exec 3<$dev
+like "$(cat /proc/$$/fdinfo/3)" 'hello-capacity:.8192' 'fdinfo'
+exec 3<&-
+
+unread=
+for file in stats latency opens shared allocators locks contexts; do
+	cat $debugfs/$file >/dev/null || unread="$unread $file"
+done
+is "$unread" '' 'debugfs: what only tells can be read'
+for file in reset experiment fail/nth fail/probability fail/times; do
+	fails_with 'Operation not permitted' "debugfs: $file cannot be written" env tee $debugfs/$file <<<0
+done
+fails_with 'locked down' 'the tool says why an experiment is not possible' helloctl race
+like "$(helloctl doctor)" 'locked down' 'and its doctor says so'
+
+store reset 1
+succeeds 'the module can be unloaded' rmmod hello
+mark=$(log_mark)
+fails_with 'Operation not permitted' 'but no module that the kernel does not trust can be loaded' modprobe hello
+like "$(log_since "$mark")" 'Lockdown: .*module loading is restricted' 'and the log says why'
+like "$(helloctl doctor)" 'signature +BAD|locked down; signed by' 'and the doctor what to do'
+
+done_testing
