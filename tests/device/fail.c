@@ -5,6 +5,7 @@
  */
 #include <linux/hello.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 #include "harness.h"
 
@@ -41,179 +42,264 @@ static int set_nth(int n)
 	return write_file(KNOBS "nth", text);
 }
 
-/* The paths: each prepares, then does one call that allocates, then undoes it. */
-static int fd, result;
+/*
+ * The paths: one call each that allocates, with a buffer of mode that is there
+ * (filled), still to come (first use), or not wanted (an open).
+ */
+enum { CLOSED, UNUSED, FILLED };
+
+struct path {
+	const char *name;
+	int (*call)(const char *mode);
+	int at_least;		/* so many allocations can fail */
+	int file;		/* CLOSED, UNUSED or FILLED */
+	const char *lock;	/* shared, under this lock */
+	bool poison;
+	bool from_other;	/* another allocator made what is there */
+	bool maps;
+	bool may_make;		/* a failure may leave the buffer that was made, empty */
+	const char *only;	/* with this allocator: the others make no difference */
+};
+
+static int fd, other;
 static void *map;
+static char mask[64];	/* that mode takes */
 
-static void open_filled(void)
+static int call_open(const char *mode)
 {
-	fd = open_hello(O_RDWR);
-	EXPECT_EQ(pwrite(fd, pattern, sizeof(pattern), 0), sizeof(pattern));
+	(void)mode;
+	other = try_open(O_RDWR);
+	return other;
 }
 
-static void nothing(void)
+static int call_truncate(const char *mode)
 {
-	fd = -1;
+	(void)mode;
+	other = try_open(O_RDWR | O_TRUNC);
+	return other;
 }
 
-static int call_open(void)
+static int call_write(const char *mode)
 {
-	result = try_open(O_RDWR);
-	return result;
-}
-
-static void undo_open(void)
-{
-	close(result);
-}
-
-static void prepare_first_use(void)
-{
-	SET("alloc_when", "first_use");
-	fd = open_hello(O_RDWR);
-}
-
-static int call_write(void)
-{
+	(void)mode;
 	return pwrite(fd, pattern, sizeof(pattern), 0) < 0 ? -1 : 0;
 }
 
-static void undo_write(void)
+static int call_read(const char *mode)
 {
-	close(fd);
-	fd = open_hello(O_RDWR);
+	(void)mode;
+	return pread(fd, buf, sizeof(buf), 0) < 0 ? -1 : 0;
 }
 
-static int call_recipe(void)
+static int call_mmap(const char *mode)
 {
-	struct hello_recipe_request r = { .size = sizeof(r), .recipe = "alloc_mode=vmalloc buffer_size=64K" };
-
-	return ioctl(fd, HELLO_IOC_RECIPE, &r);
-}
-
-static void undo_recipe(void)
-{
-	struct hello_recipe_request r = { .size = sizeof(r), .recipe = "alloc_mode=kmalloc buffer_size=4096" };
-
-	EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
-}
-
-static void prepare_shared(void)
-{
-	SET("buffer_mode", "shared");
-	open_filled();
-}
-
-static int call_migrate(void)
-{
-	return set("alloc_mode", "slab");
-}
-
-static void undo_migrate(void)
-{
-	SET("alloc_mode", "kmalloc");
-}
-
-static void prepare_rcu(void)
-{
-	SET("lock_mode", "rcu");
-	prepare_shared();
-}
-
-static void prepare_mmap(void)
-{
-	SET("alloc_mode", "pages");
-	open_filled();
-}
-
-static int call_mmap(void)
-{
+	(void)mode;
 	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return map == MAP_FAILED ? -1 : 0;
 }
 
-static void undo_mmap(void)
+/* What is not user memory goes through a page of its own under a lock that spins. */
+static int call_sendfile(const char *mode)
 {
-	EXPECT_EQ(munmap(map, 4096), 0);
-	close(fd);
-	open_filled();
+	off_t from = 0;
+
+	(void)mode;
+	if (!other)
+		other = memfd_create("other", MFD_CLOEXEC);
+	return sendfile(other, fd, &from, sizeof(pattern));
 }
 
-static void undo_nothing(void)
+static int call_recipe(const char *mode)
 {
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	snprintf(r.recipe, sizeof(r.recipe), "alloc_mode=%s buffer_size=30000 gfp_flags=%s", mode, mask);
+	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-static const struct path {
-	const char *name;
-	void (*prepare)(void);
-	int (*call)(void);
-	void (*undo)(void);
-	int allocations;	/* at least so many can fail */
-} paths[] = {
-	{ "open", nothing, call_open, undo_open, 3 },
-	{ "first use", prepare_first_use, call_write, undo_write, 2 },
-	{ "RECIPE", open_filled, call_recipe, undo_recipe, 2 },
-	{ "migration", prepare_shared, call_migrate, undo_migrate, 2 },
-	{ "a write under rcu", prepare_rcu, call_write, undo_nothing, 2 },
-	{ "mmap", prepare_mmap, call_mmap, undo_mmap, 1 },
+static int call_migrate(const char *mode)
+{
+	return set("alloc_mode", mode);
+}
+
+static int call_resize(const char *mode)
+{
+	(void)mode;
+	return set("buffer_size", "30000");
+}
+
+static int call_experiment(const char *mode)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "alloc alloc_mode=%s gfp_flags=%s count=10 threads=2", mode, mask);
+	return write_file("/sys/kernel/debug/hello/experiment", text);
+}
+
+static int call_race(const char *mode)
+{
+	(void)mode;
+	return write_file("/sys/kernel/debug/hello/experiment", "lock lock_mode=mutex threads=2 count=10");
+}
+
+/* An open takes its file, a header, what its allocator needs first, and the memory. */
+static const struct path paths[] = {
+	{ "open", call_open, .at_least = 4, .file = CLOSED },
+	{ "the first open", call_open, .at_least = 4, .file = CLOSED, .lock = "mutex" },
+	{ "another open", call_open, .at_least = 1, .file = FILLED, .lock = "mutex", .only = "vmalloc" },
+	{ "open with O_TRUNC", call_truncate, .at_least = 1, .file = FILLED, .lock = "mutex", .only = "vmalloc" },
+	{ "a write as first use", call_write, .at_least = 3, .file = UNUSED },
+	{ "a read as first use", call_read, .at_least = 3, .file = UNUSED, .poison = true },
+	{ "a write as first use of the shared buffer", call_write, .at_least = 3, .file = UNUSED, .lock = "rwsem", .only = "vmalloc" },
+	{ "mmap", call_mmap, .at_least = 1, .file = FILLED, .maps = true },
+	{ "mmap as first use", call_mmap, .at_least = 4, .file = UNUSED, .maps = true, .may_make = true },
+	{ "RECIPE, another allocator", call_recipe, .at_least = 3, .file = FILLED, .from_other = true },
+	{ "RECIPE, another size", call_recipe, .at_least = 3, .file = FILLED },
+	{ "migration under mutex", call_migrate, .at_least = 3, .file = FILLED, .lock = "mutex", .from_other = true },
+	{ "migration under rcu", call_migrate, .at_least = 3, .file = FILLED, .lock = "rcu", .from_other = true },
+	{ "resizing under mutex", call_resize, .at_least = 3, .file = FILLED, .lock = "mutex" },
+	{ "resizing under rwsem", call_resize, .at_least = 3, .file = FILLED, .lock = "rwsem", .only = "vmalloc" },
+	{ "resizing under spinlock", call_resize, .at_least = 3, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
+	{ "resizing under rwlock", call_resize, .at_least = 3, .file = FILLED, .lock = "rwlock", .only = "vmalloc" },
+	{ "resizing under rcu", call_resize, .at_least = 3, .file = FILLED, .lock = "rcu", .only = "vmalloc" },
+	{ "a write under rcu", call_write, .at_least = 3, .file = FILLED, .lock = "rcu" },
+	{ "sendfile under spinlock", call_sendfile, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
+	{ "experiment alloc", call_experiment, .at_least = 4, .file = CLOSED },
+	{ "experiment lock", call_race, .at_least = 5, .file = CLOSED, .only = "vmalloc" },
 };
 
-static void expect_unchanged(const struct hello_info *before, long long live)
+/* Stores are slow, since each change is an event to udev: no more than needed. */
+static void set_up(const struct path *p, const char *mode)
+{
+	use_allocator(mode);
+	snprintf(mask, sizeof(mask), "%s", get("gfp_flags"));
+	SET("alloc_when", p->file == UNUSED ? "first_use" : "open");
+	SET("init_mode", p->poison ? "poison" : "zero");
+	if (p->lock) {
+		SET("lock_mode", p->lock);
+		SET("buffer_mode", "shared");
+	}
+}
+
+static void tear_down(void)
+{
+	SET("buffer_mode", "private");
+	SET("buffer_size", "4096");
+}
+
+static void begin(const struct path *p, const char *mode)
+{
+	if (p->from_other)
+		SET("alloc_mode", strcmp(mode, "kmalloc") ? "kmalloc" : "slab");
+	SET("buffer_size", "4096");
+	fd = p->file == CLOSED ? -1 : open_hello(O_RDWR);
+	if (p->file == FILLED)
+		EXPECT_EQ(pwrite(fd, pattern, sizeof(pattern), 0), sizeof(pattern));
+}
+
+static void end(void)
+{
+	if (map && map != MAP_FAILED)
+		EXPECT_EQ(munmap(map, 4096), 0);
+	map = NULL;
+	if (other > 0)
+		close(other);
+	other = 0;
+	if (fd >= 0)
+		close(fd);
+	SET("reset", "1");
+}
+
+static void expect_unchanged(const struct path *p, const struct hello_info *before, long long live)
 {
 	struct hello_info after = { .size = sizeof(after) };
 
+	if (p->may_make && number("stats/live_bytes") == live + 4096) {
+		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 0);
+		return;
+	}
 	EXPECT_EQ(number("stats/live_bytes"), live);
+	EXPECT_EQ(number("stats/opens"), live_before[0] + (fd >= 0));
 	if (fd < 0)
 		return;
 	EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &after), 0);
 	EXPECT_MEM(&after, before, sizeof(after));
+	if (!(before->flags & HELLO_INFO_ALLOCATED))
+		return;
 	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), before->length);
 	EXPECT_MEM(buf, pattern, before->length);
 }
 
-TEST(every_allocation_of_every_path_can_fail_and_nothing_has_changed)
+/* Fails the nth allocation of the path; false if it has no nth. */
+static bool strike(const struct path *p, const char *mode, int n)
+{
+	struct hello_info before = { .size = sizeof(before) };
+	long long live = number("stats/live_bytes");
+	bool struck;
+	int ret, err;
+
+	if (fd >= 0)
+		EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &before), 0);
+	EXPECT_EQ(set_nth(n), 0);
+	ret = p->call(mode);
+	err = errno;
+	struck = read_file(KNOBS "nth") == 0;
+	EXPECT_EQ(set_nth(0), 0);
+	if (!struck) {
+		EXPECT(ret >= 0);
+		return false;
+	}
+	EXPECT_EQ(ret, -1);
+	EXPECT_STR(strerrorname_np(err), "ENOMEM");
+	expect_unchanged(p, &before, live);
+	EXPECT(p->call(mode) >= 0);	/* retried */
+	return true;
+}
+
+/* dma_coherent is mapped as a whole, and needs nothing for that. */
+static bool is_mapped_by_page(const char *mode)
+{
+	return !strcmp(mode, "vmalloc") || !strcmp(mode, "pages") || !strcmp(mode, "pages_exact");
+}
+
+/* How many allocations failed */
+static int walk(const struct path *p, const char *mode)
+{
+	bool more = true;
+	int n = 0;
+
+	CASE("%s, %s", mode, p->name);
+	set_up(p, mode);
+	while (more && n < 20) {
+		CASE("%s, %s, allocation %d", mode, p->name, ++n);
+		begin(p, mode);
+		more = strike(p, mode, n);
+		end();
+	}
+	CASE("%s, %s", mode, p->name);
+	tear_down();
+	return n - 1;
+}
+
+TEST(every_allocation_of_every_path_can_fail_with_every_allocator_and_nothing_has_changed)
 {
 	for (size_t i = 0; i < sizeof(pattern); i++)
 		pattern[i] = 'a' + i % 26;
 	for (size_t p = 0; p < ARRAY_SIZE(paths); p++) {
-		int injected = 0;
+		int sum = 0;
 
-		paths[p].prepare();
-		for (int n = 1; n < 20; n++) {
-			struct hello_info before = { .size = sizeof(before) };
-			long long live = number("stats/live_bytes");
-			bool struck;
-			int ret, err;
+		FOR_EACH_CHOICE(mode, "alloc_mode") {
+			int injected;
 
-			CASE("%s, allocation %d", paths[p].name, n);
-			if (fd >= 0)
-				EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &before), 0);
-			EXPECT_EQ(set_nth(n), 0);
-			ret = paths[p].call();
-			err = errno;
-			struck = read_file(KNOBS "nth") == 0;
-			EXPECT_EQ(set_nth(0), 0);
-			if (!struck) {		/* it has no more than n - 1 */
-				EXPECT(ret >= 0);
-				paths[p].undo();
-				break;
-			}
-			injected++;
-			EXPECT_EQ(ret, -1);
-			EXPECT_STR(strerrorname_np(err), "ENOMEM");
-			expect_unchanged(&before, live);
-			EXPECT(paths[p].call() >= 0);	/* retried */
-			paths[p].undo();
+			if ((paths[p].only && strcmp(paths[p].only, mode)) ||
+			    (paths[p].maps && !is_mapped_by_page(mode)))
+				continue;
+			injected = walk(&paths[p], mode);
+			CASE("%s, %s", mode, paths[p].name);
+			EXPECT(injected >= paths[p].at_least);
+			sum += injected;
 		}
-		CASE("%s", paths[p].name);
-		printf("# %s: %d failures injected\n", paths[p].name, injected);
-		EXPECT(injected >= paths[p].allocations);
-		close_range(3, ~0U, 0);
-		SET("buffer_mode", "private");
-		SET("reset", "1");
-		SET("alloc_when", "open");
-		SET("lock_mode", "mutex");
-		SET("alloc_mode", "kmalloc");
+		printf("# %s: %d failures injected\n", paths[p].name, sum);
 	}
 }
 
