@@ -3,48 +3,11 @@
  * tests/device/userfault.c: user memory that does not come holds up nobody
  * but its owner, under every lock, and the owner can be killed.
  */
-#include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 
-#include "harness.h"
-
-#define PAGE	4096
+#include "missing_page.h"
 
 static char buf[8192];
-
-/* A page whose first touch waits until somebody fills it; nobody does, but answer() */
-static int missing_page(char **page)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		SKIP("this kernel has no userfaultfd");
-	EXPECT_EQ(ioctl(fd, UFFDIO_API, &api), 0);
-	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (uintptr_t)*page;
-	reg.range.len = PAGE;
-	EXPECT_EQ(ioctl(fd, UFFDIO_REGISTER, &reg), 0);
-	return fd;
-}
-
-/* Somebody is waiting for the page. */
-static void wait_for_fault(int uffd)
-{
-	struct uffd_msg msg;
-
-	EXPECT_EQ(read(uffd, &msg, sizeof(msg)), sizeof(msg));
-	EXPECT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
-}
-
-static void answer(int uffd, char *page)
-{
-	struct uffdio_copy copy = { .dst = (uintptr_t)page, .src = (uintptr_t)buf, .len = PAGE };
-
-	EXPECT_EQ(ioctl(uffd, UFFDIO_COPY, &copy), 0);
-}
 
 static int ready[2];
 
@@ -145,7 +108,7 @@ TEST(a_call_goes_on_when_the_page_comes)
 		pthread_create(&t, NULL, write_page, &c);
 		wait_for_fault(uffd);
 		EXPECT_EQ(pread(c.fd, got, PAGE, 0), 0);
-		answer(uffd, c.page);
+		answer(uffd, c.page, buf);
 		pthread_join(t, NULL);
 		EXPECT_EQ(c.ret, PAGE);
 		EXPECT_EQ(pread(c.fd, got, PAGE, 0), PAGE);
@@ -183,7 +146,7 @@ TEST(a_change_in_the_middle_of_a_read_is_news_after_it)
 		pthread_create(&t, NULL, read_page, &c);
 		wait_for_fault(uffd);
 		EXPECT_EQ(pwrite(other, "news", 4, 0), 4);
-		answer(uffd, c.page);
+		answer(uffd, c.page, buf);
 		pthread_join(t, NULL);
 		EXPECT_EQ(c.ret, PAGE);
 		EXPECT_EQ(poll(&p, 1, 0), 1);
