@@ -31,13 +31,17 @@ struct handle {
 	struct model *model;
 };
 
+/* What makes calls fail: the knob, or a cgroup that is nearly full */
+enum { NOTHING, KNOB, CGROUP };
+
 struct run {
 	unsigned long long state, seed;
 	long op;
 	char last[16][128];		/* what was done lately */
 	unsigned char *buf, *got;
 	bool shared;
-	bool faulty;			/* any call may be ENOMEM, and has then changed nothing */
+	int squeezed;			/* then any call may be ENOMEM, and has changed nothing */
+	long refused;			/* how many were */
 };
 
 static unsigned long long next(struct run *r)	/* xorshift64* */
@@ -81,10 +85,13 @@ static bool same(struct run *r, long long got, int err, long long want)
 	return false;
 }
 
-/* A failure that was injected: the model stays as it is. */
-static bool injected(const struct run *r, long long got, int err)
+/* Memory that was refused: the model stays as it is. */
+static bool injected(struct run *r, long long got, int err)
 {
-	return r->faulty && got == -1 && err == ENOMEM;
+	bool yes = r->squeezed && got == -1 && err == ENOMEM;
+
+	r->refused += yes;
+	return yes;
 }
 
 static long long model_write(struct model *m, const unsigned char *from, size_t n, long long at)
@@ -217,8 +224,9 @@ static bool do_dup(struct run *r, struct handle *h)
 /* Another allocator and size, by ioctl for a private buffer, by sysfs for the shared one */
 static bool do_recipe(struct run *r, struct handle *h)
 {
-	static const char *const modes[] = { "kmalloc", "vmalloc", "pages", "slab", "kvmalloc", "pages_exact" };
-	const char *mode = modes[below(r, ARRAY_SIZE(modes))];
+	static const char *const modes[] = { "kmalloc", "vmalloc", "pages", "slab", "pages_exact", "kvmalloc" };
+	/* the last one takes no mask that gives up */
+	const char *mode = modes[below(r, ARRAY_SIZE(modes) - (r->squeezed == CGROUP))];
 	size_t size = 1 + below(r, below(r, 2) ? MAX - 8 : 5000);
 	struct hello_recipe_request req = { .size = sizeof(req) };
 	struct model *m = h->model;
@@ -293,7 +301,8 @@ static bool do_map(struct run *r, struct handle *h)
 	}
 	if (!below(r, 3)) {
 		DID(r, "munmap");
-		munmap(m->map, m->map_length);
+		if (munmap(m->map, m->map_length))
+			return injected(r, -1, errno) || same(r, -1, errno, 0);
 		m->map = NULL;
 		return true;
 	}
@@ -346,8 +355,10 @@ static void fail_percent(const char *percent)
 	close(knob);
 }
 
+static void squeeze(int by);
+
 /* HANDLES handles on one shared model, or one on a private one */
-static void run_model(unsigned long long seed, bool shared, bool faulty)
+static void run_model(unsigned long long seed, bool shared, int squeezed)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	struct model *m = calloc(1, sizeof(*m));
@@ -365,14 +376,15 @@ static void run_model(unsigned long long seed, bool shared, bool faulty)
 		h[i].fd = open_hello(O_RDWR | (h[i].append ? O_APPEND : 0));
 		h[i].model = m;
 	}
-	if (faulty)
-		fail_percent("2");
-	r->faulty = faulty;
+	r->squeezed = squeezed;
+	squeeze(squeezed);
 	for (r->op = 0; r->op < ops; r->op++)
 		if (!one_operation(r, &h[below(r, n)]))
 			break;
-	if (faulty)
-		fail_percent("0");
+	squeeze(NOTHING);
+	if (squeezed)
+		printf("# %ld calls had no memory\n", r->refused);
+	EXPECT(!squeezed || r->refused || ops < 1000);
 	if (m->map)
 		munmap(m->map, m->map_length);
 	for (int i = 0; i < n; i++)
@@ -381,6 +393,63 @@ static void run_model(unsigned long long seed, bool shared, bool faulty)
 	free(r->got);
 	free(r);
 	free(m);
+}
+
+#define TEST_CGROUP	"/sys/fs/cgroup/hello-model"
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ASSERT(EXPECT_EQ(write(fd, text, strlen(text)), strlen(text)));
+	close(fd);
+}
+
+static void enter_cgroup(void)
+{
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK))
+		SKIP("no cgroup2 is mounted");
+	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	rmdir(TEST_CGROUP);
+	ASSERT(EXPECT_EQ(mkdir(TEST_CGROUP, 0755), 0));
+	write_file(TEST_CGROUP "/cgroup.procs", "0");
+	/* A header that finds no room is ENOMEM too, instead of this program's end. */
+	write_file("/proc/self/oom_score_adj", "-1000");
+}
+
+static void leave_cgroup(void)
+{
+	write_file("/sys/fs/cgroup/cgroup.procs", "0");
+	EXPECT_EQ(rmdir(TEST_CGROUP), 0);
+}
+
+/* All of this program is there before the cgroup becomes narrow: it must not fault then. */
+static void squeeze_cgroup(void)
+{
+	char text[32] = "";
+	int fd;
+
+	EXPECT_EQ(mlockall(MCL_CURRENT), 0);
+	fd = open(TEST_CGROUP "/memory.current", O_RDONLY | O_CLOEXEC);
+	ASSERT(EXPECT(read(fd, text, sizeof(text) - 1) > 0));
+	close(fd);
+	snprintf(text, sizeof(text), "%lld", atoll(text) + MAX);
+	write_file(TEST_CGROUP "/memory.max", text);
+}
+
+static void squeeze(int by)
+{
+	static int before;
+
+	if (by == KNOB)
+		fail_percent("2");
+	else if (by == CGROUP)
+		squeeze_cgroup();
+	else if (before == KNOB)
+		fail_percent("0");
+	else if (before == CGROUP)
+		write_file(TEST_CGROUP "/memory.max", "max");
+	before = by;
 }
 
 static unsigned long long seed(void)
@@ -396,7 +465,7 @@ static unsigned long long seed(void)
 
 static void *run_private(void *arg)
 {
-	run_model((uintptr_t)arg, false, false);
+	run_model((uintptr_t)arg, false, NOTHING);
 	return NULL;
 }
 
@@ -415,7 +484,7 @@ static void shared_under(const char *lock)
 {
 	SET("lock_mode", lock);
 	SET("buffer_mode", "shared");
-	run_model(seed(), true, false);
+	run_model(seed(), true, NOTHING);
 }
 
 TEST(the_shared_buffer_under_mutex_equals_its_model)
@@ -445,12 +514,40 @@ TEST(the_shared_buffer_under_rcu_equals_its_model)
 
 TEST(a_private_buffer_equals_its_model_while_allocations_fail)
 {
-	run_model(seed(), false, true);
+	run_model(seed(), false, KNOB);
 }
 
 TEST(the_shared_buffer_under_rcu_equals_its_model_while_allocations_fail)
 {
 	SET("lock_mode", "rcu");
 	SET("buffer_mode", "shared");
-	run_model(seed(), true, true);
+	run_model(seed(), true, KNOB);
+}
+
+/* Masks that give up: others call the OOM killer for a single page. */
+TEST(a_private_buffer_equals_its_model_in_a_full_cgroup)
+{
+	enter_cgroup();
+	SET("gfp_flags", "GFP_KERNEL|__GFP_NORETRY");
+	run_model(seed(), false, CGROUP);
+	leave_cgroup();
+}
+
+TEST(the_shared_buffer_under_mutex_equals_its_model_in_a_full_cgroup)
+{
+	enter_cgroup();
+	SET("gfp_flags", "GFP_KERNEL|__GFP_NORETRY");
+	SET("buffer_mode", "shared");
+	run_model(seed(), true, CGROUP);
+	leave_cgroup();
+}
+
+TEST(the_shared_buffer_under_rcu_equals_its_model_in_a_full_cgroup)
+{
+	enter_cgroup();
+	SET("gfp_flags", "GFP_KERNEL|__GFP_NORETRY");
+	SET("lock_mode", "rcu");
+	SET("buffer_mode", "shared");
+	run_model(seed(), true, CGROUP);
+	leave_cgroup();
 }
