@@ -51,23 +51,32 @@ static void write_to(const char *path, const char *text)
 
 /* -- slab -------------------------------------------------------------------- */
 
-/* Objects of a cache in use. What processors hold back counts as used until the cache shrinks. */
+/* A column of a cache: objects in use, or objects that there is memory for */
+enum { ACTIVE, ALL };
+
+static long long slabinfo(const char *cache, int column)
+{
+	char line[512], name[64];
+	long long objects = 0, n[2];
+	FILE *f = fopen("/proc/slabinfo", "re");
+
+	ASSERT(EXPECT(f));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lld %lld", name, &n[ACTIVE], &n[ALL]) == 3 && !strcmp(name, cache))
+			objects = n[column];
+	fclose(f);
+	return objects;
+}
+
+/* Objects in use; what processors hold back counts as used until the cache shrinks. */
 static long long objects_of(const char *cache)
 {
-	char path[128], line[512], name[64];
-	long long objects = 0, active;
-	FILE *f;
+	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
 	if (!access(path, F_OK))
 		write_to(path, "1");
-	f = fopen("/proc/slabinfo", "re");
-	ASSERT(EXPECT(f));
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %lld", name, &active) == 2 && !strcmp(name, cache))
-			objects = active;
-	fclose(f);
-	return objects;
+	return slabinfo(cache, ACTIVE);
 }
 
 TEST(buffers_of_slab_are_the_objects_in_slabinfo)
@@ -97,6 +106,30 @@ TEST(buffers_of_slab_are_the_objects_in_slabinfo)
 		close_all();
 		EXPECT_EQ(objects_of(classes[i].cache), objects);
 	}
+}
+
+/* Headers stay headers for a grace period, and are used again meanwhile. */
+TEST(headers_do_not_pile_up_however_fast_buffers_come_and_go)
+{
+	long long headers = slabinfo("hello_buffer", ALL);
+	int fd;
+
+	for (int i = 0; i < volume(100); i++) {
+		open_all();
+		close_all();
+		if (!EXPECT_EQ(number("stats/live_buffers"), live_before[1]))
+			break;
+	}
+	report(slabinfo("hello_buffer", ALL) <= headers + 1000, "%lld headers, were %lld",
+	       slabinfo("hello_buffer", ALL), headers);
+	SET("lock_mode", "rcu");
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	for (int i = 0; i < volume(5000); i++)
+		EXPECT_EQ(pwrite(fd, &i, sizeof(i), 0), sizeof(i));
+	report(slabinfo("hello_buffer", ALL) <= headers + 1000, "%lld headers, were %lld",
+	       slabinfo("hello_buffer", ALL), headers);
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
 }
 
 /* -- vmalloc ------------------------------------------------------------------ */

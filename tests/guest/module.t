@@ -62,10 +62,11 @@ succeeds 'every tunable is a module parameter of the same name' diff /tmp/tunabl
 modprobe -r hello
 
 failures=0
-for _ in $(seq 20); do
+times=$((20 * ${HELLO_TEST_VOLUME:-1}))
+for _ in $(seq $times); do
 	modprobe hello && rmmod hello || failures=$((failures + 1))
 done
-is $failures 0 'it loads and unloads twenty times'
+is $failures 0 "it loads and unloads $times times"
 
 need_module
 done_testing
