@@ -115,7 +115,7 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 check:	## set-up, lint and all tests that a change needs (3 min)
 	$(call set_up)
 	$(MAKE) --silent -C tests
-	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/host/
+	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/docs.t tests/host/
 
 lint:	## compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
