@@ -3,6 +3,7 @@
  * The allocators that a buffer's memory can come from: each is a pair of
  * functions and an entry in the table at the end, and nothing elsewhere.
  */
+#include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -17,33 +18,9 @@
 
 #include "alloc.h"
 #include "compat.h"
+#include "context.h"
 #include "gfp.h"
-
-/* What an allocator's memory is like. */
-#define CONTIGUOUS	BIT(0)	/* always one physical block */
-#define PAGES		BIT(1)	/* always pages that user space may map */
-#define NODE		BIT(2)	/* can be asked for a NUMA node */
-#define CHARGE		BIT(3)	/* can be charged to a cgroup */
-#define ZERO		BIT(4)	/* honours __GFP_ZERO */
-#define ZEROED		BIT(5)	/* is zero whatever was asked */
-#define BY_SIZE		BIT(6)	/* small is contiguous, large may be mapped */
-
-struct allocator {
-	struct hello_choice choice;
-	u32 words;	/* the GFP words that it really honours */
-	u32 flags;
-	size_t max;	/* the largest size; 0: as much as there is RAM */
-	/* Why this kernel or machine does not have it, or NULL. */
-	const char *(*init)(void);
-	/* Bytes that memory takes really; at most, while addr is not known yet. */
-	size_t (*usable)(size_t size, const void *addr);
-	/* What must sleep before alloc(), which may be called in any context. */
-	int (*prepare)(struct hello_mem *mem);
-	void *(*alloc)(struct hello_mem *mem);
-	void (*free)(struct hello_mem *mem);
-	/* For memory whose pages must not be referenced one by one. */
-	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
-};
+#include "stats.h"
 
 /* ---- kmalloc ---- */
 
@@ -60,7 +37,8 @@ static size_t usable_kmalloc(size_t size, const void *addr)
 
 static void *alloc_kmalloc(struct hello_mem *mem)
 {
-	return kmalloc_node(mem->size, mem->gfp, mem->node);
+	return kmalloc_node(mem->recipe.buffer_size, mem->recipe.mask,
+			    mem->recipe.numa_node);
 }
 
 static void free_kmalloc(struct hello_mem *mem)
@@ -81,20 +59,20 @@ static size_t usable_pages(size_t size, const void *addr)
  */
 static void *alloc_vmalloc(struct hello_mem *mem)
 {
-	size_t size = PAGE_ALIGN(mem->size);
+	size_t size = PAGE_ALIGN(mem->recipe.buffer_size);
 	unsigned int saved;
 	void *addr;
 
-	if (!(mem->gfp & __GFP_IO)) {
+	if (!(mem->recipe.mask & __GFP_IO)) {
 		saved = memalloc_noio_save();
-		addr = __vmalloc(size, mem->gfp);
+		addr = __vmalloc(size, mem->recipe.mask);
 		memalloc_noio_restore(saved);
-	} else if (!(mem->gfp & __GFP_FS)) {
+	} else if (!(mem->recipe.mask & __GFP_FS)) {
 		saved = memalloc_nofs_save();
-		addr = __vmalloc(size, mem->gfp);
+		addr = __vmalloc(size, mem->recipe.mask);
 		memalloc_nofs_restore(saved);
 	} else {
-		addr = __vmalloc(size, mem->gfp);
+		addr = __vmalloc(size, mem->recipe.mask);
 	}
 	return addr;
 }
@@ -108,12 +86,12 @@ static void free_vmalloc(struct hello_mem *mem)
 
 static void *alloc_kvmalloc(struct hello_mem *mem)
 {
-	size_t size = mem->size;
+	size_t size = mem->recipe.buffer_size;
 
 	/* As vmalloc; what may come from a slab of less than a page does not. */
 	if (size > PAGE_SIZE)
 		size = PAGE_ALIGN(size);
-	return kvmalloc_node(size, mem->gfp, mem->node);
+	return kvmalloc_node(size, mem->recipe.mask, mem->recipe.numa_node);
 }
 
 static size_t usable_kvmalloc(size_t size, const void *addr)
@@ -142,28 +120,29 @@ static size_t usable_order(size_t size, const void *addr)
  */
 static void *alloc_pages_mode(struct hello_mem *mem)
 {
-	struct page *page = alloc_pages_node(mem->node,
-					     (mem->gfp & ~__GFP_HIGHMEM) | __GFP_COMP,
-					     get_order(mem->size));
+	struct page *page = alloc_pages_node(mem->recipe.numa_node,
+					     (mem->recipe.mask & ~__GFP_HIGHMEM) | __GFP_COMP,
+					     get_order(mem->recipe.buffer_size));
 
 	return page ? page_address(page) : NULL;
 }
 
 static void free_pages_mode(struct hello_mem *mem)
 {
-	free_pages((unsigned long)mem->addr, get_order(mem->size));
+	free_pages((unsigned long)mem->addr, get_order(mem->recipe.buffer_size));
 }
 
 /* ---- pages_exact ---- */
 
 static void *alloc_pages_exact_mode(struct hello_mem *mem)
 {
-	return alloc_pages_exact(mem->size, mem->gfp & ~__GFP_HIGHMEM);
+	return alloc_pages_exact(mem->recipe.buffer_size,
+				 mem->recipe.mask & ~__GFP_HIGHMEM);
 }
 
 static void free_pages_exact_mode(struct hello_mem *mem)
 {
-	free_pages_exact(mem->addr, mem->size);
+	free_pages_exact(mem->addr, mem->recipe.buffer_size);
 }
 
 /* ---- size classes of slab and mempool ---- */
@@ -211,7 +190,7 @@ static struct kmem_cache *make_cache(unsigned int class)
 
 static int prepare_slab(struct hello_mem *mem)
 {
-	unsigned int class = class_of(mem->size);
+	unsigned int class = class_of(mem->recipe.buffer_size);
 
 	mutex_lock(&classes_lock);
 	if (!caches[class])
@@ -223,7 +202,8 @@ static int prepare_slab(struct hello_mem *mem)
 
 static void *alloc_slab(struct hello_mem *mem)
 {
-	return kmem_cache_alloc_node(mem->cache, mem->gfp, mem->node);
+	return kmem_cache_alloc_node(mem->cache, mem->recipe.mask,
+				     mem->recipe.numa_node);
 }
 
 static void free_slab(struct hello_mem *mem)
@@ -235,7 +215,7 @@ static void free_slab(struct hello_mem *mem)
 
 static int prepare_mempool(struct hello_mem *mem)
 {
-	unsigned int class = class_of(mem->size);
+	unsigned int class = class_of(mem->recipe.buffer_size);
 
 	mutex_lock(&classes_lock);
 	if (!pools[class])
@@ -248,7 +228,7 @@ static int prepare_mempool(struct hello_mem *mem)
 
 static void *alloc_mempool(struct hello_mem *mem)
 {
-	return mempool_alloc(mem->pool, mem->gfp);
+	return mempool_alloc(mem->pool, mem->recipe.mask);
 }
 
 static void free_mempool(struct hello_mem *mem)
@@ -262,12 +242,14 @@ static struct platform_device *dma_device;
 
 static void *alloc_dma(struct hello_mem *mem)
 {
-	return dma_alloc_coherent(&dma_device->dev, mem->size, &mem->dma, mem->gfp);
+	return dma_alloc_coherent(&dma_device->dev, mem->recipe.buffer_size,
+				  &mem->dma, mem->recipe.mask);
 }
 
 static void free_dma(struct hello_mem *mem)
 {
-	dma_free_coherent(&dma_device->dev, mem->size, mem->addr, mem->dma);
+	dma_free_coherent(&dma_device->dev, mem->recipe.buffer_size, mem->addr,
+			  mem->dma);
 }
 
 /* Without a device of its own the DMA API knows neither mask nor bus. */
@@ -292,7 +274,7 @@ static const char *init_dma(void)
 static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 {
 	return dma_mmap_coherent(&dma_device->dev, vma, mem->addr, mem->dma,
-				 PAGE_ALIGN(mem->size));
+				 PAGE_ALIGN(mem->recipe.buffer_size));
 }
 
 /* ---- nothing ---- */
@@ -314,12 +296,13 @@ static void free_nothing(struct hello_mem *mem)
 #define NO_HIGHMEM	0
 #endif
 
-static struct allocator allocators[] = {
+struct hello_allocator hello_allocator[] __ro_after_init = {
 	{
 		.choice.name	= "kmalloc",
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32),
-		.flags		= CONTIGUOUS | NODE | CHARGE | ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_NODE | HELLO_CHARGED |
+				  HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_kmalloc,
 		.alloc		= alloc_kmalloc,
@@ -329,14 +312,14 @@ static struct allocator allocators[] = {
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
 				  HELLO_GFP_NOFS | HELLO_GFP_NOIO |
 				  HELLO_GFP_NORETRY,
-		.flags		= PAGES | CHARGE | ZERO,
+		.flags		= HELLO_MAPPABLE | HELLO_CHARGED | HELLO_ZERO,
 		.usable		= usable_pages,
 		.alloc		= alloc_vmalloc,
 		.free		= free_vmalloc,
 	}, {
 		.choice.name	= "kvmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
-		.flags		= BY_SIZE | NODE | CHARGE | ZERO,
+		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED | HELLO_ZERO,
 		/* Of more, which rounding up to pages could make, it warns. */
 		.max		= INT_MAX & PAGE_MASK,
 		.usable		= usable_kvmalloc,
@@ -345,7 +328,8 @@ static struct allocator allocators[] = {
 	}, {
 		.choice.name	= "pages",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
-		.flags		= CONTIGUOUS | PAGES | NODE | CHARGE | ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_NODE |
+				  HELLO_CHARGED | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_order,
 		.alloc		= alloc_pages_mode,
@@ -353,7 +337,7 @@ static struct allocator allocators[] = {
 	}, {
 		.choice.name	= "pages_exact",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
-		.flags		= CONTIGUOUS | PAGES | CHARGE | ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_CHARGED | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_pages,
 		.alloc		= alloc_pages_exact_mode,
@@ -363,7 +347,8 @@ static struct allocator allocators[] = {
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32 |
 						    HELLO_GFP_DMA),
-		.flags		= CONTIGUOUS | NODE | CHARGE | ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_NODE | HELLO_CHARGED |
+				  HELLO_ZERO,
 		.max		= 1 << CLASS_MAX_SHIFT,
 		.usable		= usable_class,
 		.prepare	= prepare_slab,
@@ -376,7 +361,7 @@ static struct allocator allocators[] = {
 				  HELLO_GFP_DMA | HELLO_GFP_NORETRY |
 				  HELLO_GFP_RETRY_MAYFAIL |
 				  HELLO_GFP_THISNODE | HELLO_GFP_HIGH,
-		.flags		= CONTIGUOUS,
+		.flags		= HELLO_CONTIGUOUS,
 		.max		= 1 << CLASS_MAX_SHIFT,
 		.usable		= usable_class,
 		.prepare	= prepare_mempool,
@@ -387,7 +372,7 @@ static struct allocator allocators[] = {
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32 |
 						    HELLO_GFP_DMA),
-		.flags		= CONTIGUOUS | PAGES | ZEROED,
+		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.init		= init_dma,
 		.usable		= usable_order,
@@ -401,20 +386,15 @@ static struct allocator allocators[] = {
 	},
 };
 
-static_assert(ARRAY_SIZE(allocators) <= U8_MAX, "hello_mem has a byte for it");
+static_assert(ARRAY_SIZE(hello_allocator) <= U8_MAX, "a recipe has a byte for it");
 
 const struct hello_table hello_allocators = {
-	.first	= &allocators[0].choice,
-	.stride	= sizeof(allocators[0]),
-	.nr	= ARRAY_SIZE(allocators) - 1,
+	.first	= &hello_allocator[0].choice,
+	.stride	= sizeof(hello_allocator[0]),
+	.nr	= ARRAY_SIZE(hello_allocator) - 1,
 };
 
 /* ---- interface ---- */
-
-static const struct allocator *allocator_of(const struct hello_mem *mem)
-{
-	return &allocators[mem->allocator];
-}
 
 /**
  * hello_alloc_max() - the largest buffer of an allocator
@@ -425,145 +405,53 @@ static const struct allocator *allocator_of(const struct hello_mem *mem)
 size_t hello_alloc_max(unsigned int allocator)
 {
 	size_t ram = totalram_pages() << PAGE_SHIFT;
-	size_t max = allocators[allocator].max;
 
-	return max ? min(max, ram) : ram;
+	return min(hello_allocator[allocator].max ?: ram, ram);
 }
 
 /**
- * hello_alloc_words() - the GFP words that an allocator honours
+ * hello_alloc_trait() - what an allocator's memory is like, for people
  * @allocator: number in hello_allocators
- *
- * The kernel drops the others silently, or warns of them.
- *
- * Return: the set.
- */
-u32 hello_alloc_words(unsigned int allocator)
-{
-	return allocators[allocator].words;
-}
-
-/**
- * hello_alloc_has_node() - whether an allocator can be asked for a NUMA node
- * @allocator: number in hello_allocators
- *
- * Return: true if the kernel exports a way to do so.
- */
-bool hello_alloc_has_node(unsigned int allocator)
-{
-	return allocators[allocator].flags & NODE;
-}
-
-/**
- * hello_alloc_trait() - what an allocator's memory is like
- * @allocator: number in hello_allocators
- * @trait: what about it
+ * @flag: what about it
  *
  * Return: "yes", "no", or for which sizes.
  */
-const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait)
+const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 {
-	static const struct {
-		u32 flag;
-		const char *by_size;
-	} traits[] = {
-		[HELLO_TRAIT_CONTIGUOUS]	= { CONTIGUOUS, "small" },
-		[HELLO_TRAIT_MAPPABLE]		= { PAGES, "large" },
-		[HELLO_TRAIT_NODE]		= { NODE },
-		[HELLO_TRAIT_CHARGED]		= { CHARGE },
-	};
-	u32 flags = allocators[allocator].flags;
+	u32 flags = hello_allocator[allocator].flags;
 
-	if (flags & BY_SIZE && traits[trait].by_size)
-		return traits[trait].by_size;
-	return flags & traits[trait].flag ? "yes" : "no";
+	if (flags & HELLO_BY_SIZE && flag & HELLO_CONTIGUOUS)
+		return "small";
+	if (flags & HELLO_BY_SIZE && flag & HELLO_MAPPABLE)
+		return "large";
+	return flags & flag ? "yes" : "no";
 }
 
 /**
- * hello_alloc_plan() - find out what memory will take, to reserve it
- * @mem: what will be asked for; gets @mem->usable
+ * hello_alloc_plan() - make what follows from the words of a recipe
+ * @recipe: its usable and mask are set
  */
-void hello_alloc_plan(struct hello_mem *mem)
+void hello_alloc_plan(struct hello_recipe *recipe)
 {
-	mem->usable = allocator_of(mem)->usable(mem->size, NULL);
-}
+	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	bool maps = a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE);
 
-/**
- * hello_alloc_prepare() - do what hello_alloc() must not or need not do
- * @mem: what will be asked for; its mask is completed
- *
- * Context: process, may sleep.
- *
- * Return: 0 or -ENOMEM.
- */
-int hello_alloc_prepare(struct hello_mem *mem)
-{
-	const struct allocator *a = allocator_of(mem);
-
-	mem->gfp |= __GFP_NOWARN;
-	if (mem->zero && a->flags & ZERO)
-		mem->gfp |= __GFP_ZERO;
-	if (mem->charge && a->flags & CHARGE &&
-	    (HELLO_MAPS_CHARGED_PAGES || !(a->flags & (PAGES | BY_SIZE))))
-		mem->gfp |= __GFP_ACCOUNT;
-	return a->prepare ? a->prepare(mem) : 0;
-}
-
-/**
- * hello_alloc() - allocate
- * @mem: what to allocate; @mem->addr is NULL afterwards if that failed
- *
- * Context: any that the mask allows, after hello_alloc_prepare().
- */
-void hello_alloc(struct hello_mem *mem)
-{
-	mem->addr = allocator_of(mem)->alloc(mem);
-}
-
-/**
- * hello_alloc_settle() - find out what memory takes now that it is there
- * @mem: what hello_alloc() made; @mem->usable becomes exact
- *
- * Return: bytes that hello_alloc_plan() thought of and that are not taken.
- */
-size_t hello_alloc_settle(struct hello_mem *mem)
-{
-	const struct allocator *a = allocator_of(mem);
-	size_t planned = mem->usable;
-
-	if (a->flags & BY_SIZE)
-		mem->usable = a->usable(mem->size, mem->addr);
-	return planned - mem->usable;
-}
-
-/**
- * hello_free() - give memory back to the allocator that made it
- * @mem: what hello_alloc() made
- *
- * Context: process, may sleep (vmalloc).
- */
-void hello_free(struct hello_mem *mem)
-{
-	allocator_of(mem)->free(mem);
-	mem->addr = NULL;
-}
-
-/**
- * hello_alloc_zeroed() - whether the allocator has zeroed the memory
- * @mem: what hello_alloc() made
- *
- * Return: false if the caller has still to do it.
- */
-bool hello_alloc_zeroed(const struct hello_mem *mem)
-{
-	u32 flags = allocator_of(mem)->flags;
-
-	return flags & ZEROED || (mem->zero && flags & ZERO);
+	recipe->cell = hello_stats_cell(recipe->alloc_mode,
+					recipe->alloc_context);
+	recipe->usable = a->usable(recipe->buffer_size, NULL);
+	recipe->mask = hello_gfp_bits(recipe->gfp_flags) | __GFP_NOWARN;
+	if (recipe->alloc_context == HELLO_CONTEXT_PROCESS &&
+	    a->flags & HELLO_CHARGED && (HELLO_MAPS_CHARGED_PAGES || !maps))
+		recipe->mask |= __GFP_ACCOUNT;
+	/* Elsewhere zeroing would take the time of an interrupt. */
+	if (recipe->init_mode == HELLO_INIT_ZERO && a->flags & HELLO_ZERO &&
+	    !hello_context_atomic(recipe->alloc_context))
+		recipe->mask |= __GFP_ZERO;
 }
 
 /**
  * hello_alloc_contiguous() - whether memory is one physical block
- * @mem: what hello_alloc() made
+ * @mem: what its allocator made
  *
  * Return: true if it is, whatever its size.
  */
@@ -574,7 +462,7 @@ bool hello_alloc_contiguous(const struct hello_mem *mem)
 
 /**
  * hello_alloc_mappable() - whether user space may map the memory
- * @mem: what hello_alloc() made
+ * @mem: what its allocator made
  *
  * Slab memory may not: its pages hold other objects too.
  *
@@ -582,7 +470,8 @@ bool hello_alloc_contiguous(const struct hello_mem *mem)
  */
 bool hello_alloc_mappable(const struct hello_mem *mem)
 {
-	return allocator_of(mem)->flags & PAGES || is_vmalloc_addr(mem->addr);
+	return hello_allocator_of(mem)->flags & HELLO_MAPPABLE ||
+	       is_vmalloc_addr(mem->addr);
 }
 
 /**
@@ -635,7 +524,7 @@ int hello_alloc_node(const struct hello_mem *mem)
  */
 int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma)
 {
-	const struct allocator *a = allocator_of(mem);
+	const struct hello_allocator *a = hello_allocator_of(mem);
 
 	return a->mmap ? a->mmap(mem, vma) : -EOPNOTSUPP;
 }
@@ -645,11 +534,11 @@ int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma)
  */
 void hello_alloc_init(void)
 {
-	unsigned int i;
+	struct hello_allocator *a;
 
-	for (i = 0; i < hello_allocators.nr; i++)
-		if (allocators[i].init)
-			allocators[i].choice.missing = allocators[i].init();
+	for (a = hello_allocator; a->choice.name; a++)
+		if (a->init)
+			a->choice.missing = a->init();
 }
 
 /**

@@ -5,6 +5,8 @@
 #ifndef HELLO_ALLOC_H
 #define HELLO_ALLOC_H
 
+#include <linux/bits.h>
+#include <linux/cache.h>
 #include <linux/mempool.h>
 #include <linux/types.h>
 
@@ -14,16 +16,48 @@ struct kmem_cache;
 struct page;
 struct vm_area_struct;
 
+/* How a fresh buffer is filled. */
+enum hello_init_mode {
+	HELLO_INIT_ZERO,
+	HELLO_INIT_POISON,
+	HELLO_INIT_UNINITIALIZED,
+};
+
+/**
+ * struct hello_recipe - how one buffer is made
+ *
+ * Choices are numbers in their tables. After a change hello_alloc_plan() makes
+ * what follows from the rest, so that making a buffer does not have to.
+ */
+struct hello_recipe {
+	/** @buffer_size: bytes */
+	u64 buffer_size;
+	/** @usable: bytes that they take, at most; planned */
+	u64 usable;
+	/** @gfp_flags: a set of HELLO_GFP_ words */
+	u32 gfp_flags;
+	/** @mask: what the allocator is really called with; planned */
+	gfp_t mask;
+	/** @numa_node: a node, or -1 for any */
+	s16 numa_node;
+	/** @alloc_mode: number in hello_allocators */
+	u8 alloc_mode;
+	/** @alloc_context: number in hello_contexts */
+	u8 alloc_context;
+	/** @init_mode: &enum hello_init_mode */
+	u8 init_mode;
+	/** @cell: where hello_stats counts it; planned */
+	u16 cell;
+};
+
 /**
  * struct hello_mem - one piece of memory, and what it was asked to be
  */
 struct hello_mem {
-	/** @addr: its kernel address; NULL before and after its life */
+	/** @recipe: how it is made; it goes back to where it came from */
+	struct hello_recipe recipe;
+	/** @addr: its kernel address; NULL if there was none */
 	void *addr;
-	/** @size: bytes asked for */
-	size_t size;
-	/** @usable: bytes that it takes; at most, before it is allocated */
-	size_t usable;
 	union {
 		/** @cache: where it comes from, for slab */
 		struct kmem_cache *cache;
@@ -32,27 +66,44 @@ struct hello_mem {
 		/** @dma: its bus address, for dma_coherent */
 		dma_addr_t dma;
 	};
-	/** @gfp: the mask; hello_alloc_prepare() completes it */
-	gfp_t gfp;
-	/** @node: the NUMA node asked for, -1 for any */
-	s16 node;
-	/** @allocator: number in hello_allocators; memory goes back where it came from */
-	u8 allocator;
-	/** @charge: charge it to the cgroup of the calling task */
-	bool charge : 1;
-	/** @zero: ask the allocator for zeroed memory */
-	bool zero : 1;
 };
 
-/* What can be said of an allocator before it has allocated. */
-enum hello_trait {
-	HELLO_TRAIT_CONTIGUOUS,
-	HELLO_TRAIT_MAPPABLE,
-	HELLO_TRAIT_NODE,
-	HELLO_TRAIT_CHARGED,
-};
+/* What an allocator's memory is like. */
+#define HELLO_CONTIGUOUS	BIT(0)	/* always one physical block */
+#define HELLO_MAPPABLE		BIT(1)	/* always pages that user space may map */
+#define HELLO_NODE		BIT(2)	/* can be asked for a NUMA node */
+#define HELLO_CHARGED		BIT(3)	/* can be charged to a cgroup */
+#define HELLO_ZERO		BIT(4)	/* honours __GFP_ZERO */
+#define HELLO_BY_SIZE		BIT(5)	/* small is contiguous, large mappable */
+
+/**
+ * struct hello_allocator - what can be said of an allocator, and its calls
+ */
+struct hello_allocator {
+	/** @choice: its name */
+	struct hello_choice choice;
+	/** @words: the GFP words that it honours; others it drops or warns of */
+	u32 words;
+	/** @flags: what its memory is like */
+	u32 flags;
+	/** @max: the largest size; 0: as much as there is RAM */
+	size_t max;
+	/** @init: why this kernel or machine does not have it, or NULL */
+	const char *(*init)(void);
+	/** @usable: bytes that memory takes; NULL: at most, if %HELLO_BY_SIZE */
+	size_t (*usable)(size_t size, const void *addr);
+	/** @prepare: for hello_alloc_prepare(); NULL if nothing must sleep */
+	int (*prepare)(struct hello_mem *mem);
+	/** @alloc: make memory of a planned recipe, in any context of its mask */
+	void *(*alloc)(struct hello_mem *mem);
+	/** @free: give memory back; may sleep */
+	void (*free)(struct hello_mem *mem);
+	/** @mmap: map memory whose pages must not be mapped one by one, or NULL */
+	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
+} ____cacheline_aligned;
 
 extern const struct hello_table hello_allocators;
+extern struct hello_allocator hello_allocator[];
 
 /*
  * The number of an allocator that does nothing, which is not in the table: what
@@ -60,17 +111,29 @@ extern const struct hello_table hello_allocators;
  */
 #define HELLO_ALLOC_NOTHING	(hello_allocators.nr)
 
-size_t hello_alloc_max(unsigned int allocator);
-u32 hello_alloc_words(unsigned int allocator);
-bool hello_alloc_has_node(unsigned int allocator);
-const char *hello_alloc_trait(unsigned int allocator, enum hello_trait trait);
-void hello_alloc_plan(struct hello_mem *mem);
-int hello_alloc_prepare(struct hello_mem *mem);
-void hello_alloc(struct hello_mem *mem);
-size_t hello_alloc_settle(struct hello_mem *mem);
-void hello_free(struct hello_mem *mem);
+static inline const struct hello_allocator *
+hello_allocator_of(const struct hello_mem *mem)
+{
+	return &hello_allocator[mem->recipe.alloc_mode];
+}
 
-bool hello_alloc_zeroed(const struct hello_mem *mem);
+/**
+ * hello_alloc_prepare() - do what must sleep before memory is allocated
+ * @mem: of a planned recipe
+ *
+ * Return: 0 or -ENOMEM.
+ */
+static inline int hello_alloc_prepare(struct hello_mem *mem)
+{
+	const struct hello_allocator *a = hello_allocator_of(mem);
+
+	return a->prepare ? a->prepare(mem) : 0;
+}
+
+size_t hello_alloc_max(unsigned int allocator);
+const char *hello_alloc_trait(unsigned int allocator, u32 flag);
+void hello_alloc_plan(struct hello_recipe *recipe);
+
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);
 void hello_alloc_pages(const struct hello_mem *mem, pgoff_t first,

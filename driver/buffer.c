@@ -27,8 +27,12 @@ static atomic64_t taken;
 static atomic64_t taken_scarce;
 
 /* By allocator: bytes asked for that live, and the most that ever did. */
-static atomic64_t *live;
-static atomic64_t *peaks;
+static struct usage {
+	atomic64_t live;
+	atomic64_t peak;
+} *usage;
+
+/* The most of all together. */
 static atomic64_t peak;
 
 static void raise_to(atomic64_t *max, s64 value)
@@ -45,7 +49,7 @@ static s64 live_of_all(void)
 	s64 sum = 0;
 
 	for (i = 0; i < hello_allocators.nr; i++)
-		sum += atomic64_read(&live[i]);
+		sum += atomic64_read(&usage[i].live);
 	return sum;
 }
 
@@ -53,81 +57,64 @@ static s64 live_of_all(void)
 
 static bool reserve(atomic64_t *counter, u64 size, u64 cap)
 {
-	if (atomic64_add_return(size, counter) <= cap)
+	if (likely(atomic64_add_return(size, counter) <= cap))
 		return true;
 	atomic64_sub(size, counter);
 	return false;
 }
 
-/**
- * hello_buffer_reserve() - reserve memory against the caps, before it is made
- * @mem: what will be asked for, planned
- * @n: how often
- *
- * Return: NULL, or the name of the cap that would be exceeded.
- */
-const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n)
+static inline const char *reserve_caps(gfp_t mask, u64 size)
 {
-	u64 size = (u64)n * mem->usable;
-
-	if (!reserve(&taken, size, hello_settings_max_total_size()))
+	if (!reserve(&taken, size, READ_ONCE(hello_settings.max_total_size)))
 		return "max_total_size";
-	if (!hello_gfp_scarce(mem->gfp) ||
-	    reserve(&taken_scarce, size, hello_settings_max_reserve_size()))
+	if (likely(!hello_gfp_scarce(mask)) ||
+	    reserve(&taken_scarce, size,
+		    READ_ONCE(hello_settings.max_reserve_size)))
 		return NULL;
 	atomic64_sub(size, &taken);
 	return "max_reserve_size";
 }
 
-static void release(const struct hello_mem *mem, u64 size)
+static inline void release_caps(gfp_t mask, u64 size)
 {
 	atomic64_sub(size, &taken);
-	if (hello_gfp_scarce(mem->gfp))
+	if (unlikely(hello_gfp_scarce(mask)))
 		atomic64_sub(size, &taken_scarce);
 }
 
 /**
- * hello_buffer_release() - undo hello_buffer_reserve()
- * @mem: what was asked for
+ * hello_buffer_reserve() - reserve memory against the caps, before it is made
+ * @recipe: how it will be made
  * @n: how often
+ *
+ * Return: NULL, or the name of the cap that would be exceeded.
  */
-void hello_buffer_release(const struct hello_mem *mem, unsigned int n)
+const char *hello_buffer_reserve(const struct hello_recipe *recipe,
+				 unsigned int n)
 {
-	release(mem, (u64)n * mem->usable);
+	return reserve_caps(recipe->mask, n * recipe->usable);
 }
 
 /**
- * hello_buffer_mem() - what a recipe asks an allocator for
- * @recipe: the recipe
- *
- * Return: the memory, planned, and still to be prepared and allocated.
+ * hello_buffer_release() - undo hello_buffer_reserve()
+ * @recipe: how it was to be made
+ * @n: how often
  */
-struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe)
+void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 {
-	struct hello_mem mem = {
-		.size		= recipe->buffer_size,
-		.gfp		= hello_gfp_bits(recipe->gfp_flags),
-		.node		= recipe->numa_node,
-		.allocator	= recipe->alloc_mode,
-		.charge		= recipe->alloc_context == HELLO_CONTEXT_PROCESS,
-		/* Elsewhere zeroing would take the time of an interrupt. */
-		.zero		= recipe->init_mode == HELLO_INIT_ZERO &&
-				  !hello_context_atomic(recipe->alloc_context),
-	};
-
-	hello_alloc_plan(&mem);
-	return mem;
+	release_caps(recipe->mask, n * recipe->usable);
 }
 
 /* ---- making and unmaking ---- */
 
-/* The call that is counted and timed: the allocator's, and nothing around it. */
+/* The call that is timed: the allocator's, and nothing around it. */
 static void timed_alloc(void *arg)
 {
 	struct hello_buffer *buffer = arg;
+	struct hello_mem *mem = &buffer->mem;
 	u64 start = ktime_get_ns();
 
-	hello_alloc(&buffer->mem);
+	mem->addr = hello_allocator_of(mem)->alloc(mem);
 	buffer->alloc_ns = ktime_get_ns() - start;
 }
 
@@ -138,53 +125,71 @@ static void timed_alloc(void *arg)
  */
 static void fill(struct hello_buffer *buffer)
 {
-	struct hello_mem *mem = &buffer->mem;
-	size_t end = hello_alloc_mappable(mem) ? PAGE_ALIGN(mem->size) :
-						 mem->size;
+	const struct hello_mem *mem = &buffer->mem;
+	size_t size = mem->recipe.buffer_size;
+	size_t end = hello_alloc_mappable(mem) ? PAGE_ALIGN(size) : size;
 
-	if (buffer->recipe.init_mode == HELLO_INIT_ZERO) {
-		if (!hello_alloc_zeroed(mem))
-			memset(mem->addr, 0, end);
-		return;
+	if (mem->recipe.init_mode == HELLO_INIT_POISON)
+		memset(mem->addr, POISON, size);
+	if (mem->recipe.init_mode != HELLO_INIT_ZERO) {
+		buffer->length = size;
+		buffer->dirty = size;
 	}
-	if (buffer->recipe.init_mode == HELLO_INIT_POISON)
-		memset(mem->addr, POISON, mem->size);
-	memset(mem->addr + mem->size, 0, end - mem->size);
-	buffer->length = mem->size;
-	buffer->dirty = mem->size;
+	memset(mem->addr + buffer->length, 0, end - buffer->length);
 }
 
-static void count_success(const struct hello_buffer *buffer)
+/* Out of line: its text is not on the stack of those who trace nothing. */
+static noinline void trace_success(const struct hello_buffer *buffer,
+				   u64 usable)
 {
-	const struct hello_mem *mem = &buffer->mem;
+	char text[HELLO_RECIPE_MAX];
 
-	hello_stats_allocated(mem->allocator, buffer->recipe.alloc_context,
-			      mem->size, mem->usable, buffer->alloc_ns);
-	raise_to(&peaks[mem->allocator],
-		 atomic64_add_return(mem->size, &live[mem->allocator]));
+	hello_recipe_print(&buffer->mem.recipe, text, sizeof(text));
+	trace_hello_alloc(text, usable, hello_alloc_node(&buffer->mem),
+			  buffer->alloc_ns);
+}
+
+static inline void count_success(const struct hello_buffer *buffer, u64 usable)
+{
+	const struct hello_recipe *recipe = &buffer->mem.recipe;
+	struct hello_stats __percpu *stats = hello_stats_cells + recipe->cell;
+	struct usage *own = &usage[recipe->alloc_mode];
+
+	this_cpu_inc(stats->count[HELLO_STAT_ALLOCATIONS]);
+	this_cpu_add(stats->count[HELLO_STAT_ASKED], recipe->buffer_size);
+	this_cpu_add(stats->count[HELLO_STAT_USABLE], usable);
+	hello_stats_time(stats, buffer->alloc_ns);
+
+	raise_to(&own->peak,
+		 atomic64_add_return(recipe->buffer_size, &own->live));
 	/* What lives is at most what is taken: mostly there is no need to add up. */
-	if (atomic64_read(&taken) > atomic64_read(&peak))
+	if (unlikely(atomic64_read(&taken) > atomic64_read(&peak)))
 		raise_to(&peak, live_of_all());
 
-	if (trace_hello_alloc_enabled()) {
-		char text[HELLO_RECIPE_MAX];
-
-		hello_recipe_print(&buffer->recipe, text, sizeof(text));
-		trace_hello_alloc(text, mem->usable, hello_alloc_node(mem),
-				  buffer->alloc_ns);
-	}
+	if (trace_hello_alloc_enabled())
+		trace_success(buffer, usable);
 }
 
-static void count_failure(const struct hello_recipe *recipe, const char *why)
+static noinline void count_failure(const struct hello_recipe *recipe,
+				   const char *why)
 {
-	hello_stats_failed(recipe->alloc_mode, recipe->alloc_context);
+	char text[HELLO_RECIPE_MAX];
 
+	this_cpu_inc(hello_stats_cells[recipe->cell].count[HELLO_STAT_FAILURES]);
 	if (trace_hello_alloc_failed_enabled()) {
-		char text[HELLO_RECIPE_MAX];
-
 		hello_recipe_print(recipe, text, sizeof(text));
 		trace_hello_alloc_failed(text, why);
 	}
+}
+
+/* What is taken really can be less than was planned. */
+static inline u64 usable_of(const struct hello_mem *mem)
+{
+	const struct hello_allocator *a = hello_allocator_of(mem);
+
+	return unlikely(a->flags & HELLO_BY_SIZE) ?
+	       a->usable(mem->recipe.buffer_size, mem->addr) :
+	       mem->recipe.usable;
 }
 
 /**
@@ -201,40 +206,45 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	const char *why = "no memory for the header";
 	struct hello_buffer *buffer;
-	size_t surplus;
+	struct hello_mem *mem;
+	u64 usable;
 
-	buffer = hello_fail() ? NULL : kmem_cache_zalloc(headers, GFP_KERNEL);
+	/* Not zeroed: late readers of a former life shall find its count as it was. */
+	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
 	if (!buffer)
 		goto err_count;
+	mem = &buffer->mem;
+	mem->recipe = *recipe;
+	buffer->length = 0;
+	buffer->dirty = 0;
 
-	buffer->recipe = *recipe;
-	buffer->mem = hello_buffer_mem(recipe);
-
-	why = hello_buffer_reserve(&buffer->mem, 1);
+	why = reserve_caps(recipe->mask, recipe->usable);
 	if (why)
 		goto err_free_header;
 
 	why = "the allocator could not be prepared";
-	if (hello_fail() || hello_alloc_prepare(&buffer->mem))
+	if (hello_fail() || hello_alloc_prepare(mem))
 		goto err_release_caps;
 
 	why = "the allocator had none";
-	if (!hello_fail())
-		hello_context_run(recipe->alloc_context, timed_alloc, buffer);
-	if (!buffer->mem.addr)
+	if (hello_fail())
+		goto err_release_caps;
+	hello_context_run(recipe->alloc_context, timed_alloc, buffer);
+	if (!mem->addr)
 		goto err_release_caps;
 
-	surplus = hello_alloc_settle(&buffer->mem);
-	if (unlikely(surplus))
-		release(&buffer->mem, surplus);
-	fill(buffer);
-	count_success(buffer);
+	usable = usable_of(mem);
+	if (unlikely(usable != recipe->usable))
+		release_caps(recipe->mask, recipe->usable - usable);
+	if (!(recipe->mask & __GFP_ZERO))
+		fill(buffer);
+	count_success(buffer, usable);
 	/* Last: a late reader of the header's former life may not revive it. */
 	refcount_set(&buffer->users, 1);
 	return buffer;
 
 err_release_caps:
-	hello_buffer_release(&buffer->mem, 1);
+	release_caps(recipe->mask, recipe->usable);
 err_free_header:
 	kmem_cache_free(headers, buffer);
 err_count:
@@ -251,14 +261,20 @@ err_count:
 void hello_buffer_free(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
+	const struct hello_allocator *a = hello_allocator_of(mem);
+	const struct hello_recipe *recipe = &mem->recipe;
+	struct hello_stats __percpu *stats = hello_stats_cells + recipe->cell;
+	u64 usable;
 
-	hello_stats_freed(mem->allocator, buffer->recipe.alloc_context,
-			  mem->size);
-	atomic64_sub(mem->size, &live[mem->allocator]);
-	trace_hello_free(hello_table_get(&hello_allocators,
-					 mem->allocator)->name, mem->size);
-	hello_free(mem);
-	hello_buffer_release(mem, 1);
+	this_cpu_inc(stats->count[HELLO_STAT_FREES]);
+	this_cpu_add(stats->count[HELLO_STAT_FREED], recipe->buffer_size);
+	atomic64_sub(recipe->buffer_size, &usage[recipe->alloc_mode].live);
+	if (trace_hello_free_enabled())
+		trace_hello_free(a->choice.name, recipe->buffer_size);
+
+	usable = usable_of(mem);
+	a->free(mem);
+	release_caps(recipe->mask, usable);
 	kmem_cache_free(headers, buffer);
 }
 
@@ -289,7 +305,7 @@ bool hello_buffer_clean(struct hello_buffer *buffer, size_t max)
 u64 hello_buffer_peak(int allocator)
 {
 	return atomic64_read(allocator == HELLO_STATS_ALL ? &peak :
-							    &peaks[allocator]);
+							    &usage[allocator].peak);
 }
 
 /**
@@ -300,7 +316,7 @@ void hello_buffer_reset_peaks(void)
 	unsigned int i;
 
 	for (i = 0; i < hello_allocators.nr; i++)
-		atomic64_set(&peaks[i], atomic64_read(&live[i]));
+		atomic64_set(&usage[i].peak, atomic64_read(&usage[i].live));
 	atomic64_set(&peak, live_of_all());
 }
 
@@ -311,10 +327,9 @@ void hello_buffer_reset_peaks(void)
  */
 int hello_buffer_init(void)
 {
-	live = kcalloc(hello_allocators.nr, sizeof(*live), GFP_KERNEL);
-	peaks = kcalloc(hello_allocators.nr, sizeof(*peaks), GFP_KERNEL);
+	usage = kcalloc(hello_allocators.nr, sizeof(*usage), GFP_KERNEL);
 	headers = KMEM_CACHE(hello_buffer, SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU);
-	if (live && peaks && headers)
+	if (usage && headers)
 		return 0;
 	hello_buffer_exit();
 	return -ENOMEM;
@@ -328,6 +343,5 @@ int hello_buffer_init(void)
 void hello_buffer_exit(void)
 {
 	kmem_cache_destroy(headers);
-	kfree(peaks);
-	kfree(live);
+	kfree(usage);
 }

@@ -7,7 +7,6 @@
 
 #include <linux/refcount.h>
 
-#include "alloc.h"
 #include "recipe.h"
 
 /**
@@ -16,10 +15,8 @@
  * It has no lock: the store that holds it does.
  */
 struct hello_buffer {
-	/** @mem: the memory; @mem.size is the capacity */
+	/** @mem: the memory; its recipe's buffer_size is the capacity */
 	struct hello_mem mem;
-	/** @recipe: what it was made from */
-	struct hello_recipe recipe;
 	/** @length: bytes of contents, at most the capacity */
 	size_t length;
 	/** @dirty: bytes from here on are zero; at least @length */
@@ -34,9 +31,9 @@ struct hello_buffer {
 	refcount_t users;
 };
 
-struct hello_mem hello_buffer_mem(const struct hello_recipe *recipe);
-const char *hello_buffer_reserve(const struct hello_mem *mem, unsigned int n);
-void hello_buffer_release(const struct hello_mem *mem, unsigned int n);
+const char *hello_buffer_reserve(const struct hello_recipe *recipe,
+				 unsigned int n);
+void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
 void hello_buffer_free(struct hello_buffer *buffer);

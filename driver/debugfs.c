@@ -88,13 +88,13 @@ static void show_histogram(struct seq_file *m, int allocator, int context)
 	if (!sum.count[HELLO_STAT_ALLOCATIONS])
 		return;
 	for (i = 0; i < HELLO_STATS_BUCKETS; i++)
-		if (sum.bucket[i])
+		if (sum.count[HELLO_STAT_BUCKET + i])
 			seq_printf(m, "%-12s %-10s %12llu %12llu\n",
 				   hello_table_get(&hello_allocators,
 						   allocator)->name,
 				   hello_table_get(&hello_contexts,
 						   context)->name,
-				   1ULL << i, sum.bucket[i]);
+				   1ULL << i, sum.count[HELLO_STAT_BUCKET + i]);
 }
 
 static int latency_show(struct seq_file *m, void *unused)
@@ -138,12 +138,12 @@ static void show_allocator(struct seq_file *m, unsigned int i)
 {
 	char words[2 * HELLO_GFP_TEXT];
 
-	hello_gfp_print(hello_alloc_words(i), " ", words, sizeof(words));
+	hello_gfp_print(hello_allocator[i].words, " ", words, sizeof(words));
 	seq_printf(m, "%12zu %-10s %-8s %-4s %-7s %s", hello_alloc_max(i),
-		   hello_alloc_trait(i, HELLO_TRAIT_CONTIGUOUS),
-		   hello_alloc_trait(i, HELLO_TRAIT_MAPPABLE),
-		   hello_alloc_trait(i, HELLO_TRAIT_NODE),
-		   hello_alloc_trait(i, HELLO_TRAIT_CHARGED), words);
+		   hello_alloc_trait(i, HELLO_CONTIGUOUS),
+		   hello_alloc_trait(i, HELLO_MAPPABLE),
+		   hello_alloc_trait(i, HELLO_NODE),
+		   hello_alloc_trait(i, HELLO_CHARGED), words);
 }
 
 static int allocators_show(struct seq_file *m, void *unused)

@@ -127,7 +127,9 @@ struct overhead {
 
 static void measure_overhead(struct overhead *o)
 {
-	struct hello_mem nothing = { .allocator = HELLO_ALLOC_NOTHING };
+	struct hello_mem nothing = {
+		.recipe.alloc_mode = HELLO_ALLOC_NOTHING,
+	};
 	unsigned int i;
 
 	*o = (struct overhead) { U64_MAX, U64_MAX, U64_MAX, U64_MAX };
@@ -136,9 +138,9 @@ static void measure_overhead(struct overhead *o)
 
 		t[0] = ktime_get_ns();
 		t[1] = ktime_get_ns();
-		hello_alloc(&nothing);
+		nothing.addr = hello_allocator_of(&nothing)->alloc(&nothing);
 		t[2] = ktime_get_ns();
-		hello_free(&nothing);
+		hello_allocator_of(&nothing)->free(&nothing);
 		t[3] = ktime_get_ns();
 		o->clock = min(o->clock, t[1] - t[0]);
 		o->alloc = min(o->alloc, t[2] - t[1]);
@@ -336,7 +338,7 @@ static void alloc_batch(void *arg)
 		struct hello_mem *mem = &worker->mems[i];
 		u64 start = ktime_get_ns();
 
-		hello_alloc(mem);
+		mem->addr = hello_allocator_of(mem)->alloc(mem);
 		/* How fast it fails is not what an allocation costs. */
 		if (mem->addr)
 			add_sample(&worker->first, ktime_get_ns() - start);
@@ -356,7 +358,7 @@ static long free_batch(void *arg)
 
 		if (!mem->addr)
 			continue;
-		hello_free(mem);
+		hello_allocator_of(mem)->free(mem);
 		add_sample(&worker->second, ktime_get_ns() - start);
 	}
 	return 0;
@@ -384,8 +386,8 @@ static void alloc_work(struct worker *worker)
 	if (hello_context_atomic(context))
 		batch = min_t(u64, batch, ATOMIC_BATCH);
 	for (i = 0; i < batch; i++) {
-		worker->mems[i] = hello_buffer_mem(&crew->recipe);
-		worker->mems[i].charge = false;
+		worker->mems[i].recipe = crew->recipe;
+		worker->mems[i].recipe.mask &= ~__GFP_ACCOUNT;
 		/* That it can be prepared was seen before. */
 		hello_alloc_prepare(&worker->mems[i]);
 	}
@@ -472,7 +474,7 @@ static int refuse(struct seq_buf *answer, const char *reason)
 
 static int run_alloc(struct crew *crew, struct seq_buf *answer)
 {
-	struct hello_mem mem = hello_buffer_mem(&crew->recipe);
+	struct hello_mem mem = { .recipe = crew->recipe };
 	unsigned int n = crew->threads * crew->batch;
 	char recipe[HELLO_RECIPE_MAX];
 	const char *cap;
@@ -487,7 +489,7 @@ static int run_alloc(struct crew *crew, struct seq_buf *answer)
 	err = hello_alloc_prepare(&mem);
 	if (err)
 		return err;
-	cap = hello_buffer_reserve(&mem, n);
+	cap = hello_buffer_reserve(&crew->recipe, n);
 	if (cap) {
 		seq_buf_printf(answer, "error: threads x batch buffers are more than %s\n",
 			       cap);
@@ -495,7 +497,7 @@ static int run_alloc(struct crew *crew, struct seq_buf *answer)
 	}
 	crew->work = alloc_work;
 	err = run_crew(crew);
-	hello_buffer_release(&mem, n);
+	hello_buffer_release(&crew->recipe, n);
 	if (err)
 		return err;
 

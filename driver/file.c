@@ -251,7 +251,7 @@ static int may_choose(const struct hello_recipe *next,
 		      const struct hello_recipe *now, u64 max_buffer_size)
 {
 	bool scarce = next->gfp_flags != now->gfp_flags &&
-		      hello_gfp_scarce(hello_gfp_bits(next->gfp_flags));
+		      hello_gfp_scarce(next->mask);
 	bool large = next->buffer_size > now->buffer_size &&
 		     next->buffer_size > max_buffer_size / 4;
 	bool context = next->alloc_context != now->alloc_context &&

@@ -124,33 +124,7 @@ gfp_t hello_gfp_bits(u32 words)
 {
 	gfp_t bits = 0;
 
-	/* Every buffer that is made comes by here: only the set's own words. */
 	for (; words; words &= words - 1)
 		bits |= words_of_gfp[__ffs(words)].bits;
 	return bits;
-}
-
-/**
- * hello_gfp_blocks() - whether an allocation with this mask may sleep
- * @words: the set
- *
- * Return: true if it may.
- */
-bool hello_gfp_blocks(u32 words)
-{
-	return gfpflags_allow_blocking(hello_gfp_bits(words));
-}
-
-/**
- * hello_gfp_scarce() - whether a mask draws on reserves or on a small zone
- * @mask: the bits
- *
- * Such memory is what others need to get out of trouble, so it has a cap of
- * its own.
- *
- * Return: true if it does.
- */
-bool hello_gfp_scarce(gfp_t mask)
-{
-	return mask & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32);
 }

@@ -7,7 +7,7 @@
 #define HELLO_GFP_H
 
 #include <linux/bits.h>
-#include <linux/types.h>
+#include <linux/gfp.h>
 
 /* A set of GFP words; one bit each. */
 #define HELLO_GFP_KERNEL	BIT(0)
@@ -32,7 +32,19 @@ int hello_gfp_parse(const char *text, u32 *words);
 int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size);
 const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);
-bool hello_gfp_blocks(u32 words);
-bool hello_gfp_scarce(gfp_t mask);
+
+/**
+ * hello_gfp_scarce() - whether a mask draws on reserves or on a small zone
+ * @mask: the bits
+ *
+ * Such memory is what others need to get out of trouble, so it has a cap of
+ * its own.
+ *
+ * Return: true if it does.
+ */
+static inline bool hello_gfp_scarce(gfp_t mask)
+{
+	return mask & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32);
+}
 
 #endif /* HELLO_GFP_H */

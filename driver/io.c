@@ -346,7 +346,7 @@ write_unit(struct hello_store *store, struct hello_buffer *buffer,
  */
 static struct hello_buffer *new_version(const struct hello_buffer *old)
 {
-	struct hello_buffer *buffer = hello_buffer_create(&old->recipe);
+	struct hello_buffer *buffer = hello_buffer_create(&old->mem.recipe);
 
 	if (IS_ERR(buffer))
 		return buffer;
@@ -387,7 +387,7 @@ static noinline ssize_t write_any(struct hello_file *file,
 			continue;
 		}
 		at = append ? buffer->length : *pos;
-		if (at >= buffer->mem.size) {
+		if (at >= buffer->mem.recipe.buffer_size) {
 			err = -ENOSPC;
 			goto unlock;
 		}
@@ -404,7 +404,7 @@ static noinline ssize_t write_any(struct hello_file *file,
 		if (at > buffer->length && !hello_buffer_clean(buffer, unit))
 			goto unlock;
 
-		n = min_t(u64, min(size - done, unit), buffer->mem.size - at);
+		n = min_t(u64, min(size - done, unit), buffer->mem.recipe.buffer_size - at);
 		copied = write_unit(store, buffer, iter, user + done, n, at,
 				    pos, &file->seen);
 		done += copied;
@@ -452,7 +452,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	/* Mostly the first unit is the whole call. */
 	buffer = hello_store_buffer(store);
 	if (likely(buffer && *pos <= buffer->length &&
-		   size <= buffer->mem.size - *pos))
+		   size <= buffer->mem.recipe.buffer_size - *pos))
 		copied = write_unit(store, buffer, NULL, user, size, *pos, pos,
 				    &file->seen);
 	hello_unlock_write(&store->lock);

@@ -53,12 +53,12 @@ static int __init hello_init(void)
 	int err;
 
 	hello_alloc_init();
-	err = hello_settings_init();
-	if (err)
-		goto err_alloc;
 	err = hello_stats_init(hello_allocators.nr, hello_contexts.nr);
 	if (err)
 		goto err_alloc;
+	err = hello_settings_init();
+	if (err)
+		goto err_stats;
 	err = hello_buffer_init();
 	if (err)
 		goto err_stats;

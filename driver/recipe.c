@@ -13,7 +13,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "alloc.h"
 #include "context.h"
 #include "gfp.h"
 #include "lock.h"
@@ -387,7 +386,7 @@ static int check_mask(const struct hello_recipe *recipe, char *why)
 		hello_table_get(&hello_allocators, recipe->alloc_mode)->name;
 	const char *context =
 		hello_table_get(&hello_contexts, recipe->alloc_context)->name;
-	u32 words = hello_alloc_words(recipe->alloc_mode);
+	u32 words = hello_allocator[recipe->alloc_mode].words;
 	const char *conflict = hello_gfp_conflict(recipe->gfp_flags);
 	char mask[HELLO_GFP_TEXT];
 	int len;
@@ -403,7 +402,7 @@ static int check_mask(const struct hello_recipe *recipe, char *why)
 		return -EINVAL;
 	}
 	if (hello_context_atomic(recipe->alloc_context) &&
-	    hello_gfp_blocks(recipe->gfp_flags)) {
+	    gfpflags_allow_blocking(hello_gfp_bits(recipe->gfp_flags))) {
 		hello_gfp_print(recipe->gfp_flags, "|", mask, sizeof(mask));
 		return refuse(why, "%s may not sleep, as %s does; use GFP_ATOMIC or GFP_NOWAIT, and not vmalloc or kvmalloc",
 			      context, mask);
@@ -413,14 +412,13 @@ static int check_mask(const struct hello_recipe *recipe, char *why)
 
 /**
  * hello_recipe_check() - whether a recipe can work
- * @recipe: the recipe
+ * @recipe: the recipe; planned if it can
  * @max_size: cap of a buffer in bytes
  * @why: HELLO_WHY_MAX bytes for the reason and the cure of a failure
  *
  * Return: 0 or -EINVAL.
  */
-int hello_recipe_check(const struct hello_recipe *recipe, u64 max_size,
-		       char *why)
+int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why)
 {
 	const char *allocator =
 		hello_table_get(&hello_allocators, recipe->alloc_mode)->name;
@@ -441,7 +439,7 @@ int hello_recipe_check(const struct hello_recipe *recipe, u64 max_size,
 					      recipe->alloc_context)->name,
 			      HELLO_ATOMIC_MAX);
 	if (recipe->numa_node != NUMA_NO_NODE &&
-	    !hello_alloc_has_node(recipe->alloc_mode))
+	    !(hello_allocator[recipe->alloc_mode].flags & HELLO_NODE))
 		return refuse(why, "%s cannot be asked for a node; use numa_node=-1",
 			      allocator);
 	if (recipe->numa_node != NUMA_NO_NODE &&
@@ -449,17 +447,20 @@ int hello_recipe_check(const struct hello_recipe *recipe, u64 max_size,
 	     !node_online(recipe->numa_node)))
 		return refuse(why, "node %d is not online; see /sys/devices/system/node/online",
 			      recipe->numa_node);
-	return check_mask(recipe, why);
+	if (check_mask(recipe, why))
+		return -EINVAL;
+	hello_alloc_plan(recipe);
+	return 0;
 }
 
 /**
  * hello_settings_check() - whether all tunables work together
- * @settings: the tunables
+ * @settings: the tunables; their recipe is planned if they do
  * @why: HELLO_WHY_MAX bytes for the reason and the cure of a failure
  *
  * Return: 0 or -EINVAL.
  */
-int hello_settings_check(const struct hello_settings *settings, char *why)
+int hello_settings_check(struct hello_settings *settings, char *why)
 {
 	if (!settings->max_buffer_size || settings->max_buffer_size > LONG_MAX ||
 	    settings->max_total_size > LONG_MAX ||
@@ -477,7 +478,7 @@ int hello_settings_check(const struct hello_settings *settings, char *why)
 
 /* ---- the settings in force ---- */
 
-static struct hello_settings current_settings;
+struct hello_settings hello_settings;
 
 /* Held for a copy only: open() takes it under a mutex of the whole machine. */
 static DEFINE_SPINLOCK(settings_lock);
@@ -489,7 +490,7 @@ static DEFINE_SPINLOCK(settings_lock);
 void hello_settings_get(struct hello_settings *settings)
 {
 	spin_lock(&settings_lock);
-	*settings = current_settings;
+	*settings = hello_settings;
 	spin_unlock(&settings_lock);
 }
 
@@ -500,28 +501,8 @@ void hello_settings_get(struct hello_settings *settings)
 void hello_settings_set(const struct hello_settings *settings)
 {
 	spin_lock(&settings_lock);
-	current_settings = *settings;
+	hello_settings = *settings;
 	spin_unlock(&settings_lock);
-}
-
-/**
- * hello_settings_max_total_size() - the cap of all buffers, without a copy
- *
- * Return: bytes.
- */
-u64 hello_settings_max_total_size(void)
-{
-	return READ_ONCE(current_settings.max_total_size);
-}
-
-/**
- * hello_settings_max_reserve_size() - the cap of all from scarce memory
- *
- * Return: bytes.
- */
-u64 hello_settings_max_reserve_size(void)
-{
-	return READ_ONCE(current_settings.max_reserve_size);
 }
 
 /**

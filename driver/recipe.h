@@ -9,14 +9,7 @@
 #include <linux/hello.h>
 #include <linux/types.h>
 
-#include "table.h"
-
-/* How a fresh buffer is filled. */
-enum hello_init_mode {
-	HELLO_INIT_ZERO,
-	HELLO_INIT_POISON,
-	HELLO_INIT_UNINITIALIZED,
-};
+#include "alloc.h"
 
 enum hello_alloc_when {
 	HELLO_ALLOC_OPEN,
@@ -26,26 +19,6 @@ enum hello_alloc_when {
 enum hello_buffer_mode {
 	HELLO_PRIVATE,
 	HELLO_SHARED,
-};
-
-/**
- * struct hello_recipe - how one buffer is made
- *
- * Choices are numbers in their tables.
- */
-struct hello_recipe {
-	/** @buffer_size: bytes */
-	u64 buffer_size;
-	/** @gfp_flags: a set of HELLO_GFP_ words */
-	u32 gfp_flags;
-	/** @numa_node: a node, or -1 for any */
-	s16 numa_node;
-	/** @alloc_mode: number in hello_allocators */
-	u8 alloc_mode;
-	/** @alloc_context: number in hello_contexts */
-	u8 alloc_context;
-	/** @init_mode: &enum hello_init_mode */
-	u8 init_mode;
 };
 
 /**
@@ -84,16 +57,16 @@ int hello_recipe_parse(char *text, struct hello_recipe *recipe,
 		       char *why);
 int hello_recipe_print(const struct hello_recipe *recipe, char *buf,
 		       size_t size);
-int hello_recipe_check(const struct hello_recipe *recipe, u64 max_size,
-		       char *why);
+int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why);
 bool hello_recipe_same_memory(const struct hello_recipe *a,
 			      const struct hello_recipe *b);
-int hello_settings_check(const struct hello_settings *settings, char *why);
+int hello_settings_check(struct hello_settings *settings, char *why);
+
+/* In force. Whoever needs no more than one word reads it with READ_ONCE(). */
+extern struct hello_settings hello_settings;
 
 void hello_settings_get(struct hello_settings *settings);
 void hello_settings_set(const struct hello_settings *settings);
-u64 hello_settings_max_total_size(void);
-u64 hello_settings_max_reserve_size(void);
 int hello_settings_init(void);
 
 #endif /* HELLO_RECIPE_H */

@@ -126,6 +126,7 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 	if (live && info.flags & HELLO_INFO_ALLOCATED &&
 	    !hello_recipe_same_memory(&info.recipe, &next)) {
 		next.init_mode = info.recipe.init_mode;
+		hello_alloc_plan(&next);
 		err = hello_store_replace(&store, &next);
 		if (err)
 			return err;

@@ -5,7 +5,9 @@
 #ifndef HELLO_STATS_H
 #define HELLO_STATS_H
 
-#include <linux/types.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
 
 /* Latencies are counted by powers of two of nanoseconds; the last is open. */
 #define HELLO_STATS_BUCKETS	32
@@ -19,7 +21,9 @@ enum hello_stat {
 	HELLO_STAT_USABLE,	/* bytes that they took */
 	HELLO_STAT_FREED,	/* of the bytes asked for, those given back */
 	HELLO_STAT_NS,		/* nanoseconds in the allocator */
-	HELLO_STAT_NR,
+	/* Allocations that took [2^i, 2^(i+1)) ns; 0 ns counts in the first. */
+	HELLO_STAT_BUCKET,
+	HELLO_STAT_NR = HELLO_STAT_BUCKET + HELLO_STATS_BUCKETS,
 };
 
 /**
@@ -28,27 +32,42 @@ enum hello_stat {
 struct hello_stats {
 	/** @count: by &enum hello_stat */
 	u64 count[HELLO_STAT_NR];
-	/** @bucket: allocations that took [2^i, 2^(i+1)) ns; 0 counts in the first */
-	u64 bucket[HELLO_STATS_BUCKETS];
 	/** @min_ns: shortest allocation; U64_MAX before the first */
 	u64 min_ns;
 	/** @max_ns: longest allocation */
 	u64 max_ns;
-	/** @live_buffers: allocations less frees; reset does not touch it */
+	/** @live_buffers: in sums: allocations less frees, whatever was reset */
 	u64 live_buffers;
-	/** @live_bytes: bytes asked for that are not given back */
+	/** @live_bytes: in sums: bytes asked for that are not given back */
 	u64 live_bytes;
 };
 
 /* For hello_stats_sum(): of all allocators, or of all contexts. */
 #define HELLO_STATS_ALL		(-1)
 
-void hello_stats_allocated(unsigned int allocator, unsigned int context,
-			   size_t asked, size_t usable, u64 ns);
-void hello_stats_freed(unsigned int allocator, unsigned int context,
-		       size_t asked);
-void hello_stats_failed(unsigned int allocator, unsigned int context);
+/* One for each allocator and context: see hello_stats_cell(). */
+extern struct hello_stats __percpu *hello_stats_cells;
 
+/**
+ * hello_stats_time() - count how long an allocation took
+ * @stats: one of hello_stats_cells
+ * @ns: nanoseconds in the allocator
+ */
+static inline void hello_stats_time(struct hello_stats __percpu *stats, u64 ns)
+{
+	struct hello_stats *cell = get_cpu_ptr(stats);
+
+	cell->count[HELLO_STAT_NS] += ns;
+	cell->count[HELLO_STAT_BUCKET +
+		    min(ilog2(ns | 1), HELLO_STATS_BUCKETS - 1)]++;
+	if (ns < cell->min_ns)
+		cell->min_ns = ns;
+	if (ns > cell->max_ns)
+		cell->max_ns = ns;
+	put_cpu_ptr(stats);
+}
+
+unsigned int hello_stats_cell(unsigned int allocator, unsigned int context);
 void hello_stats_sum(int allocator, int context, struct hello_stats *sum);
 void hello_stats_reset(void);
 

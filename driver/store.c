@@ -202,7 +202,7 @@ static int carry_unit(struct hello_store *store,
 
 	if (atomic_read(&store->maps))
 		return -EBUSY;
-	if (buffer->length > next->mem.size)
+	if (buffer->length > next->mem.recipe.buffer_size)
 		return -ENOSPC;
 
 	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - migration->carried);
@@ -222,7 +222,7 @@ static void trace_replace(const struct hello_buffer *from,
 
 	if (!trace_hello_migrate_enabled())
 		return;
-	hello_recipe_print(&from->recipe, old_text, sizeof(old_text));
+	hello_recipe_print(&from->mem.recipe, old_text, sizeof(old_text));
 	hello_recipe_print(to, new_text, sizeof(new_text));
 	trace_hello_migrate(old_text, new_text, length, err);
 }
@@ -352,7 +352,7 @@ static struct hello_buffer *mapped_buffer(const struct hello_store *store)
 
 static size_t pages_of(const struct hello_buffer *buffer)
 {
-	return PAGE_ALIGN(buffer->mem.size) >> PAGE_SHIFT;
+	return PAGE_ALIGN(buffer->mem.recipe.buffer_size) >> PAGE_SHIFT;
 }
 
 /* Only for pages that were dropped: .mmap has inserted them all. */
@@ -480,7 +480,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 	/* What is written there is contents, wherever it is. */
 	if (vma->vm_flags & VM_MAYWRITE) {
 		hello_lock_write_wait(&store->lock);
-		hello_buffer_extend(buffer, buffer->mem.size);
+		hello_buffer_extend(buffer, buffer->mem.recipe.buffer_size);
 		hello_unlock_write(&store->lock);
 	}
 	return 0;
@@ -494,7 +494,7 @@ static void describe(const struct hello_store *store,
 {
 	const struct hello_mem *mem = &buffer->mem;
 
-	info->recipe = buffer->recipe;
+	info->recipe = mem->recipe;
 	info->length = READ_ONCE(buffer->length);
 	info->alloc_ns = buffer->alloc_ns;
 	info->node = hello_alloc_node(mem);

@@ -294,13 +294,13 @@ static unsigned int count_for(size_t size)
 	return size > 4 * KIB ? 100 : 10000;
 }
 
-static void raw(const char *name, size_t size)
+static void raw(const char *device, const char *name, size_t size)
 {
 	char text[64];
 
 	set("/sys/kernel/debug/raw/run", "%s %zu %u", name, size, count_for(size));
 	get("/sys/kernel/debug/raw/ns", text, sizeof(text));
-	one("raw", name, size, strtoul(text, NULL, 10) / count_for(size));
+	one(device, name, size, strtoul(text, NULL, 10) / count_for(size));
 }
 
 /* The mean of a line of the answer, such as "alloc_ns: n 1000 min 1 mean 2". */
@@ -332,13 +332,12 @@ static void laboratory(void)
 
 	for (size_t i = 0; i < NR(allocators); i++)
 		for (size_t j = 0; j < NR(bytes); j++) {
-			raw(allocators[i], bytes[j]);
+			raw("raw", allocators[i], bytes[j]);
 			experiment(allocators[i], bytes[j]);
 		}
-	raw("buffer", 256);
-	raw("accounted", 256);
-	raw("header", 1);
-	raw("clock", 1);
+	raw("raw", "buffer", 256);
+	raw("raw", "accounted", 256);
+	raw("raw", "header", 1);
 }
 
 /* ---- how costs grow ---- */
@@ -491,6 +490,7 @@ int main(int argc, char **argv)
 		fd = must_open("/dev/hello", O_RDWR);
 		io(argv[1], fd, 4 * KIB);
 		close(fd);
+		raw(argv[1], "buffer", 256);
 	}
 	return 0;
 }

@@ -20,8 +20,9 @@
 
 #define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
 
-/* Where hello_buffer_create() and hello_buffer_free() are: not exported. */
-static unsigned long create, free;
+/* Where these functions of the driver are, hello_alloc_plan() first: not exported. */
+static unsigned long plan, create, free;
+module_param(plan, ulong, 0);
 module_param(create, ulong, 0);
 module_param(free, ulong, 0);
 
@@ -75,7 +76,6 @@ LOOP(buffer, ((void *(*)(struct hello_recipe *))create)(&recipe),
      hello_buffer_put(p))
 LOOP(accounted, kmalloc(bytes, MASK | __GFP_ACCOUNT), kfree(p))
 LOOP(header, kmem_cache_zalloc(cache, GFP_KERNEL), kmem_cache_free(cache, p))
-LOOP(clock, NULL + ktime_get_ns(), (void)(p + ktime_get_ns()))
 
 static const struct {
 	const char *name;
@@ -84,7 +84,7 @@ static const struct {
 #define ENTRY(name) { #name, loop_##name }
 	ENTRY(kmalloc), ENTRY(vmalloc), ENTRY(kvmalloc), ENTRY(pages),
 	ENTRY(pages_exact), ENTRY(slab), ENTRY(mempool), ENTRY(dma_coherent),
-	ENTRY(buffer), ENTRY(accounted), ENTRY(header), ENTRY(clock),
+	ENTRY(buffer), ENTRY(accounted), ENTRY(header),
 };
 
 static int prepare(bool header)
@@ -93,6 +93,7 @@ static int prepare(bool header)
 		bytes = sizeof(struct hello_buffer);
 	order = get_order(bytes);
 	recipe.buffer_size = bytes;
+	((void (*)(struct hello_recipe *))plan)(&recipe);
 	/* With a usercopy window it is a cache of its own, as the driver's are. */
 	cache = kmem_cache_create_usercopy("bench-raw", bytes, 0,
 					   header ? SLAB_ACCOUNT : 0, 0, bytes,
