@@ -475,58 +475,18 @@ bool hello_alloc_mappable(const struct hello_mem *mem)
 }
 
 /**
- * hello_alloc_pages() - pages of the memory
- * @mem: what hello_alloc() made
- * @first: which page is the first one
- * @n: how many
- * @pages: filled; no reference is taken
- */
-void hello_alloc_pages(const struct hello_mem *mem, pgoff_t first,
-		       unsigned long n, struct page **pages)
-{
-	void *addr = mem->addr + (first << PAGE_SHIFT);
-	struct page *page;
-	unsigned long i;
-
-	if (is_vmalloc_addr(addr)) {
-		for (i = 0; i < n; i++)
-			pages[i] = vmalloc_to_page(addr + (i << PAGE_SHIFT));
-		return;
-	}
-	page = virt_to_page(addr);
-	for (i = 0; i < n; i++)
-		pages[i] = page + i;
-}
-
-/**
- * hello_alloc_node() - the NUMA node where memory begins
- * @mem: what hello_alloc() made
+ * hello_alloc_page() - a page of the memory
+ * @mem: what its allocator made
+ * @i: which one
  *
- * Return: the node.
+ * Return: the page; no reference is taken.
  */
-int hello_alloc_node(const struct hello_mem *mem)
+struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t i)
 {
-	struct page *page;
+	void *addr = mem->addr + (i << PAGE_SHIFT);
 
-	hello_alloc_pages(mem, 0, 1, &page);
-	return page_to_nid(page);
-}
-
-/**
- * hello_alloc_mmap() - map memory as a whole
- * @mem: mappable memory
- * @vma: where; within the memory
- *
- * The mapping does not pin the memory: the caller must.
- *
- * Return: 0, a negative errno, or -EOPNOTSUPP if the memory is made of pages
- * of hello_alloc_page(), to be mapped by reference.
- */
-int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma)
-{
-	const struct hello_allocator *a = hello_allocator_of(mem);
-
-	return a->mmap ? a->mmap(mem, vma) : -EOPNOTSUPP;
+	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) :
+				       virt_to_page(addr);
 }
 
 /**

@@ -65,6 +65,8 @@ struct hello_mem {
 		mempool_t *pool;
 		/** @dma: its bus address, for dma_coherent */
 		dma_addr_t dma;
+		/** @pages: for those that are mapped page by page: NULL, or all */
+		struct page **pages;
 	};
 };
 
@@ -136,10 +138,7 @@ void hello_alloc_plan(struct hello_recipe *recipe);
 
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);
-void hello_alloc_pages(const struct hello_mem *mem, pgoff_t first,
-		       unsigned long n, struct page **pages);
-int hello_alloc_mmap(const struct hello_mem *mem, struct vm_area_struct *vma);
-int hello_alloc_node(const struct hello_mem *mem);
+struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t i);
 
 void hello_alloc_init(void);
 void hello_alloc_exit(void);

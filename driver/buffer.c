@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -145,7 +146,7 @@ static noinline void trace_success(const struct hello_buffer *buffer,
 	char text[HELLO_RECIPE_MAX];
 
 	hello_recipe_print(&buffer->mem.recipe, text, sizeof(text));
-	trace_hello_alloc(text, usable, hello_alloc_node(&buffer->mem),
+	trace_hello_alloc(text, usable, page_to_nid(hello_alloc_page(&buffer->mem, 0)),
 			  buffer->alloc_ns);
 }
 
@@ -215,6 +216,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 		goto err_count;
 	mem = &buffer->mem;
 	mem->recipe = *recipe;
+	mem->pages = NULL;
 	buffer->length = 0;
 	buffer->dirty = 0;
 
@@ -272,13 +274,60 @@ void hello_buffer_free(struct hello_buffer *buffer)
 	if (trace_hello_free_enabled())
 		trace_hello_free(a->choice.name, recipe->buffer_size);
 
-	usable = usable_of(mem);
+	usable = recipe->usable;
+	if (a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE)) {
+		usable = usable_of(mem);
+		/* Else its union has something else. */
+		if (!a->mmap)
+			kvfree(mem->pages);
+	}
 	a->free(mem);
 	release_caps(recipe->mask, usable);
 	kmem_cache_free(headers, buffer);
 }
 
 /* ---- contents ---- */
+
+/* All pages: made when first mapped and kept, since each of vmalloc is a walk. */
+static struct page **pages_of(struct hello_mem *mem)
+{
+	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
+	struct page **pages = READ_ONCE(mem->pages);
+	unsigned long i;
+
+	if (pages || hello_fail())
+		return pages;
+	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return NULL;
+	for (i = 0; i < n; i++)
+		pages[i] = hello_alloc_page(mem, i);
+	/* Who maps it at the same time may have been faster. */
+	if (cmpxchg(&mem->pages, NULL, pages))
+		kvfree(pages);
+	return mem->pages;
+}
+
+/**
+ * hello_buffer_mmap() - map a buffer into user space
+ * @buffer: a mappable one, which the caller keeps while it is mapped
+ * @vma: where; within the buffer
+ *
+ * Return: 0 or a negative errno.
+ */
+int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
+{
+	struct hello_mem *mem = &buffer->mem;
+	unsigned long n = vma_pages(vma);
+	struct page **pages;
+
+	if (hello_allocator_of(mem)->mmap)
+		return hello_allocator_of(mem)->mmap(mem, vma);
+	pages = pages_of(mem);
+	if (!pages)
+		return -ENOMEM;
+	return vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &n);
+}
 
 /**
  * hello_buffer_clean() - zero what truncation left after the contents

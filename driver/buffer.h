@@ -61,6 +61,7 @@ static inline void hello_buffer_put(struct hello_buffer *buffer)
 		hello_buffer_free(buffer);
 }
 
+int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma);
 bool hello_buffer_clean(struct hello_buffer *buffer, size_t max);
 
 /**

@@ -362,7 +362,7 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 
 	if (vmf->pgoff >= pages_of(buffer))
 		return VM_FAULT_SIGBUS;
-	hello_alloc_pages(&buffer->mem, vmf->pgoff, 1, &vmf->page);
+	vmf->page = hello_alloc_page(&buffer->mem, vmf->pgoff);
 	get_page(vmf->page);
 	return 0;
 }
@@ -372,36 +372,6 @@ static const struct vm_operations_struct vm_ops = {
 	.close	= vma_close,
 	.fault	= vma_fault,
 };
-
-/* In batches: page by page would lock the page table each time. */
-static int insert_pages(const struct hello_buffer *buffer,
-			struct vm_area_struct *vma)
-{
-	unsigned long left = vma_pages(vma);
-	unsigned long addr = vma->vm_start;
-	pgoff_t pgoff = vma->vm_pgoff;
-	unsigned long batch = min_t(unsigned long, left,
-				    PAGE_SIZE / sizeof(struct page *));
-	struct page **pages;
-	int err = 0;
-
-	pages = hello_fail() ? NULL :
-			       kmalloc_array(batch, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
-		return -ENOMEM;
-	while (left && !err) {
-		unsigned long n = min(left, batch);
-		unsigned long missed = n;
-
-		hello_alloc_pages(&buffer->mem, pgoff, n, pages);
-		err = vm_insert_pages(vma, addr, pages, &missed);
-		addr += n << PAGE_SHIFT;
-		pgoff += n;
-		left -= n;
-	}
-	kfree(pages);
-	return err;
-}
 
 /* What may be mapped, and how. The lock is held. */
 static int check_map(const struct hello_store *store,
@@ -461,7 +431,9 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 			if (!(vma->vm_flags & VM_MAYSHARE))
 				vm_flags_clear(vma, VM_MAYWRITE);
 			vm_flags_clear(vma, VM_MAYEXEC);
-			vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+			/* No LRU has these pages: their use need not be noted. */
+			vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP |
+					  VM_SEQ_READ);
 			vma->vm_private_data = store;
 			count_map(vma, 1);
 		}
@@ -470,9 +442,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 	} while (!clean);
 
 	vma->vm_ops = &vm_ops;
-	err = hello_alloc_mmap(&buffer->mem, vma);
-	if (err == -EOPNOTSUPP)
-		err = insert_pages(buffer, vma);
+	err = hello_buffer_mmap(buffer, vma);
 	if (err) {
 		count_map(vma, -1);
 		return err;
@@ -497,7 +467,7 @@ static void describe(const struct hello_store *store,
 	info->recipe = mem->recipe;
 	info->length = READ_ONCE(buffer->length);
 	info->alloc_ns = buffer->alloc_ns;
-	info->node = hello_alloc_node(mem);
+	info->node = page_to_nid(hello_alloc_page(mem, 0));
 	info->flags = HELLO_INFO_ALLOCATED;
 	if (hello_alloc_contiguous(mem))
 		info->flags |= HELLO_INFO_CONTIGUOUS;
