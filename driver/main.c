@@ -49,7 +49,6 @@ static int register_device(void)
 
 static int __init hello_init(void)
 {
-	struct hello_settings settings;
 	int err;
 
 	hello_alloc_init();
@@ -65,11 +64,8 @@ static int __init hello_init(void)
 	err = hello_file_init();
 	if (err)
 		goto err_buffer;
-	err = hello_sysfs_init();
-	if (err)
-		goto err_file;
-	hello_settings_get(&settings);
-	hello_shared_init(settings.lock_mode, &settings.recipe);
+	hello_sysfs_init();
+	hello_shared_init(hello_settings.lock_mode, &hello_settings.recipe);
 	hello_debugfs_init();
 	err = register_device();
 	if (err)
@@ -79,8 +75,6 @@ static int __init hello_init(void)
 err_debugfs:
 	hello_debugfs_exit();
 	hello_shared_exit();
-	hello_sysfs_exit();
-err_file:
 	hello_file_exit();
 err_buffer:
 	hello_buffer_exit();
@@ -96,7 +90,6 @@ static void __exit hello_exit(void)
 	misc_deregister(&misc);
 	hello_debugfs_exit();
 	hello_shared_exit();
-	hello_sysfs_exit();
 	hello_file_exit();
 	hello_buffer_exit();
 	hello_stats_exit();

@@ -18,30 +18,28 @@
 #include "lock.h"
 #include "recipe.h"
 
-struct init_mode { struct hello_choice choice; };
-
-static struct init_mode init_modes[] = {
-	[HELLO_INIT_ZERO]	   = { { .name = "zero" } },
-	[HELLO_INIT_POISON]	   = { { .name = "poison" } },
-	[HELLO_INIT_UNINITIALIZED] = { {
+static struct hello_choice init_modes[] = {
+	[HELLO_INIT_ZERO]	   = { .name = "zero" },
+	[HELLO_INIT_POISON]	   = { .name = "poison" },
+	[HELLO_INIT_UNINITIALIZED] = {
 		.name = "uninitialized",
 		.missing = "it shows what others left in memory: load with allow_uninitialized=1",
-	} },
+	},
 };
 
-static const struct alloc_when { struct hello_choice choice; } alloc_whens[] = {
-	[HELLO_ALLOC_OPEN]	= { { .name = "open" } },
-	[HELLO_ALLOC_FIRST_USE]	= { { .name = "first_use" } },
+static const struct hello_choice alloc_whens[] = {
+	[HELLO_ALLOC_OPEN]	= { .name = "open" },
+	[HELLO_ALLOC_FIRST_USE]	= { .name = "first_use" },
 };
 
-static const struct buffer_mode { struct hello_choice choice; } buffer_modes[] = {
-	[HELLO_PRIVATE]	= { { .name = "private" } },
-	[HELLO_SHARED]	= { { .name = "shared" } },
+static const struct hello_choice buffer_modes[] = {
+	[HELLO_PRIVATE]	= { .name = "private" },
+	[HELLO_SHARED]	= { .name = "shared" },
 };
 
-static const struct hello_table init_mode_table = HELLO_TABLE(init_modes);
-static const struct hello_table alloc_when_table = HELLO_TABLE(alloc_whens);
-static const struct hello_table buffer_mode_table = HELLO_TABLE(buffer_modes);
+static const struct hello_table init_mode_table = HELLO_WORDS(init_modes);
+static const struct hello_table alloc_when_table = HELLO_WORDS(alloc_whens);
+static const struct hello_table buffer_mode_table = HELLO_WORDS(buffer_modes);
 
 /* ---- kinds of values ---- */
 
@@ -192,7 +190,7 @@ static const struct hello_tunable tunables[] = {
  * Parameters are texts until init, which parses them in the order of the table
  * and checks the whole once: it must not matter how they are ordered.
  */
-static char *parameters[ARRAY_SIZE(tunables)];
+static char *parameters[HELLO_NR_TUNABLES];
 
 #define PARAMETER(i, name, text)				\
 	module_param_named(name, parameters[i], charp, 0);	\
@@ -211,21 +209,12 @@ PARAMETER(9, max_buffer_size, "Cap of one buffer (default: 64M)");
 PARAMETER(10, max_total_size, "Cap of all buffers (default: 1/8 of RAM)");
 PARAMETER(11, max_opens, "Cap of open files, but for CAP_SYS_RESOURCE (default: 1024)");
 PARAMETER(12, max_reserve_size, "Cap of buffers from reserves and small zones (default: 1M)");
-static_assert(ARRAY_SIZE(tunables) == 13, "every tunable needs its parameter");
+static_assert(ARRAY_SIZE(tunables) == HELLO_NR_TUNABLES,
+	      "every tunable needs its parameter");
 
 static bool allow_uninitialized;
 module_param(allow_uninitialized, bool, 0);
 MODULE_PARM_DESC(allow_uninitialized, "Offer init_mode=uninitialized, which shows stale kernel memory (default: no)");
-
-/**
- * hello_tunable_count() - how many tunables there are
- *
- * Return: the number.
- */
-unsigned int hello_tunable_count(void)
-{
-	return ARRAY_SIZE(tunables);
-}
 
 /**
  * hello_tunable_name() - the name of a tunable
@@ -367,10 +356,7 @@ bool hello_recipe_same_memory(const struct hello_recipe *a,
 
 /* ---- what works together ---- */
 
-static int refuse(char *why, const char *format, ...)
-	__printf(2, 3);
-
-static int refuse(char *why, const char *format, ...)
+static __printf(2, 3) int refuse(char *why, const char *format, ...)
 {
 	va_list args;
 
@@ -388,19 +374,16 @@ static int check_mask(const struct hello_recipe *recipe, char *why)
 		hello_table_get(&hello_contexts, recipe->alloc_context)->name;
 	u32 words = hello_allocator[recipe->alloc_mode].words;
 	const char *conflict = hello_gfp_conflict(recipe->gfp_flags);
+	char takes[2 * HELLO_GFP_TEXT];
 	char mask[HELLO_GFP_TEXT];
-	int len;
 
 	if (conflict)
 		return refuse(why, "%s", conflict);
 	hello_gfp_print(recipe->gfp_flags & ~words, "|", mask, sizeof(mask));
-	if (*mask) {
-		len = scnprintf(why, HELLO_WHY_MAX,
-				"%s does not take %s; it takes ", allocator,
-				mask);
-		hello_gfp_print(words, " ", why + len, HELLO_WHY_MAX - len);
-		return -EINVAL;
-	}
+	hello_gfp_print(words, " ", takes, sizeof(takes));
+	if (*mask)
+		return refuse(why, "%s does not take %s; it takes %s",
+			      allocator, mask, takes);
 	if (hello_context_atomic(recipe->alloc_context) &&
 	    gfpflags_allow_blocking(hello_gfp_bits(recipe->gfp_flags))) {
 		hello_gfp_print(recipe->gfp_flags, "|", mask, sizeof(mask));
@@ -527,9 +510,9 @@ int hello_settings_init(void)
 	unsigned int i;
 
 	if (allow_uninitialized)
-		init_modes[HELLO_INIT_UNINITIALIZED].choice.missing = NULL;
+		init_modes[HELLO_INIT_UNINITIALIZED].missing = NULL;
 
-	for (i = 0; i < ARRAY_SIZE(tunables); i++) {
+	for (i = 0; i < HELLO_NR_TUNABLES; i++) {
 		if (!parameters[i] ||
 		    !hello_tunable_parse(i, parameters[i], &settings))
 			continue;

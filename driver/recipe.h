@@ -46,7 +46,8 @@ struct hello_settings {
 /* What tells the user why something cannot work, and what would. */
 #define HELLO_WHY_MAX	256
 
-unsigned int hello_tunable_count(void);
+#define HELLO_NR_TUNABLES	13
+
 const char *hello_tunable_name(unsigned int i);
 int hello_tunable_parse(unsigned int i, const char *text,
 			struct hello_settings *settings);

@@ -7,7 +7,6 @@
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
@@ -24,7 +23,7 @@ static DEFINE_MUTEX(settings_mutex);
 
 /* ---- tunables ---- */
 
-static struct device_attribute *tunables;
+static struct device_attribute tunables[HELLO_NR_TUNABLES];
 
 static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
 			    char *buf)
@@ -150,7 +149,12 @@ static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(reset);
 
-static struct attribute_group main_group;
+/* Two more than the tunables, and the NULL. */
+static struct attribute *main_attrs[HELLO_NR_TUNABLES + 3];
+
+static const struct attribute_group main_group = {
+	.attrs	= main_attrs,
+};
 
 /* ---- statistics ---- */
 
@@ -197,42 +201,19 @@ const struct attribute_group *hello_sysfs_groups[] = {
 
 /**
  * hello_sysfs_init() - make the attributes that the misc device will have
- *
- * Return: 0 or -ENOMEM.
  */
-int hello_sysfs_init(void)
+void hello_sysfs_init(void)
 {
-	unsigned int nr = hello_tunable_count();
-	struct attribute **attrs;
 	unsigned int i;
 
-	tunables = kcalloc(nr, sizeof(*tunables), GFP_KERNEL);
-	/* Two more than the tunables, and the NULL. */
-	attrs = kcalloc(nr + 3, sizeof(*attrs), GFP_KERNEL);
-	main_group.attrs = attrs;
-	if (!tunables || !attrs) {
-		hello_sysfs_exit();
-		return -ENOMEM;
-	}
-
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < HELLO_NR_TUNABLES; i++) {
 		sysfs_attr_init(&tunables[i].attr);
 		tunables[i].attr.name = hello_tunable_name(i);
 		tunables[i].attr.mode = 0644;
 		tunables[i].show = tunable_show;
 		tunables[i].store = tunable_store;
-		attrs[i] = &tunables[i].attr;
+		main_attrs[i] = &tunables[i].attr;
 	}
-	attrs[nr] = &dev_attr_available_gfp_flags.attr;
-	attrs[nr + 1] = &dev_attr_reset.attr;
-	return 0;
-}
-
-/**
- * hello_sysfs_exit() - undo hello_sysfs_init(); the files are gone
- */
-void hello_sysfs_exit(void)
-{
-	kfree(main_group.attrs);
-	kfree(tunables);
+	main_attrs[i++] = &dev_attr_available_gfp_flags.attr;
+	main_attrs[i] = &dev_attr_reset.attr;
 }

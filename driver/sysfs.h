@@ -9,7 +9,6 @@ struct attribute_group;
 
 extern const struct attribute_group *hello_sysfs_groups[];
 
-int hello_sysfs_init(void);
-void hello_sysfs_exit(void);
+void hello_sysfs_init(void);
 
 #endif /* HELLO_SYSFS_H */

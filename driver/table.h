@@ -41,6 +41,17 @@ struct hello_table {
 }
 
 /**
+ * HELLO_WORDS() - the same of an array of hello_choice, of which nothing but the
+ * name is said
+ * @array: the array
+ */
+#define HELLO_WORDS(array) {			\
+	.first	= (array),			\
+	.stride	= sizeof((array)[0]),		\
+	.nr	= ARRAY_SIZE(array),		\
+}
+
+/**
  * hello_table_get() - the choice with a number
  * @table: the table
  * @i: its number, less than @table->nr
