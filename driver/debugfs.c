@@ -4,7 +4,6 @@
  */
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
-#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -14,6 +13,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "alloc.h"
 #include "buffer.h"
@@ -27,54 +27,41 @@
 #include "shared.h"
 #include "stats.h"
 
-static struct dentry *dir;
+/* ---- stats and latency ---- */
 
-/* ---- stats ---- */
-
-/* A row; without a peak where none is kept. */
-static void show_sums(struct seq_file *m, const char *name,
-		      const struct hello_stats *sum, const char *peak)
+static void show_sums(struct seq_file *m, const char *name, int allocator,
+		      int context)
 {
-	u64 n = sum->count[HELLO_STAT_ALLOCATIONS];
+	struct hello_stats sum;
+	const u64 *count = sum.count;
+	u64 n;
 
-	seq_printf(m, "%-12s %11llu %11llu %11llu %12llu %12llu%s %12llu %12llu %9llu %9llu %9llu\n",
-		   name, n, sum->count[HELLO_STAT_FREES],
-		   sum->count[HELLO_STAT_FAILURES], sum->live_buffers,
-		   sum->live_bytes, peak, sum->count[HELLO_STAT_ASKED],
-		   sum->count[HELLO_STAT_USABLE], n ? sum->min_ns : 0,
-		   n ? div64_u64(sum->count[HELLO_STAT_NS], n) : 0,
-		   sum->max_ns);
-}
-
-static void show_heading(struct seq_file *m, const char *name, const char *peak)
-{
-	seq_printf(m, "%-12s %11s %11s %11s %12s %12s%s %12s %12s %9s %9s %9s\n",
-		   name, "allocations", "frees", "failures", "live_buffers",
-		   "live_bytes", peak, "asked_bytes", "usable_bytes",
-		   "min_ns", "mean_ns", "max_ns");
+	hello_stats_sum(allocator, context, &sum);
+	n = count[HELLO_STAT_ALLOCATIONS];
+	seq_printf(m, "%-12s %11llu %11llu %11llu %12llu %12llu", name, n,
+		   count[HELLO_STAT_FREES], count[HELLO_STAT_FAILURES],
+		   sum.live_buffers, sum.live_bytes);
+	/* Peaks are kept by allocator alone. */
+	if (context == HELLO_STATS_ALL)
+		seq_printf(m, " %12llu", hello_buffer_peak(allocator));
+	seq_printf(m, " %12llu %12llu %9llu %9llu %9llu\n",
+		   count[HELLO_STAT_ASKED], count[HELLO_STAT_USABLE],
+		   n ? sum.min_ns : 0,
+		   n ? div64_u64(count[HELLO_STAT_NS], n) : 0, sum.max_ns);
 }
 
 static int stats_show(struct seq_file *m, void *unused)
 {
-	struct hello_stats sum;
-	char peak[32];
 	unsigned int i;
 
-	seq_puts(m, "version: 1\n");
-	show_heading(m, "allocator", "   peak_bytes");
-	for (i = 0; i < hello_allocators.nr; i++) {
-		hello_stats_sum(i, HELLO_STATS_ALL, &sum);
-		snprintf(peak, sizeof(peak), " %12llu", hello_buffer_peak(i));
-		show_sums(m, hello_table_get(&hello_allocators, i)->name, &sum,
-			  peak);
-	}
-	seq_putc(m, '\n');
-	show_heading(m, "context", "");
-	for (i = 0; i < hello_contexts.nr; i++) {
-		hello_stats_sum(HELLO_STATS_ALL, i, &sum);
-		show_sums(m, hello_table_get(&hello_contexts, i)->name, &sum,
-			  "");
-	}
+	seq_puts(m, "version: 1\nallocator    allocations       frees    failures live_buffers   live_bytes   peak_bytes  asked_bytes usable_bytes    min_ns   mean_ns    max_ns\n");
+	for (i = 0; i < hello_allocators.nr; i++)
+		show_sums(m, hello_table_get(&hello_allocators, i)->name, i,
+			  HELLO_STATS_ALL);
+	seq_puts(m, "\ncontext      allocations       frees    failures live_buffers   live_bytes  asked_bytes usable_bytes    min_ns   mean_ns    max_ns\n");
+	for (i = 0; i < hello_contexts.nr; i++)
+		show_sums(m, hello_table_get(&hello_contexts, i)->name,
+			  HELLO_STATS_ALL, i);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -85,26 +72,19 @@ static void show_histogram(struct seq_file *m, int allocator, int context)
 	unsigned int i;
 
 	hello_stats_sum(allocator, context, &sum);
-	if (!sum.count[HELLO_STAT_ALLOCATIONS])
-		return;
 	for (i = 0; i < HELLO_STATS_BUCKETS; i++)
 		if (sum.count[HELLO_STAT_BUCKET + i])
 			seq_printf(m, "%-12s %-10s %12llu %12llu\n",
-				   hello_table_get(&hello_allocators,
-						   allocator)->name,
-				   hello_table_get(&hello_contexts,
-						   context)->name,
+				   hello_table_get(&hello_allocators, allocator)->name,
+				   hello_table_get(&hello_contexts, context)->name,
 				   1ULL << i, sum.count[HELLO_STAT_BUCKET + i]);
 }
 
 static int latency_show(struct seq_file *m, void *unused)
 {
-	unsigned int a;
-	unsigned int c;
+	unsigned int a, c;
 
-	seq_puts(m, "version: 1\n");
-	seq_printf(m, "%-12s %-10s %12s %12s\n", "allocator", "context",
-		   "from_ns", "allocations");
+	seq_puts(m, "version: 1\nallocator    context         from_ns  allocations\n");
 	for (a = 0; a < hello_allocators.nr; a++)
 		for (c = 0; c < hello_contexts.nr; c++)
 			show_histogram(m, a, c);
@@ -114,25 +94,32 @@ DEFINE_SHOW_ATTRIBUTE(latency);
 
 /* ---- what this kernel offers ---- */
 
-/* One row for each entry: its name, its limits, or why it is missing. */
-static void show_table(struct seq_file *m, const struct hello_table *table,
-		       const char *heading,
-		       void (*show_limits)(struct seq_file *m, unsigned int i))
+struct offer {
+	const struct hello_table *table;
+	const char *heading;
+	void (*show_limits)(struct seq_file *m, unsigned int i);
+};
+
+/* A row for each choice: its name, its limits, or why it is missing. */
+static int offer_show(struct seq_file *m, void *unused)
 {
+	const struct offer *offer = m->private;
 	unsigned int i;
 
-	seq_printf(m, "%s\n", heading);
-	for (i = 0; i < table->nr; i++) {
-		const struct hello_choice *choice = hello_table_get(table, i);
+	seq_printf(m, "%s\n", offer->heading);
+	for (i = 0; i < offer->table->nr; i++) {
+		const struct hello_choice *choice = hello_table_get(offer->table, i);
 
 		seq_printf(m, "%-12s ", choice->name);
 		if (choice->missing)
 			seq_printf(m, "missing: %s", choice->missing);
 		else
-			show_limits(m, i);
+			offer->show_limits(m, i);
 		seq_putc(m, '\n');
 	}
+	return 0;
 }
+DEFINE_SHOW_ATTRIBUTE(offer);
 
 static void show_allocator(struct seq_file *m, unsigned int i)
 {
@@ -146,42 +133,28 @@ static void show_allocator(struct seq_file *m, unsigned int i)
 		   hello_alloc_trait(i, HELLO_CHARGED), words);
 }
 
-static int allocators_show(struct seq_file *m, void *unused)
-{
-	show_table(m, &hello_allocators,
-		   "allocator       max_bytes contiguous mappable node charged gfp_flags",
-		   show_allocator);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(allocators);
-
 static void show_context(struct seq_file *m, unsigned int i)
 {
 	if (hello_context_atomic(i))
-		seq_printf(m, "%-6s %9u", "no", HELLO_ATOMIC_MAX);
+		seq_printf(m, "no     %9u", HELLO_ATOMIC_MAX);
 	else
-		seq_printf(m, "%-6s %9s", "yes", "-");
+		seq_puts(m, "yes            -");
 }
-
-static int contexts_show(struct seq_file *m, void *unused)
-{
-	show_table(m, &hello_contexts, "context      sleeps max_bytes",
-		   show_context);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(contexts);
 
 static void show_lock(struct seq_file *m, unsigned int i)
 {
 	seq_puts(m, hello_lock_kinds[i].promise);
 }
 
-static int locks_show(struct seq_file *m, void *unused)
-{
-	show_table(m, &hello_locks, "lock         promise", show_lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(locks);
+static const struct offer allocators = {
+	&hello_allocators,
+	"allocator       max_bytes contiguous mappable node charged gfp_flags",
+	show_allocator
+}, contexts = {
+	&hello_contexts, "context      sleeps max_bytes", show_context
+}, locks = {
+	&hello_locks, "lock         promise", show_lock
+};
 
 /* ---- opens ---- */
 
@@ -256,125 +229,117 @@ static int shared_show(struct seq_file *m, void *unused)
 	if (hello_shared_look(&info))
 		return -EINTR;
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
-	seq_printf(m, "allocated: %s\n",
-		   info.flags & HELLO_INFO_ALLOCATED ? "yes" : "no");
-	seq_printf(m, "recipe: %s\n", recipe);
-	seq_printf(m, "length: %zu\n", info.length);
-	seq_printf(m, "opens: %u\n", hello_shared_users());
-	seq_printf(m, "mappings: %d\n", info.maps);
-	seq_printf(m, "changes: %llu\n", info.changes);
-	seq_printf(m, "lock_mode: %s\n",
-		   hello_table_get(&hello_locks, info.lock_mode)->name);
-	seq_printf(m, "contended: %d\n", atomic_read(&waits->contended));
-	seq_printf(m, "wait_ns: %lld\n", atomic64_read(&waits->wait_ns));
+	seq_printf(m,
+		   "allocated: %s\nrecipe: %s\nlength: %zu\nopens: %u\n"
+		   "mappings: %d\nchanges: %llu\nlock_mode: %s\n"
+		   "contended: %d\nwait_ns: %lld\n",
+		   info.flags & HELLO_INFO_ALLOCATED ? "yes" : "no", recipe,
+		   info.length, hello_shared_users(), info.maps, info.changes,
+		   hello_table_get(&hello_locks, info.lock_mode)->name,
+		   atomic_read(&waits->contended),
+		   atomic64_read(&waits->wait_ns));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(shared);
 
 /* ---- fail ---- */
 
-/* By hand: simple attributes of older kernels take no -1. */
-static ssize_t knob_read(struct file *filp, char __user *user, size_t size,
-			 loff_t *pos)
+static int knob_get(void *knob, u64 *value)
 {
-	enum hello_fail_knob knob = (uintptr_t)filp->private_data;
-	char text[24];
-	int len;
-
-	len = scnprintf(text, sizeof(text), "%lld\n", hello_fail_get(knob));
-	return simple_read_from_buffer(user, size, pos, text, len);
+	*value = hello_fail_get((uintptr_t)knob);
+	return 0;
 }
 
-static ssize_t knob_write(struct file *filp, const char __user *user,
-			  size_t size, loff_t *pos)
+static int knob_set(void *knob, u64 value)
 {
-	enum hello_fail_knob knob = (uintptr_t)filp->private_data;
-	s64 value;
-	int err;
-
-	err = kstrtoll_from_user(user, size, 0, &value);
-	if (!err)
-		err = hello_fail_set(knob, value);
-	return err ?: size;
+	return hello_fail_set((uintptr_t)knob, value);
 }
-
-static const struct file_operations knob_fops = {
-	.owner	= THIS_MODULE,
-	.open	= simple_open,
-	.read	= knob_read,
-	.write	= knob_write,
-};
-
-static void create_knobs(struct dentry *parent)
-{
-	static const char *const names[] = {
-		[HELLO_FAIL_PROBABILITY]	= "probability",
-		[HELLO_FAIL_TIMES]		= "times",
-		[HELLO_FAIL_NTH]		= "nth",
-	};
-	uintptr_t i;
-
-	static_assert(ARRAY_SIZE(names) == HELLO_FAIL_KNOBS);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		debugfs_create_file(names[i], 0600, parent, (void *)i,
-				    &knob_fops);
-}
+DEFINE_SIMPLE_ATTRIBUTE_SIGNED(knob_fops, knob_get, knob_set, "%lld\n");
 
 /* ---- experiment ---- */
 
-/* The order that is being run, or the last answer. */
 #define ORDER_MAX	512
 #define ANSWER_MAX	SZ_8K
 
+/* Held while one runs, so never waited for. */
 static DEFINE_MUTEX(experiment_mutex);
-static char answer[ANSWER_MAX];		/* guarded by experiment_mutex */
-static size_t answer_length;
 
-/* One at a time; the answer is then read from its beginning. */
+static char last_answer[ANSWER_MAX];
+static DEFINE_MUTEX(last_mutex);	/* guards last_answer */
+
+/* The answer to this descriptor's order; else the last one of all. */
+static int experiment_show(struct seq_file *m, void *unused)
+{
+	if (m->private) {
+		seq_puts(m, m->private);
+		return 0;
+	}
+	if (mutex_is_locked(&experiment_mutex))
+		return -EBUSY;
+	mutex_lock(&last_mutex);
+	seq_puts(m, last_answer);
+	mutex_unlock(&last_mutex);
+	return 0;
+}
+
+static int experiment_open(struct inode *inode, struct file *filp)
+{
+	return single_open_size(filp, experiment_show, NULL, ANSWER_MAX);
+}
+
 static ssize_t experiment_write(struct file *filp, const char __user *user,
 				size_t size, loff_t *pos)
 {
-	struct seq_buf text;
-	char *order;
+	struct seq_file *m = filp->private_data;
+	char order[ORDER_MAX];
+	struct seq_buf answer;
+	char *text;
 	int err;
 
-	if (size >= ORDER_MAX)
+	if (size >= sizeof(order))
 		return -EINVAL;
-	order = memdup_user_nul(user, size);
-	if (IS_ERR(order))
-		return PTR_ERR(order);
-
-	err = -EBUSY;
-	if (!mutex_trylock(&experiment_mutex))
-		goto free_order;
-	seq_buf_init(&text, answer, sizeof(answer));
-	err = hello_experiment_run(order, &text);
-	answer_length = seq_buf_used(&text);
-	*pos = 0;
+	if (copy_from_user(order, user, size))
+		return -EFAULT;
+	order[size] = '\0';
+	text = hello_fail() ? NULL : kzalloc(ANSWER_MAX, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	if (!mutex_trylock(&experiment_mutex)) {
+		kfree(text);
+		return -EBUSY;
+	}
+	seq_buf_init(&answer, text, ANSWER_MAX);
+	err = hello_experiment_run(order, &answer);
+	mutex_lock(&last_mutex);
+	strscpy(last_answer, text, sizeof(last_answer));
+	mutex_unlock(&last_mutex);
 	mutex_unlock(&experiment_mutex);
-free_order:
-	kfree(order);
+
+	mutex_lock(&m->lock);
+	kfree(m->private);
+	m->private = text;
+	mutex_unlock(&m->lock);
+	/* Both, because the first is lost if this succeeds, the second if not. */
+	seq_lseek(filp, 0, SEEK_SET);
+	*pos = 0;
 	return err ?: size;
 }
 
-static ssize_t experiment_read(struct file *filp, char __user *user,
-			       size_t size, loff_t *pos)
+static int experiment_release(struct inode *inode, struct file *filp)
 {
-	ssize_t ret;
+	struct seq_file *m = filp->private_data;
 
-	if (!mutex_trylock(&experiment_mutex))
-		return -EBUSY;
-	ret = simple_read_from_buffer(user, size, pos, answer, answer_length);
-	mutex_unlock(&experiment_mutex);
-	return ret;
+	kfree(m->private);
+	return single_release(inode, filp);
 }
 
 static const struct file_operations experiment_fops = {
-	.owner	= THIS_MODULE,
-	.open	= simple_open,
-	.read	= experiment_read,
-	.write	= experiment_write,
-	.llseek	= default_llseek,
+	.owner		= THIS_MODULE,
+	.open		= experiment_open,
+	.read		= seq_read,
+	.write		= experiment_write,
+	.llseek		= seq_lseek,
+	.release	= experiment_release,
 };
 
 /* ---- reset ---- */
@@ -393,6 +358,8 @@ static const struct file_operations reset_fops = {
 	.write	= reset_write,
 };
 
+static struct dentry *dir;
+
 /**
  * hello_debugfs_init() - make the directory and its files
  *
@@ -402,17 +369,28 @@ static const struct file_operations reset_fops = {
  */
 void hello_debugfs_init(void)
 {
+	struct dentry *fail;
+
 	dir = debugfs_create_dir("hello", NULL);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
 	debugfs_create_file("latency", 0400, dir, NULL, &latency_fops);
 	debugfs_create_file("shared", 0400, dir, NULL, &shared_fops);
-	debugfs_create_file("allocators", 0400, dir, NULL, &allocators_fops);
-	debugfs_create_file("contexts", 0400, dir, NULL, &contexts_fops);
-	debugfs_create_file("locks", 0400, dir, NULL, &locks_fops);
+	debugfs_create_file("allocators", 0400, dir, (void *)&allocators,
+			    &offer_fops);
+	debugfs_create_file("contexts", 0400, dir, (void *)&contexts,
+			    &offer_fops);
+	debugfs_create_file("locks", 0400, dir, (void *)&locks,
+			    &offer_fops);
 	debugfs_create_file("opens", 0400, dir, NULL, &opens_fops);
 	debugfs_create_file("experiment", 0600, dir, NULL, &experiment_fops);
 	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
-	create_knobs(debugfs_create_dir("fail", dir));
+	fail = debugfs_create_dir("fail", dir);
+	debugfs_create_file("probability", 0600, fail,
+			    (void *)HELLO_FAIL_PROBABILITY, &knob_fops);
+	debugfs_create_file("times", 0600, fail, (void *)HELLO_FAIL_TIMES,
+			    &knob_fops);
+	debugfs_create_file("nth", 0600, fail, (void *)HELLO_FAIL_NTH,
+			    &knob_fops);
 }
 
 /**

@@ -117,6 +117,7 @@ static int call_recipe(const char *mode)
 	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
+<<<<<<< HEAD
 static int call_migrate(const char *mode)
 {
 	return set("alloc_mode", mode);
@@ -166,6 +167,27 @@ static const struct path paths[] = {
 	{ "sendfile under spinlock", call_sendfile, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
 	{ "experiment alloc", call_experiment, .at_least = 4, .file = CLOSED },
 	{ "experiment lock", call_race, .at_least = 5, .file = CLOSED, .only = "vmalloc" },
+=======
+static int call_experiment(void)
+{
+	return write_file("/sys/kernel/debug/hello/experiment", "lock count=1 threads=1");
+}
+
+static const struct path {
+	const char *name;
+	void (*prepare)(void);
+	int (*call)(void);
+	void (*undo)(void);
+	int allocations;	/* at least so many can fail */
+} paths[] = {
+	{ "open", nothing, call_open, undo_open, 3 },
+	{ "first use", prepare_first_use, call_write, undo_write, 2 },
+	{ "RECIPE", open_filled, call_recipe, undo_recipe, 2 },
+	{ "migration", prepare_shared, call_migrate, undo_migrate, 2 },
+	{ "a write under rcu", prepare_rcu, call_write, undo_nothing, 2 },
+	{ "mmap", prepare_mmap, call_mmap, undo_mmap, 1 },
+	{ "experiment", nothing, call_experiment, undo_nothing, 3 },
+>>>>>>> 4ecc62f (driver: an experiment's answer is its descriptor's own, and its end is near)
 };
 
 /* Stores are slow, since each change is an event to udev: no more than needed. */

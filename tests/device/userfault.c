@@ -78,6 +78,34 @@ TEST(a_call_that_waits_for_its_users_page_holds_up_nobody)
 	}
 }
 
+TEST(a_reader_of_an_answer_whose_page_does_not_come_keeps_no_experiment_from_running)
+{
+	const char *experiment = "/sys/kernel/debug/hello/experiment", *order = "alloc count=1";
+	int fd = open(experiment, O_RDWR | O_CLOEXEC);
+	pid_t pid;
+
+	ASSERT(EXPECT(fd >= 0));
+	EXPECT_EQ(write(fd, order, strlen(order)), strlen(order));
+	EXPECT_EQ(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		char *page;
+		int uffd = missing_page(&page), reader = open(experiment, O_RDONLY | O_CLOEXEC);
+		pthread_t t;
+
+		pthread_create(&t, NULL, tell_of_fault, (void *)(intptr_t)uffd);
+		EXPECT(read(reader, page, PAGE) < -1);	/* it does not come back */
+		stop(1);
+	}
+	EXPECT_EQ(read(ready[0], buf, 1), 1);
+	EXPECT_EQ(write(fd, order, strlen(order)), strlen(order));
+	EXPECT_EQ(read(fd, buf, 10), 10);
+	EXPECT_MEM(buf, "version: 1", 10);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+	close(fd);
+}
+
 struct call {
 	int fd;
 	char *page;

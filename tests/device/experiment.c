@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/device/experiment.c: orders and answers of debugfs experiment: bounds,
+ * whose answer is read, what is counted, and that a run ends.
+ */
+#include <time.h>
+
+#include "harness.h"
+
+#define DEBUGFS		"/sys/kernel/debug/hello/"
+#define EXPERIMENT	DEBUGFS "experiment"
+
+static char answer[16384];
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	ASSERT(report(fd >= 0, "%s: %s", path, strerrorname_np(errno)));
+	return fd;
+}
+
+/* 0, or -1 with the errno of an order that was not taken as a whole */
+static int ask(int fd, const char *order)
+{
+	ssize_t ret = write(fd, order, strlen(order));
+
+	return ret == (ssize_t)strlen(order) ? 0 : -1;
+}
+
+/* What is read from where the descriptor is to the end */
+static const char *rest(int fd)
+{
+	ssize_t length = 0, n;
+
+	while ((n = read(fd, answer + length, sizeof(answer) - 1 - length)) > 0)
+		length += n;
+	EXPECT_EQ(n, 0);
+	answer[length] = '\0';
+	return answer;
+}
+
+/* Runs an order that works; its answer is in answer */
+__attribute__((format(printf, 1, 2)))
+static void run(const char *format, ...)
+{
+	char order[600];
+	va_list args;
+	int fd = open_file(EXPERIMENT);
+
+	va_start(args, format);
+	vsnprintf(order, sizeof(order), format, args);
+	va_end(args);
+	ASSERT(report(!ask(fd, order), "'%s': %s", order, strerrorname_np(errno)));
+	rest(fd);
+	close(fd);
+}
+
+/* The line "NAME: VALUE" of the answer, or -1 */
+static long long field(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = answer; line; line = strchr(line, '\n'), line += !!line)
+		if (!strncmp(line, name, length) && line[length] == ':')
+			return strtoll(line + length + 2, NULL, 10);
+	return -1;
+}
+
+/* The number after " KEY " in the line "NAME_ns: ...", or -1 */
+static long long of_times(const char *name, const char *key)
+{
+	char start[32], word[32];
+	const char *line, *found;
+
+	snprintf(start, sizeof(start), "\n%s_ns: ", name);
+	snprintf(word, sizeof(word), " %s ", key);
+	line = strstr(answer, start);
+	found = line ? strstr(line, word) : NULL;
+	return found ? strtoll(found + strlen(word), NULL, 10) : -1;
+}
+
+static void set_knob(const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS "fail/%s", name);
+	fd = open_file(path);
+	EXPECT_EQ(write(fd, value, strlen(value)), strlen(value));
+	close(fd);
+}
+
+static int processors(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* ---- orders ---- */
+
+TEST(an_order_that_cannot_be_is_EINVAL_and_the_answer_says_why)
+{
+	static const char *const orders[] = {
+		"", " ", "allocate", "alloc frobnicate", "alloc count", "alloc =5",
+		"alloc count=", "alloc count=0", "alloc count=-1", "alloc count=1000001",
+		"alloc count=18446744073709551617", "alloc count=1k", "alloc count=0x",
+		"alloc threads=0", "alloc threads=1000000", "alloc threads=18446744073709551615",
+		"alloc pattern=batch batch=0", "alloc pattern=batch batch=4097",
+		"alloc pattern=", "alloc pattern=pairs", "alloc pattern=pair:1",
+		"alloc lock_mode=mutex", "alloc delay=none", "alloc buffer_mode=shared",
+		"alloc buffer_size=0", "alloc buffer_size=65M", "alloc alloc_mode=valloc",
+		"alloc alloc_mode=vmalloc gfp_flags=GFP_ATOMIC",
+		"alloc alloc_context=softirq gfp_flags=GFP_KERNEL",
+		"alloc alloc_context=softirq gfp_flags=GFP_ATOMIC buffer_size=65537",
+		"lock buffer_size=1", "lock pattern=pair", "lock batch=1", "lock lock_mode=",
+		"lock lock_mode=no", "lock lock_mode=mutex:1", "lock delay=", "lock delay=none:1",
+		"lock delay=udelay", "lock delay=udelay:", "lock delay=udelay:0",
+		"lock delay=udelay:1001 count=1", "lock delay=mdelay:11 count=1",
+		"lock delay=msleep:101 count=1", "lock delay=msleep:18446744073709551615 count=1",
+		"lock delay=msleep:4294967296 count=1", "lock delay=udelay:1x count=1",
+		"lock lock_mode=spinlock delay=msleep:1 count=1",
+		"lock lock_mode=rwlock delay=msleep:1 count=1",
+		"lock threads=1 count=101 delay=msleep:100",
+		"lock threads=1 count=1000000 delay=udelay:1000",
+	};
+	int fd = open_file(EXPERIMENT);
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		CASE("'%s'", orders[i]);
+		if (*orders[i])
+			EXPECT_ERRNO(ask(fd, orders[i]), EINVAL);
+		else
+			EXPECT_ERRNO(write(fd, "\n", 1), EINVAL);
+		/* whatever was read before, reading begins at 0 */
+		report(!strncmp(rest(fd), "error: ", 7), "the answer is '%s'", answer);
+	}
+	CASE("%s", "");
+	EXPECT_EQ(ask(fd, "alloc count=1\n"), 0);
+	EXPECT(!strncmp(rest(fd), "version: 1\n", 11));
+	close(fd);
+}
+
+TEST(an_order_of_512_bytes_is_EINVAL)
+{
+	char order[4096];
+	int fd = open_file(EXPERIMENT);
+
+	memset(order, ' ', sizeof(order));
+	memcpy(order, "alloc count=1", 13);
+	EXPECT_ERRNO(write(fd, order, 512), EINVAL);
+	EXPECT_ERRNO(write(fd, order, sizeof(order)), EINVAL);
+	EXPECT_ERRNO(write(fd, BAD_POINTER, 10), EFAULT);
+	EXPECT_EQ(write(fd, order, 511), 511);
+	close(fd);
+}
+
+TEST(words_come_in_any_order_and_those_of_the_recipe_from_the_settings)
+{
+	SET("buffer_size", "8K");
+	SET("alloc_mode", "pages");
+	run("alloc  batch=3\tcount=5  numa_node=-1 pattern=batch\n");
+	EXPECT(strstr(answer, "\nrecipe: alloc_mode=pages buffer_size=8192 gfp_flags=GFP_KERNEL alloc_context=process numa_node=-1 init_mode=zero\n"));
+	EXPECT(strstr(answer, "\npattern: batch\nthreads: 1\nbatch: 3\ncount: 5\nfailures: 0\n"));
+	run("alloc buffer_size=64 alloc_mode=kmalloc");
+	EXPECT(strstr(answer, "\nrecipe: alloc_mode=kmalloc buffer_size=64 "));
+	EXPECT(strstr(answer, "\npattern: pair\nthreads: 1\nbatch: 1\ncount: 1000\n"));
+	EXPECT_STR(get("alloc_mode"), "pages");
+	EXPECT_EQ(number("buffer_size"), 8192);
+}
+
+/* ---- whose answer ---- */
+
+TEST(a_descriptor_reads_the_answer_to_its_own_order)
+{
+	int mine = open_file(EXPERIMENT), yours = open_file(EXPERIMENT), fresh;
+	char first[sizeof(answer)];
+
+	EXPECT_EQ(ask(mine, "alloc count=11"), 0);
+	EXPECT_EQ(ask(yours, "alloc count=22"), 0);
+	EXPECT_EQ((rest(mine), field("count")), 11);
+	EXPECT_EQ((rest(yours), field("count")), 22);
+	fresh = open_file(EXPERIMENT);
+	EXPECT_EQ((rest(fresh), field("count")), 22);
+	/* in the middle of one answer somebody else asks for another */
+	EXPECT_EQ(lseek(mine, 0, SEEK_SET), 0);
+	EXPECT_EQ(read(mine, first, 40), 40);
+	EXPECT_ERRNO(ask(yours, "nonsense"), EINVAL);
+	EXPECT_EQ((lseek(mine, 0, SEEK_SET), rest(mine), field("count")), 11);
+	EXPECT_MEM(first, answer, 40);
+	close(fresh);
+	fresh = open_file(EXPERIMENT);
+	EXPECT_EQ(strncmp(rest(fresh), "error: ", 7), 0);
+	close(fresh);
+	close(mine);
+	close(yours);
+}
+
+TEST(dup_and_fork_share_the_answer)
+{
+	int fd = open_file(EXPERIMENT), twin = dup(fd), status;
+	pid_t pid = fork();
+
+	if (!pid)
+		stop(ask(fd, "alloc count=7") ? 1 : 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ((rest(twin), field("count")), 7);
+	close(fd);
+	close(twin);
+}
+
+TEST(reads_at_any_offset_are_pieces_of_one_answer)
+{
+	char whole[sizeof(answer)], piece[8] = "";
+	int fd = open_file(EXPERIMENT);
+	ssize_t length;
+
+	EXPECT_EQ(ask(fd, "alloc count=50"), 0);
+	strcpy(whole, rest(fd));
+	length = strlen(whole);
+	ASSERT(EXPECT(length > 300));
+	for (off_t at = length + 8; at >= 0; at -= 3) {
+		ssize_t want = at >= length ? 0 : length - at < 8 ? length - at : 8;
+
+		CASE("offset %ld", (long)at);
+		EXPECT_EQ(pread(fd, piece, sizeof(piece), at), want);
+		EXPECT_MEM(piece, whole + at, want);
+	}
+	CASE("%s", "");
+	EXPECT_EQ(pread(fd, piece, 1, INT64_MAX - 1), 0);
+	EXPECT_ERRNO(pread(fd, piece, 1, -1), EINVAL);
+	EXPECT_ERRNO(pread(fd, BAD_POINTER, 8, 0), EFAULT);
+	EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+	for (ssize_t i = 0; i < length; i++) {
+		EXPECT_EQ(read(fd, piece, 1), 1);
+		ASSERT(EXPECT_EQ(piece[0], whole[i]));
+	}
+	EXPECT_EQ(read(fd, piece, 1), 0);
+	close(fd);
+}
+
+/* ---- what is counted ---- */
+
+TEST(every_thread_does_all_of_its_count)
+{
+	for (int i = 0; i < volume(100); i++) {
+		run("lock lock_mode=mutex count=1 threads=%d", processors());
+		EXPECT_EQ(field("expected"), processors());
+		run("alloc count=1 threads=%d", processors());
+		EXPECT_EQ(field("count"), processors());
+	}
+	run("alloc buffer_size=64 count=%d threads=%d pattern=batch batch=4096", 5000, processors());
+	EXPECT_EQ(field("count"), 5000 * processors());
+	EXPECT_EQ(of_times("alloc", "n"), 5000 * processors());
+	EXPECT_EQ(of_times("free", "n"), 5000 * processors());
+}
+
+TEST(each_lock_is_waited_for_and_held_once_for_each_update_and_loses_none)
+{
+	static const char *const delays[] = { "none", "udelay:20", "mdelay:1" };
+
+	FOR_EACH_CHOICE(lock, "lock_mode")
+		for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
+			int count = i == 0 ? volume(20000) : i == 1 ? volume(500) : volume(20);
+
+			CASE("%s, %s", lock, delays[i]);
+			run("lock lock_mode=%s threads=%d count=%d delay=%s", lock, processors(), count, delays[i]);
+			EXPECT_EQ(field("expected"), processors() * count);
+			EXPECT_EQ(field("observed"), processors() * count);
+			EXPECT_EQ(field("lost"), 0);
+			EXPECT_EQ(of_times("wait", "n"), processors() * count);
+			EXPECT_EQ(of_times("hold", "n"), processors() * count);
+			EXPECT(of_times("hold", "max") >= (i == 0 ? 0 : i == 1 ? 20000 : 900000));
+		}
+	CASE("%s", "");
+	/* udelay() may be short where the processors' clocks disagree; a sleep is not */
+	run("lock lock_mode=mutex threads=%d count=10 delay=msleep:2", processors());
+	EXPECT(of_times("hold", "min") >= 1900000);
+	EXPECT_EQ(field("lost"), 0);
+}
+
+TEST(what_is_lost_without_a_lock_is_expected_less_observed)
+{
+	if (processors() < 2)
+		SKIP("a race takes two processors");
+	run("lock lock_mode=none threads=2 count=50 delay=msleep:1");
+	EXPECT_EQ(field("expected"), 100);
+	EXPECT(field("lost") > 0);
+	EXPECT_EQ(field("lost"), 100 - field("observed"));
+	/* one thread races with nobody */
+	run("lock lock_mode=none threads=1 count=500");
+	EXPECT_EQ(field("lost"), 0);
+	EXPECT_EQ(of_times("wait", "n"), 0);
+}
+
+TEST(a_failed_allocation_is_a_result_and_without_its_own_memory_it_is_ENOMEM)
+{
+	int fd = open_file(EXPERIMENT), own = 0;
+	char n[8];
+
+	for (bool refused = true; refused && own < 20;) {
+		snprintf(n, sizeof(n), "%d", own + 1);
+		set_knob("nth", n);
+		refused = ask(fd, "alloc count=500 pattern=batch batch=7");
+		if (refused)
+			EXPECT_EQ(errno, ENOMEM);
+		own += refused;
+	}
+	EXPECT(own > 2 && own < 10);
+	rest(fd);
+	EXPECT_EQ(field("failures"), 1);
+	EXPECT_EQ(field("count"), 500);
+	EXPECT_EQ(of_times("alloc", "n"), 499);
+	EXPECT_EQ(of_times("free", "n"), 499);
+
+	/* under rcu an update is copied first */
+	snprintf(n, sizeof(n), "%d", own + 20);
+	set_knob("nth", n);
+	EXPECT_EQ(ask(fd, "lock lock_mode=rcu threads=1 count=100"), 0);
+	rest(fd);
+	EXPECT_EQ(field("failures"), 1);
+	EXPECT_EQ(field("expected"), 99);
+	EXPECT_EQ(field("observed"), 99);
+	close(fd);
+}
+
+TEST(a_context_that_cannot_sleep_has_batches_of_64_and_reserves_no_more)
+{
+	SET("max_reserve_size", "256K");
+	run("alloc alloc_context=softirq gfp_flags=GFP_ATOMIC count=1000 pattern=batch batch=4096");
+	EXPECT_EQ(field("batch"), 64);
+	EXPECT_EQ(field("count"), 1000);
+	SET("max_reserve_size", "128K");
+	EXPECT_ERRNO(ask(open_file(EXPERIMENT), "alloc alloc_context=softirq gfp_flags=GFP_ATOMIC pattern=batch batch=4096"),
+		     ENOMEM);
+}
+
+TEST(batches_of_all_threads_are_within_the_cap_and_the_cap_is_given_back)
+{
+	char order[128], cap[32];
+	int fd = open_file(EXPERIMENT);
+
+	snprintf(cap, sizeof(cap), "%d", processors() * 16 * 65536);
+	SET("max_total_size", cap);
+	snprintf(order, sizeof(order), "alloc alloc_mode=vmalloc buffer_size=64K pattern=batch batch=16 count=32 threads=%d",
+		 processors());
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(ask(fd, order), 0);
+	snprintf(cap, sizeof(cap), "%d", processors() * 16 * 65536 - 1);
+	SET("max_total_size", cap);
+	EXPECT_ERRNO(ask(fd, order), ENOMEM);
+	EXPECT_STR(rest(fd), "error: threads x batch buffers are more than max_total_size\n");
+	close(fd);
+}
+
+/* ---- its end ---- */
+
+/* A process that runs an order; returns once that runs, which others are told by EBUSY */
+static pid_t run_in_child(const char *order)
+{
+	int fd = open_file(EXPERIMENT);
+	pid_t pid = fork();
+
+	if (!pid) {
+		while (ask(fd, order))
+			if (errno != EBUSY)
+				stop(1);
+		stop(0);
+	}
+	close(fd);
+	fd = open_file(EXPERIMENT);
+	while (!ask(fd, "alloc count=1"))
+		sched_yield();
+	EXPECT_EQ(errno, EBUSY);
+	close(fd);
+	return pid;
+}
+
+static void kill_ends(const char *order)
+{
+	pid_t pid = run_in_child(order);
+	double start = seconds();
+	int status;
+
+	CASE("%s", order);
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	report(seconds() - start < 1 * env("HELLO_TEST_SLOW"), "it took %.3f s", seconds() - start);
+	CASE("%s", "");
+	run("alloc count=1");
+}
+
+TEST(a_kill_ends_a_run_within_a_second)
+{
+	char order[128];
+
+	/* the last in the queue for the lock does not sleep any more */
+	snprintf(order, sizeof(order), "lock lock_mode=mutex delay=msleep:100 threads=%d count=%d",
+		 processors(), 100 / processors());
+	kill_ends(order);
+	kill_ends("lock lock_mode=none delay=msleep:100 threads=1 count=100");
+	kill_ends("alloc alloc_mode=vmalloc buffer_size=1M count=1000000");
+	kill_ends("alloc alloc_context=softirq gfp_flags=GFP_ATOMIC buffer_size=64K count=1000000 pattern=batch");
+	if (processors() > 1)
+		kill_ends("alloc pattern=remote batch=4096 alloc_context=workqueue count=1000000");
+}
+
+TEST(a_kill_does_not_wait_for_the_end_of_a_batch)
+{
+	char cap[32];
+
+	/* filling it takes some seconds */
+	snprintf(cap, sizeof(cap), "%lld", 64ll * 12 << 20);
+	SET("max_total_size", cap);
+	kill_ends("alloc alloc_mode=vmalloc buffer_size=64M pattern=batch batch=12 count=1000000");
+}
+
+TEST(a_signal_that_does_not_kill_does_not_end_it)
+{
+	pid_t pid = run_in_child("lock lock_mode=none delay=msleep:10 threads=1 count=20");
+	int status;
+
+	EXPECT_EQ(kill(pid, SIGSTOP), 0);
+	EXPECT_EQ(kill(pid, SIGCONT), 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+}
+
+TEST(while_one_runs_a_fresh_open_is_EBUSY_and_its_own_answer_is_read)
+{
+	int mine = open_file(EXPERIMENT), fresh = open_file(EXPERIMENT), status;
+	pid_t pid;
+
+	EXPECT_EQ(ask(mine, "alloc count=5"), 0);
+	pid = run_in_child("lock lock_mode=none delay=msleep:100 threads=1 count=90");
+	EXPECT_ERRNO(read(fresh, answer, 1), EBUSY);
+	EXPECT_ERRNO(ask(mine, "alloc count=1"), EBUSY);
+	EXPECT_EQ((rest(mine), field("count")), 5);
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	close(mine);
+	close(fresh);
+}
+
+TEST(readers_are_not_in_each_others_way)
+{
+	int status;
+
+	run("alloc count=1");
+	for (int p = 0; p < 4; p++)
+		if (!fork()) {
+			for (int i = 0; i < volume(500); i++) {
+				int fd = open_file(EXPERIMENT);
+
+				EXPECT(strlen(rest(fd)) > 300);
+				close(fd);
+			}
+			stop(failures);
+		}
+	for (int p = 0; p < 4; p++) {
+		EXPECT(wait(&status) > 0);
+		EXPECT_EQ(status, 0);
+	}
+}
+
+TEST(ten_seconds_are_the_most)
+{
+	run("alloc alloc_mode=vmalloc buffer_size=4M count=1000000 threads=%d", processors());
+	EXPECT(field("elapsed_ns") >= 10000000000);
+	EXPECT(field("elapsed_ns") < 11000000000ll * env("HELLO_TEST_SLOW"));
+	EXPECT(field("count") > 0 && field("count") < 1000000);
+	EXPECT_EQ(of_times("free", "n"), field("count") - field("failures"));
+}
