@@ -126,7 +126,7 @@ static inline int volume(int n)
 static inline int open_sysfs(const char *file, int flags)
 {
 	int dir = open(HELLO_SYSFS, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = openat(dir, file, flags | O_CLOEXEC), err = errno;
+	int fd = dir < 0 ? -1 : openat(dir, file, flags | O_CLOEXEC), err = errno;
 
 	close(dir);
 	errno = err;
