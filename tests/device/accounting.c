@@ -139,8 +139,8 @@ struct areas {
 	long long pages;
 };
 
-/* The areas that this module asked for */
-static struct areas areas(void)
+/* The areas of at least so many pages that this module asked for; the list of many pages is one, too. */
+static struct areas areas(long long least)
 {
 	struct areas a = { 0 };
 	char line[512];
@@ -150,7 +150,7 @@ static struct areas areas(void)
 	while (fgets(line, sizeof(line), f)) {
 		char *pages = strstr(line, "pages=");
 
-		if (!pages || !strstr(line, " [hello] "))
+		if (!pages || !strstr(line, " [hello] ") || atoll(pages + strlen("pages=")) < least)
 			continue;
 		a.number++;
 		a.pages += atoll(pages + strlen("pages="));
@@ -162,7 +162,7 @@ static struct areas areas(void)
 TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
 {
 	static const char *const sizes[] = { "1", "4096", "4097", "1000000" };
-	struct areas before = areas(), now;
+	struct areas before = areas(0), now;
 
 	use_allocator("vmalloc");
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -171,15 +171,31 @@ TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
 		CASE("%s bytes", sizes[i]);
 		SET("buffer_size", sizes[i]);
 		open_all();
-		now = areas();
+		now = areas(0);
 		EXPECT_EQ(now.number, before.number + BUFFERS);
 		EXPECT_EQ(now.pages, before.pages + BUFFERS * ((size + 4095) / 4096));
 		EXPECT_EQ(usable_bytes("vmalloc") - usable, (now.pages - before.pages) * 4096);
 		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + BUFFERS * size);
 		close_all();
-		now = areas();
+		now = areas(0);
 		EXPECT_EQ(now.number, before.number);
 	}
+}
+
+/* Above what kmalloc can do it is an area, which some kernels round up to huge pages. */
+TEST(large_buffers_of_kvmalloc_count_with_the_pages_that_they_take)
+{
+	const long long least = 1280;
+	struct areas before = areas(least);
+	long long usable = usable_bytes("kvmalloc");
+	int fd;
+
+	SET("alloc_mode", "kvmalloc");
+	SET("buffer_size", "5M");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(areas(least).number, before.number + 1);
+	EXPECT_EQ(usable_bytes("kvmalloc") - usable, (areas(least).pages - before.pages) * 4096);
+	close(fd);
 }
 
 /* -- the memory cgroup ----------------------------------------------------------- */
