@@ -94,11 +94,19 @@ static void *alloc_kvmalloc(struct hello_mem *mem)
 	return kvmalloc_node(size, mem->recipe.mask, mem->recipe.numa_node);
 }
 
+/*
+ * From 5.18 on a large area is made of huge pages, whole ones, if it can be:
+ * then what would be the guard page after it is there.
+ */
 static size_t usable_kvmalloc(size_t size, const void *addr)
 {
-	if (size > KMALLOC_MAX_SIZE || is_vmalloc_addr(addr))
-		return usable_pages(size, addr);
-	return usable_kmalloc(size, addr);
+	size_t pages = PAGE_ALIGN(size);
+
+	if (size <= KMALLOC_MAX_SIZE && !is_vmalloc_addr(addr))
+		return usable_kmalloc(size, addr);
+	if (pages >= PMD_SIZE && (!addr || vmalloc_to_page(addr + pages)))
+		return ALIGN(pages, PMD_SIZE);
+	return pages;
 }
 
 static void free_kvmalloc(struct hello_mem *mem)

@@ -117,7 +117,6 @@ static int call_recipe(const char *mode)
 	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-<<<<<<< HEAD
 static int call_migrate(const char *mode)
 {
 	return set("alloc_mode", mode);
@@ -127,14 +126,6 @@ static int call_resize(const char *mode)
 {
 	(void)mode;
 	return set("buffer_size", "30000");
-}
-
-static int call_experiment(const char *mode)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "alloc alloc_mode=%s gfp_flags=%s count=10 threads=2", mode, mask);
-	return write_file("/sys/kernel/debug/hello/experiment", text);
 }
 
 static int call_race(const char *mode)
@@ -165,29 +156,7 @@ static const struct path paths[] = {
 	{ "resizing under rcu", call_resize, .at_least = 3, .file = FILLED, .lock = "rcu", .only = "vmalloc" },
 	{ "a write under rcu", call_write, .at_least = 3, .file = FILLED, .lock = "rcu" },
 	{ "sendfile under spinlock", call_sendfile, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
-	{ "experiment alloc", call_experiment, .at_least = 4, .file = CLOSED },
-	{ "experiment lock", call_race, .at_least = 5, .file = CLOSED, .only = "vmalloc" },
-=======
-static int call_experiment(void)
-{
-	return write_file("/sys/kernel/debug/hello/experiment", "lock count=1 threads=1");
-}
-
-static const struct path {
-	const char *name;
-	void (*prepare)(void);
-	int (*call)(void);
-	void (*undo)(void);
-	int allocations;	/* at least so many can fail */
-} paths[] = {
-	{ "open", nothing, call_open, undo_open, 3 },
-	{ "first use", prepare_first_use, call_write, undo_write, 2 },
-	{ "RECIPE", open_filled, call_recipe, undo_recipe, 2 },
-	{ "migration", prepare_shared, call_migrate, undo_migrate, 2 },
-	{ "a write under rcu", prepare_rcu, call_write, undo_nothing, 2 },
-	{ "mmap", prepare_mmap, call_mmap, undo_mmap, 1 },
-	{ "experiment", nothing, call_experiment, undo_nothing, 3 },
->>>>>>> 4ecc62f (driver: an experiment's answer is its descriptor's own, and its end is near)
+	{ "experiment lock", call_race, .at_least = 3, .file = CLOSED, .only = "vmalloc" },
 };
 
 /* Stores are slow, since each change is an event to udev: no more than needed. */
