@@ -22,11 +22,18 @@ for mode in kmalloc kvmalloc slab pages; do
 		slab) size=1M ;;
 		*) size=4M ;;
 		esac
-		before=$(free_on $node)
-		store buffer_size $size
-		echo x >$dev
-		[ $((before - $(free_on $node))) -ge 900 ]
-		ok $? "$mode numa_node=$node takes the memory of node $node"
+		# Others give memory back meanwhile, above all KASAN's quarantine.
+		for _ in 1 2 3 4 5; do
+			store buffer_size 4096
+			store reset 1
+			before=$(free_on $node)
+			store buffer_size $size
+			echo x >$dev
+			taken=$((before - $(free_on $node)))
+			[ $taken -lt 900 ] || break
+		done
+		[ $taken -ge 900 ]
+		ok $? "$mode numa_node=$node takes the memory of node $node" || diag "$taken kB"
 		store reset 1
 	done
 done
