@@ -130,7 +130,7 @@ check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (10 min, fir
 check-kernels:	## compile for every kernel that Debian has (10 min)
 	tests/kernels/check-kernels
 
-check-hammer:	## what races, five times over, on processors that run in parallel (8 min)
+check-hammer:	## what races, five times over, on processors that run in parallel (5 min)
 	tests/setup hammer
 	@mkdir -p build
 	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
