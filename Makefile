@@ -112,7 +112,7 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 
 # Testing it
 
-check:	## set-up, lint and all tests that a change needs (3 min)
+check:	## set-up, lint and all tests that a change needs (5 min)
 	$(call set_up)
 	$(MAKE) --silent -C tests
 	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/docs.t tests/host/
@@ -124,7 +124,7 @@ docs:	## the documents as HTML in build/docs; run what they show in a guest (2 m
 	$(call set_up)
 	prove -j$(JOBS) tests/docs.t tests/vm/docs.t
 
-check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (10 min, first time 20)
+check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
 
 check-kernels:	## compile for every kernel that Debian has (10 min)
