@@ -113,6 +113,12 @@ extern struct hello_allocator hello_allocator[];
  */
 #define HELLO_ALLOC_NOTHING	(hello_allocators.nr)
 
+/**
+ * hello_allocator_of() - what makes and frees a piece of memory
+ * @mem: the memory
+ *
+ * Return: its allocator.
+ */
 static inline const struct hello_allocator *
 hello_allocator_of(const struct hello_mem *mem)
 {

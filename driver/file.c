@@ -15,7 +15,6 @@
 #include <linux/splice.h>
 #include <linux/uaccess.h>
 
-#include "buffer.h"
 #include "compat.h"
 #include "context.h"
 #include "fail.h"

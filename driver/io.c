@@ -230,6 +230,7 @@ static noinline ssize_t read_any(struct hello_file *file, struct iov_iter *iter,
 		if (ret)
 			goto out;
 	}
+	/* Each read under rcu comes here, of the others few. */
 	if (likely(hello_lock_versions(&store->lock)))
 		ret = read_version(file, iter, user, size, pos);
 	else

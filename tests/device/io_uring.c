@@ -191,6 +191,19 @@ TEST(a_request_that_waits_for_its_page_holds_up_nobody_and_ends_when_cancelled_a
 	in_each_mode(cancel_waiting);
 }
 
+/* A request to read that waits for its page. Returns the userfaultfd that can bring it. */
+static int begin_stuck_read(int fd, char **page)
+{
+	int uffd;
+
+	open_ring();
+	uffd = missing_page(page);
+	fill(fd);
+	submit(transfer(IORING_OP_READ, fd, *page, PAGE));
+	wait_for_fault(uffd);
+	return uffd;
+}
+
 /* The ring and the descriptor are closed first: the request still holds the buffer. */
 TEST(a_request_that_is_left_behind_gives_its_buffer_back_when_it_ends)
 {
@@ -198,11 +211,7 @@ TEST(a_request_that_is_left_behind_gives_its_buffer_back_when_it_ends)
 	int fd = open_hello(O_RDWR), uffd;
 	char *page;
 
-	open_ring();
-	uffd = missing_page(&page);
-	fill(fd);
-	submit(transfer(IORING_OP_READ, fd, page, PAGE));
-	wait_for_fault(uffd);
+	uffd = begin_stuck_read(fd, &page);
 	close(fd);
 	EXPECT_EQ(number("stats/opens"), opens + 1);
 	close_ring();
@@ -222,14 +231,9 @@ TEST(SIGKILL_ends_a_process_whose_request_waits)
 	EXPECT_EQ(pipe(ready), 0);
 	pid = fork();
 	if (!pid) {
-		int fd = open_hello(O_RDWR), uffd;
 		char *page;
 
-		open_ring();
-		uffd = missing_page(&page);
-		fill(fd);
-		submit(transfer(IORING_OP_READ, fd, page, PAGE));
-		wait_for_fault(uffd);
+		begin_stuck_read(open_hello(O_RDWR), &page);
 		EXPECT_EQ(write(ready[1], "", 1), 1);
 		pause();
 	}
