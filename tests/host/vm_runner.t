@@ -56,7 +56,8 @@ exit 7'
 		echo 64 >/proc/sys/kernel/tainted'
 } &
 {
-	guest panic -- sh -c 'echo up to here; echo c >/proc/sysrq-trigger; sleep 60'
+	# What is printed goes through a pipe of the guest, which dies with it.
+	guest panic -- sh -c 'echo up to here; sleep 2; echo c >/proc/sysrq-trigger; sleep 60'
 	guest mute -- sh -c 'echo o >/proc/sysrq-trigger; sleep 60'
 } &
 wait
