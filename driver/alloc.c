@@ -394,7 +394,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 	},
 };
 
-static_assert(ARRAY_SIZE(hello_allocator) <= U8_MAX, "a recipe has a byte for it");
+static_assert(ARRAY_SIZE(hello_allocator) <= HELLO_ALLOCATORS_MAX);
 
 const struct hello_table hello_allocators = {
 	.first	= &hello_allocator[0].choice,
@@ -437,7 +437,7 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 
 /**
  * hello_alloc_plan() - make what follows from the words of a recipe
- * @recipe: its usable and mask are set
+ * @recipe: its extra, mask and cell are set
  */
 void hello_alloc_plan(struct hello_recipe *recipe)
 {
@@ -446,7 +446,8 @@ void hello_alloc_plan(struct hello_recipe *recipe)
 
 	recipe->cell = hello_stats_cell(recipe->alloc_mode,
 					recipe->alloc_context);
-	recipe->usable = a->usable(recipe->buffer_size, NULL);
+	recipe->extra = a->usable(recipe->buffer_size, NULL) -
+			recipe->buffer_size;
 	recipe->mask = hello_gfp_bits(recipe->gfp_flags) | __GFP_NOWARN;
 	if (recipe->alloc_context == HELLO_CONTEXT_PROCESS &&
 	    a->flags & HELLO_CHARGED && (HELLO_MAPS_CHARGED_PAGES || !maps))

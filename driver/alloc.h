@@ -10,6 +10,7 @@
 #include <linux/mempool.h>
 #include <linux/types.h>
 
+#include "fail.h"
 #include "table.h"
 
 struct kmem_cache;
@@ -32,12 +33,12 @@ enum hello_init_mode {
 struct hello_recipe {
 	/** @buffer_size: bytes */
 	u64 buffer_size;
-	/** @usable: bytes that they take, at most; planned */
-	u64 usable;
-	/** @gfp_flags: a set of HELLO_GFP_ words */
-	u32 gfp_flags;
+	/** @extra: bytes that they take besides, at most; planned */
+	u32 extra;
 	/** @mask: what the allocator is really called with; planned */
 	gfp_t mask;
+	/** @gfp_flags: a set of HELLO_GFP_ words */
+	u16 gfp_flags;
 	/** @numa_node: a node, or -1 for any */
 	s16 numa_node;
 	/** @alloc_mode: number in hello_allocators */
@@ -47,8 +48,19 @@ struct hello_recipe {
 	/** @init_mode: &enum hello_init_mode */
 	u8 init_mode;
 	/** @cell: where hello_stats counts it; planned */
-	u16 cell;
+	u8 cell;
 };
+
+/**
+ * hello_recipe_usable() - what a buffer takes
+ * @recipe: how it is made; planned
+ *
+ * Return: bytes, at most.
+ */
+static inline u64 hello_recipe_usable(const struct hello_recipe *recipe)
+{
+	return recipe->buffer_size + recipe->extra;
+}
 
 /**
  * struct hello_mem - one piece of memory, and what it was asked to be
@@ -104,6 +116,9 @@ struct hello_allocator {
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
 } ____cacheline_aligned;
 
+/* At most so many, and so many contexts: a recipe's cell has a byte for both. */
+#define HELLO_ALLOCATORS_MAX	16
+
 extern const struct hello_table hello_allocators;
 extern struct hello_allocator hello_allocator[];
 
@@ -127,15 +142,17 @@ hello_allocator_of(const struct hello_mem *mem)
 
 /**
  * hello_alloc_prepare() - do what must sleep before memory is allocated
- * @mem: of a planned recipe
+ * @a: the allocator
+ * @mem: of a planned recipe for it
  *
  * Return: 0 or -ENOMEM.
  */
-static inline int hello_alloc_prepare(struct hello_mem *mem)
+static inline int hello_alloc_prepare(const struct hello_allocator *a,
+				      struct hello_mem *mem)
 {
-	const struct hello_allocator *a = hello_allocator_of(mem);
-
-	return a->prepare ? a->prepare(mem) : 0;
+	if (likely(!a->prepare))
+		return 0;
+	return hello_fail() ? -ENOMEM : a->prepare(mem);
 }
 
 size_t hello_alloc_max(unsigned int allocator);

@@ -31,7 +31,7 @@ static atomic64_t taken_scarce;
 static struct usage {
 	atomic64_t live;
 	atomic64_t peak;
-} *usage;
+} usage[HELLO_ALLOCATORS_MAX];
 
 /* The most of all together. */
 static atomic64_t peak;
@@ -93,7 +93,7 @@ static inline void release_caps(gfp_t mask, u64 size)
 const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 				 unsigned int n)
 {
-	return reserve_caps(recipe->mask, n * recipe->usable);
+	return reserve_caps(recipe->mask, n * hello_recipe_usable(recipe));
 }
 
 /**
@@ -103,7 +103,7 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
  */
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 {
-	release_caps(recipe->mask, n * recipe->usable);
+	release_caps(recipe->mask, n * hello_recipe_usable(recipe));
 }
 
 /* ---- making and unmaking ---- */
@@ -113,9 +113,10 @@ static void timed_alloc(void *arg)
 {
 	struct hello_buffer *buffer = arg;
 	struct hello_mem *mem = &buffer->mem;
+	const struct hello_allocator *a = hello_allocator_of(mem);
 	u64 start = ktime_get_ns();
 
-	mem->addr = hello_allocator_of(mem)->alloc(mem);
+	mem->addr = a->alloc(mem);
 	buffer->alloc_ns = ktime_get_ns() - start;
 }
 
@@ -132,10 +133,6 @@ static void fill(struct hello_buffer *buffer)
 
 	if (mem->recipe.init_mode == HELLO_INIT_POISON)
 		memset(mem->addr, POISON, size);
-	if (mem->recipe.init_mode != HELLO_INIT_ZERO) {
-		buffer->length = size;
-		buffer->dirty = size;
-	}
 	memset(mem->addr + buffer->length, 0, end - buffer->length);
 }
 
@@ -155,14 +152,14 @@ static inline void count_success(const struct hello_buffer *buffer, u64 usable)
 	const struct hello_recipe *recipe = &buffer->mem.recipe;
 	struct hello_stats __percpu *stats = hello_stats_cells + recipe->cell;
 	struct usage *own = &usage[recipe->alloc_mode];
+	u64 size = recipe->buffer_size;
 
 	this_cpu_inc(stats->count[HELLO_STAT_ALLOCATIONS]);
-	this_cpu_add(stats->count[HELLO_STAT_ASKED], recipe->buffer_size);
+	this_cpu_add(stats->count[HELLO_STAT_ASKED], size);
 	this_cpu_add(stats->count[HELLO_STAT_USABLE], usable);
 	hello_stats_time(stats, buffer->alloc_ns);
 
-	raise_to(&own->peak,
-		 atomic64_add_return(recipe->buffer_size, &own->live));
+	raise_to(&own->peak, atomic64_add_return(size, &own->live));
 	/* What lives is at most what is taken: mostly there is no need to add up. */
 	if (unlikely(atomic64_read(&taken) > atomic64_read(&peak)))
 		raise_to(&peak, live_of_all());
@@ -171,8 +168,8 @@ static inline void count_success(const struct hello_buffer *buffer, u64 usable)
 		trace_success(buffer, usable);
 }
 
-static noinline void count_failure(const struct hello_recipe *recipe,
-				   const char *why)
+static noinline int count_failure(const struct hello_recipe *recipe,
+				  const char *why)
 {
 	char text[HELLO_RECIPE_MAX];
 
@@ -181,109 +178,169 @@ static noinline void count_failure(const struct hello_recipe *recipe,
 		hello_recipe_print(recipe, text, sizeof(text));
 		trace_hello_alloc_failed(text, why);
 	}
+	return -ENOMEM;
 }
 
-/* What is taken really can be less than was planned. */
-static inline u64 usable_of(const struct hello_mem *mem)
+/* Makes the memory of a buffer of a recipe. Returns 0 or -ENOMEM. */
+static __always_inline int make(struct hello_buffer *buffer,
+				const struct hello_recipe *recipe)
 {
-	const struct hello_allocator *a = hello_allocator_of(mem);
+	const struct hello_allocator *a = hello_allocator_of(&buffer->mem);
+	u64 planned = hello_recipe_usable(recipe);
+	u64 usable = planned;
+	const char *why;
 
-	return unlikely(a->flags & HELLO_BY_SIZE) ?
-	       a->usable(mem->recipe.buffer_size, mem->addr) :
-	       mem->recipe.usable;
-}
-
-/**
- * hello_buffer_create() - make a buffer
- * @recipe: how; checked by hello_recipe_check()
- *
- * The memory is charged to the calling task where the allocator can and the
- * context is the task's own. Context: process, may sleep.
- *
- * Return: the buffer with one reference, or ERR_PTR(-ENOMEM) if the allocator
- * failed or a cap was reached.
- */
-struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
-{
-	const char *why = "no memory for the header";
-	struct hello_buffer *buffer;
-	struct hello_mem *mem;
-	u64 usable;
-
-	/* Not zeroed: late readers of a former life shall find its count as it was. */
-	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
-	if (!buffer)
-		goto err_count;
-	mem = &buffer->mem;
-	mem->recipe = *recipe;
-	mem->pages = NULL;
-	buffer->length = 0;
-	buffer->dirty = 0;
-
-	why = reserve_caps(recipe->mask, recipe->usable);
+	why = reserve_caps(recipe->mask, planned);
 	if (why)
-		goto err_free_header;
+		goto err_count;
 
 	why = "the allocator could not be prepared";
-	if (hello_fail() || hello_alloc_prepare(mem))
+	if (hello_alloc_prepare(a, &buffer->mem))
 		goto err_release_caps;
 
 	why = "the allocator had none";
 	if (hello_fail())
 		goto err_release_caps;
 	hello_context_run(recipe->alloc_context, timed_alloc, buffer);
-	if (!mem->addr)
+	if (!buffer->mem.addr)
 		goto err_release_caps;
 
-	usable = usable_of(mem);
-	if (unlikely(usable != recipe->usable))
-		release_caps(recipe->mask, recipe->usable - usable);
+	/* What is taken really can be less than was planned. */
+	if (unlikely(a->flags & HELLO_BY_SIZE)) {
+		usable = a->usable(recipe->buffer_size, buffer->mem.addr);
+		release_caps(recipe->mask, planned - usable);
+	}
 	if (!(recipe->mask & __GFP_ZERO))
 		fill(buffer);
 	count_success(buffer, usable);
-	/* Last: a late reader of the header's former life may not revive it. */
-	refcount_set(&buffer->users, 1);
-	return buffer;
+	return 0;
 
 err_release_caps:
-	release_caps(recipe->mask, recipe->usable);
-err_free_header:
-	kmem_cache_free(headers, buffer);
+	release_caps(recipe->mask, planned);
 err_count:
-	count_failure(recipe, why);
-	return ERR_PTR(-ENOMEM);
+	return count_failure(recipe, why);
 }
 
 /**
- * hello_buffer_free() - give the memory of a buffer back
- * @buffer: the buffer; its last reference was put
+ * hello_buffer_make() - give a buffer its memory
+ * @buffer: planned, without memory; nobody else knows it
  *
- * Context: process, may sleep.
+ * The memory is charged to the calling task where the allocator can and the
+ * context is the task's own. Context: process, may sleep.
+ *
+ * Return: 0, or -ENOMEM if the allocator failed or a cap was reached.
  */
-void hello_buffer_free(struct hello_buffer *buffer)
+int hello_buffer_make(struct hello_buffer *buffer)
+{
+	return make(buffer, &buffer->mem.recipe);
+}
+
+static __always_inline void unmake(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
-	const struct hello_allocator *a = hello_allocator_of(mem);
 	const struct hello_recipe *recipe = &mem->recipe;
+	const struct hello_allocator *a = hello_allocator_of(mem);
 	struct hello_stats __percpu *stats = hello_stats_cells + recipe->cell;
-	u64 usable;
+	u64 usable = hello_recipe_usable(recipe);
+	u64 size = recipe->buffer_size;
 
 	this_cpu_inc(stats->count[HELLO_STAT_FREES]);
-	this_cpu_add(stats->count[HELLO_STAT_FREED], recipe->buffer_size);
-	atomic64_sub(recipe->buffer_size, &usage[recipe->alloc_mode].live);
+	this_cpu_add(stats->count[HELLO_STAT_FREED], size);
+	atomic64_sub(size, &usage[recipe->alloc_mode].live);
 	if (trace_hello_free_enabled())
-		trace_hello_free(a->choice.name, recipe->buffer_size);
+		trace_hello_free(a->choice.name, size);
 
-	usable = recipe->usable;
 	if (a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE)) {
-		usable = usable_of(mem);
+		if (a->flags & HELLO_BY_SIZE)
+			usable = a->usable(size, mem->addr);
 		/* Else its union has something else. */
 		if (!a->mmap)
 			kvfree(mem->pages);
 	}
 	a->free(mem);
 	release_caps(recipe->mask, usable);
-	kmem_cache_free(headers, buffer);
+}
+
+/**
+ * hello_buffer_take() - take the memory that was made for another buffer
+ * @to: a buffer, locked for writing by its store; readers of a version may look
+ * @from: has memory, and nobody else knows it; without memory if it was taken
+ *
+ * Return: true if @to has memory now; it takes none of another recipe.
+ */
+bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from)
+{
+	void *addr = from->mem.addr;
+
+	if (to->mem.addr)
+		return true;
+	if (memcmp(&to->mem.recipe, &from->mem.recipe, sizeof(to->mem.recipe)))
+		return false;
+	from->mem.addr = NULL;
+	to->mem = from->mem;
+	to->alloc_ns = from->alloc_ns;
+	/* Pairs with the acquire of those who look at a version. */
+	smp_store_release(&to->mem.addr, addr);
+	return true;
+}
+
+static __always_inline struct hello_buffer *
+new(const struct hello_recipe *recipe)
+{
+	struct hello_buffer *buffer;
+
+	/* Not zeroed: late readers of a former life shall find its count as it was. */
+	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
+	if (!buffer) {
+		count_failure(recipe, "no memory for the header");
+		return NULL;
+	}
+	hello_buffer_plan(buffer, recipe);
+	buffer->slab = true;
+	return buffer;
+}
+
+/**
+ * hello_buffer_new() - begin a buffer with a header of its own
+ * @recipe: how its memory will be made; checked by hello_recipe_check()
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the buffer with one reference, without memory; or ERR_PTR(-ENOMEM).
+ */
+struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
+{
+	return new(recipe) ?: ERR_PTR(-ENOMEM);
+}
+
+/**
+ * hello_buffer_create() - hello_buffer_new() and hello_buffer_make() together
+ * @recipe: how; checked by hello_recipe_check()
+ *
+ * Return: the buffer with one reference, or ERR_PTR(-ENOMEM).
+ */
+struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
+{
+	struct hello_buffer *buffer = new(recipe);
+
+	if (buffer && !make(buffer, recipe))
+		return buffer;
+	hello_buffer_put(buffer);
+	return ERR_PTR(-ENOMEM);
+}
+
+/**
+ * hello_buffer_free() - give back what belongs to a buffer
+ * @buffer: the buffer; its last reference was put
+ *
+ * Context: process, may sleep.
+ */
+noinline void hello_buffer_free(struct hello_buffer *buffer)
+{
+	if (buffer->mem.addr)
+		unmake(buffer);
+	if (buffer->slab)
+		kmem_cache_free(headers, buffer);
 }
 
 /* ---- contents ---- */
@@ -376,12 +433,8 @@ void hello_buffer_reset_peaks(void)
  */
 int hello_buffer_init(void)
 {
-	usage = kcalloc(hello_allocators.nr, sizeof(*usage), GFP_KERNEL);
 	headers = KMEM_CACHE(hello_buffer, SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU);
-	if (usage && headers)
-		return 0;
-	hello_buffer_exit();
-	return -ENOMEM;
+	return headers ? 0 : -ENOMEM;
 }
 
 /**
@@ -392,5 +445,4 @@ int hello_buffer_init(void)
 void hello_buffer_exit(void)
 {
 	kmem_cache_destroy(headers);
-	kfree(usage);
 }

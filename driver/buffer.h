@@ -12,12 +12,13 @@
 /**
  * struct hello_buffer - memory and how much of it is contents
  *
- * It has no lock: the store that holds it does.
+ * It has no lock: the store that holds it does. Until hello_buffer_make() it
+ * has no memory either, but all that can be said before.
  */
 struct hello_buffer {
 	/** @mem: the memory; its recipe's buffer_size is the capacity */
 	struct hello_mem mem;
-	/** @length: bytes of contents, at most the capacity */
+	/** @length: bytes of contents, or what they will be; at most the capacity */
 	size_t length;
 	/** @dirty: bytes from here on are zero; at least @length */
 	size_t dirty;
@@ -29,12 +30,36 @@ struct hello_buffer {
 	 * must look again whether it is still the one he meant.
 	 */
 	refcount_t users;
+	/** @slab: the header is an object of its own, given back with the memory */
+	bool slab;
 };
 
 const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 				 unsigned int n);
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
+/**
+ * hello_buffer_plan() - begin a buffer whose header is part of something else
+ * @buffer: raw memory, or a buffer whose last reference was put
+ * @recipe: how its memory will be made
+ */
+static inline void hello_buffer_plan(struct hello_buffer *buffer,
+				     const struct hello_recipe *recipe)
+{
+	buffer->mem.recipe = *recipe;
+	buffer->mem.addr = NULL;
+	buffer->mem.pages = NULL;
+	buffer->length = recipe->init_mode == HELLO_INIT_ZERO ?
+			 0 : recipe->buffer_size;
+	buffer->dirty = buffer->length;
+	buffer->slab = false;
+	/* Who still means a former life may now take a reference, and puts it. */
+	refcount_set(&buffer->users, 1);
+}
+
+struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe);
+int hello_buffer_make(struct hello_buffer *buffer);
+bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from);
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
 void hello_buffer_free(struct hello_buffer *buffer);
 

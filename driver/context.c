@@ -103,6 +103,8 @@ static const struct context {
 	},
 };
 
+static_assert(ARRAY_SIZE(contexts) <= 16, "a recipe's cell has half a byte for it");
+
 const struct hello_table hello_contexts = HELLO_TABLE(contexts);
 
 /**

@@ -174,10 +174,15 @@ static void opens_stop(struct seq_file *m, void *v)
 	mutex_unlock(&hello_file_list_lock);
 }
 
-/* comm comes from user space: it shall not break the columns. */
-static void plain_comm(char *to, const char *comm)
+/* It comes from user space, and shall not break the columns. */
+static void print_comm(char *to, struct pid *pid)
 {
-	strscpy(to, comm, TASK_COMM_LEN);
+	const struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	strscpy(to, task ? task->comm : "-", TASK_COMM_LEN);
+	rcu_read_unlock();
 	for (; *to; to++)
 		if (!isgraph(*to))
 			*to = '_';
@@ -199,9 +204,9 @@ static int opens_show(struct seq_file *m, void *v)
 	if (hello_store_info(file->store, &info))
 		return -EINTR;
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
-	plain_comm(comm, file->comm);
+	print_comm(comm, file->opener);
 	seq_printf(m, "%llu %d %s %s %llu %zu %llu %llu %llu %llu %d %s\n",
-		   file->id, file->pid, comm,
+		   file->id, pid_nr(file->opener), comm,
 		   file->store == &file->own ? "private" : "shared",
 		   info.recipe.buffer_size, info.length,
 		   READ_ONCE(file->count.reads), READ_ONCE(file->count.writes),
@@ -222,7 +227,6 @@ DEFINE_SEQ_ATTRIBUTE(opens);
 
 static int shared_show(struct seq_file *m, void *unused)
 {
-	const struct hello_lock_waits *waits = hello_shared_waits();
 	struct hello_store_info info;
 	char recipe[HELLO_RECIPE_MAX];
 
@@ -236,8 +240,8 @@ static int shared_show(struct seq_file *m, void *unused)
 		   info.flags & HELLO_INFO_ALLOCATED ? "yes" : "no", recipe,
 		   info.length, hello_shared_users(), info.maps, info.changes,
 		   hello_table_get(&hello_locks, info.lock_mode)->name,
-		   atomic_read(&waits->contended),
-		   atomic64_read(&waits->wait_ns));
+		   atomic_read(&hello_lock_waits.contended),
+		   atomic64_read(&hello_lock_waits.wait_ns));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(shared);

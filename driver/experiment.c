@@ -338,7 +338,7 @@ static int prepare_alloc(struct crew *crew)
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
 	crew->mems = hello_fail() ? NULL :
 		     kvmalloc_array(n, sizeof(mem), GFP_KERNEL);
-	if (!crew->mems || hello_alloc_prepare(&mem))
+	if (!crew->mems || hello_alloc_prepare(hello_allocator_of(&mem), &mem))
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		crew->mems[i] = mem;
@@ -443,7 +443,7 @@ static int prepare_lock(struct crew *crew)
 	u64 us = crew->amount * words[crew->delay].us;
 
 	hello_lock_init(&crew->lock, max(crew->lock_mode, HELLO_LOCK_MUTEX),
-			NULL);
+			false);
 	if (crew->delay == MSLEEP && hello_lock_spins(&crew->lock))
 		return refuse(crew, "who holds a spinning lock may not sleep: use udelay or mdelay, or another lock");
 	if (us * crew->count * crew->threads > TIME_MAX_NS / NSEC_PER_USEC)

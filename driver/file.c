@@ -44,26 +44,25 @@ static int count_open(u64 max)
 	return -EUSERS;
 }
 
-static int open_private(struct hello_file *file,
-			const struct hello_settings *settings)
+static int open_private(struct hello_file *file, bool make)
 {
-	if (settings->recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
+	struct hello_recipe recipe;
+
+	hello_settings_recipe(&recipe);
+	if (recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	hello_store_start(&file->own, &settings->recipe);
 	file->store = &file->own;
-	return settings->alloc_when == HELLO_ALLOC_OPEN ?
-	       hello_store_fill(file->store) : 0;
+	hello_store_start(file->store, &recipe);
+	return make ? hello_store_fill(file->store) : 0;
 }
 
-static int open_shared(struct hello_file *file,
-		       const struct hello_settings *settings)
+static int open_shared(struct hello_file *file, bool make)
 {
-	int err = 0;
+	int err;
 
 	file->store = hello_shared_attach();
-	if (settings->alloc_when == HELLO_ALLOC_OPEN)
-		err = hello_store_provide(file->store);
+	err = make ? hello_store_provide(file->store) : 0;
 	if (err)
 		hello_shared_detach();
 	return err;
@@ -79,12 +78,11 @@ static void close_store(struct hello_file *file)
 
 static int hello_open(struct inode *inode, struct file *filp)
 {
-	struct hello_settings settings;
+	bool make = READ_ONCE(hello_settings.alloc_when) == HELLO_ALLOC_OPEN;
 	struct hello_file *file;
 	int err;
 
-	hello_settings_get(&settings);
-	err = count_open(settings.max_opens);
+	err = count_open(READ_ONCE(hello_settings.max_opens));
 	if (err)
 		return err;
 
@@ -93,10 +91,10 @@ static int hello_open(struct inode *inode, struct file *filp)
 	if (!file)
 		goto err_uncount;
 
-	if (settings.buffer_mode == HELLO_SHARED)
-		err = open_shared(file, &settings);
+	if (READ_ONCE(hello_settings.buffer_mode) == HELLO_SHARED)
+		err = open_shared(file, make);
 	else
-		err = open_private(file, &settings);
+		err = open_private(file, make);
 	if (err)
 		goto err_free_file;
 
@@ -106,9 +104,8 @@ static int hello_open(struct inode *inode, struct file *filp)
 		goto err_close_store;
 
 	file->id = atomic64_inc_return(&last_id);
-	file->seen = READ_ONCE(file->store->changes);
-	file->pid = task_tgid_nr(current);
-	memcpy(file->comm, current->comm, sizeof(file->comm));
+	file->own.changes = READ_ONCE(file->store->changes);
+	file->opener = get_pid(task_tgid(current));
 	file->count = (struct hello_file_count) { };
 	filp->private_data = file;
 
@@ -135,6 +132,7 @@ static int hello_release(struct inode *inode, struct file *filp)
 	mutex_unlock(&hello_file_list_lock);
 
 	close_store(file);
+	put_pid(file->opener);
 	kmem_cache_free(files, file);
 	atomic_dec(&opens);
 	return 0;
@@ -169,8 +167,8 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (info.recipe.buffer_size > filp->f_pos)
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (store != &file->own &&
-	    READ_ONCE(store->changes) != READ_ONCE(file->seen))
+	/* Never so in private mode, where both are one. */
+	if (READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
 		mask |= EPOLLPRI;
 	return mask;
 }
@@ -354,7 +352,7 @@ static void construct(void *object)
 {
 	struct hello_file *file = object;
 
-	hello_store_init(&file->own, HELLO_LOCK_MUTEX, NULL);
+	hello_store_init(&file->own, HELLO_LOCK_MUTEX, false);
 }
 
 /**

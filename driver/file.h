@@ -7,7 +7,7 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/sched.h>
+#include <linux/pid.h>
 
 #include "store.h"
 
@@ -31,20 +31,19 @@ struct hello_file_count {
 struct hello_file {
 	/** @store: what it reads and writes: @own, or the shared one */
 	struct hello_store *store;
-	/** @own: the private store */
+	/**
+	 * @own: the private store. Of that of a shared open its changes alone are
+	 * used: those that this file had seen when it last read or wrote.
+	 */
 	struct hello_store own;
 	/** @list: in the list of all opens */
 	struct list_head list;
 	/** @id: its number, for people */
 	u64 id;
-	/** @seen: changes of the store when this file last read or wrote */
-	u64 seen;
 	/** @count: what was done with it */
 	struct hello_file_count count;
-	/** @pid: who opened it */
-	pid_t pid;
-	/** @comm: what that was called */
-	char comm[TASK_COMM_LEN];
+	/** @opener: the process that opened it */
+	struct pid *opener;
 };
 
 extern const struct file_operations hello_file_operations;

@@ -45,7 +45,7 @@ static_assert(BIT(ARRAY_SIZE(words_of_gfp)) - 1 == HELLO_GFP_ALL,
  *
  * Return: 0, or -EINVAL if a word is unknown, empty or given twice.
  */
-int hello_gfp_parse(const char *text, u32 *words)
+int hello_gfp_parse(const char *text, u16 *words)
 {
 	u32 set = 0;
 

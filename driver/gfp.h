@@ -28,7 +28,7 @@
 /* The longest text of a set with its NUL: a base, a zone, every modifier. */
 #define HELLO_GFP_TEXT		96
 
-int hello_gfp_parse(const char *text, u32 *words);
+int hello_gfp_parse(const char *text, u16 *words);
 int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size);
 const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);

@@ -106,11 +106,11 @@ end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
 
 /*
  * One unit of a read, of which *n bytes are there to be copied. Returns bytes
- * copied, or -EINTR.
+ * copied, or -EINTR; -EAGAIN if they must be made first.
  */
 static __always_inline ssize_t
 read_unit(struct hello_store *store, struct iov_iter *iter, char __user *user,
-	  size_t size, loff_t *pos, void *bounce, u64 *seen, size_t *n)
+	  size_t size, loff_t pos, void *bounce, u64 *seen, size_t *n)
 {
 	const struct hello_buffer *buffer;
 	size_t copied = 0;
@@ -122,19 +122,22 @@ read_unit(struct hello_store *store, struct iov_iter *iter, char __user *user,
 		return err;
 	WRITE_ONCE(*seen, store->changes);
 	buffer = hello_store_buffer(store);
-	if (likely(buffer && *pos < buffer->length)) {
-		const void *from = buffer->mem.addr + *pos;
+	if (likely(pos < buffer->length)) {
+		const void *from = buffer->mem.addr;
 
-		*n = min_t(u64, size, buffer->length - *pos);
-		if (bounce)
-			memcpy(bounce, from, *n);
+		*n = min_t(u64, size, buffer->length - pos);
+		if (unlikely(!from))
+			err = *n ? -EAGAIN : 0;
+		else if (bounce)
+			memcpy(bounce, from + pos, *n);
 		else
-			copied = copy_out(iter, user, from, *n);
+			copied = copy_out(iter, user, from + pos, *n);
 	}
 	hello_unlock_read(&store->lock);
+	if (unlikely(err))
+		return err;
 	if (bounce)
 		copied = copy_out(iter, NULL, bounce, *n);
-	*pos += copied;
 	return copied;
 }
 
@@ -143,21 +146,25 @@ static ssize_t read_version(struct hello_file *file, struct iov_iter *iter,
 			    char __user *user, size_t size, loff_t *pos)
 {
 	struct hello_buffer *buffer;
+	const void *from;
 	size_t copied, n;
 	size_t done = 0;
 	size_t length;
 	int err = 0;
 
 	/* Pairs with the release of a change: not newer than the version. */
-	WRITE_ONCE(file->seen, smp_load_acquire(&file->store->changes));
+	WRITE_ONCE(file->own.changes, smp_load_acquire(&file->store->changes));
 	buffer = hello_store_pin(file->store);
-	if (!buffer)
-		return 0;
 	length = READ_ONCE(buffer->length);
+	/* Pairs with the release of hello_buffer_take(). */
+	from = smp_load_acquire(&buffer->mem.addr);
 	while (likely(*pos < length)) {
 		n = min_t(u64, size - done, length - *pos);
-		copied = copy_out(iter, user + done, buffer->mem.addr + *pos,
-				  n);
+		if (unlikely(!from)) {
+			err = n ? -EAGAIN : 0;
+			break;
+		}
+		copied = copy_out(iter, user + done, from + *pos, n);
 		*pos += copied;
 		done += copied;
 		if (likely(copied == n))
@@ -187,7 +194,7 @@ static noinline ssize_t read_units(struct hello_file *file,
 {
 	struct hello_store *store = file->store;
 	size_t unit = hello_lock_unit(&store->lock);
-	u64 later, *seen = &file->seen;
+	u64 later, *seen = &file->own.changes;
 	void *bounce = NULL;
 	size_t done = 0;
 	ssize_t ret;
@@ -202,11 +209,12 @@ static noinline ssize_t read_units(struct hello_file *file,
 	do {
 		size_t wanted = min(size - done, unit);
 
-		ret = read_unit(store, iter, user + done, wanted, pos, bounce,
+		ret = read_unit(store, iter, user + done, wanted, *pos, bounce,
 				seen, &n);
 		if (ret < 0)
 			break;
 		seen = &later;
+		*pos += ret;
 		done += ret;
 		if (ret < n)
 			ret = fault_in(iter, user + done, size - done, true);
@@ -224,18 +232,17 @@ static noinline ssize_t read_any(struct hello_file *file, struct iov_iter *iter,
 	struct hello_store *store = file->store;
 	ssize_t ret;
 
-	/* A buffer that will be zero has no contents: no need to make it. */
-	if (unlikely(store->recipe.init_mode != HELLO_INIT_ZERO) && size) {
+	do {
+		/* Each read under rcu comes here, of the others few. */
+		if (likely(hello_lock_versions(&store->lock)))
+			ret = read_version(file, iter, user, size, pos);
+		else
+			ret = read_units(file, iter, user, size, pos);
+		if (likely(ret != -EAGAIN))
+			break;
+		/* A buffer that will be zero is empty until it is written. */
 		ret = hello_store_provide(store);
-		if (ret)
-			goto out;
-	}
-	/* Each read under rcu comes here, of the others few. */
-	if (likely(hello_lock_versions(&store->lock)))
-		ret = read_version(file, iter, user, size, pos);
-	else
-		ret = read_units(file, iter, user, size, pos);
-out:
+	} while (!ret);
 	return end_read(file, size, pos, ret);
 }
 
@@ -247,12 +254,11 @@ static noinline ssize_t read_straight(struct hello_file *file,
 	ssize_t ret;
 	size_t n;
 
-	ret = read_unit(file->store, NULL, user, size, pos, NULL, &file->seen,
-			&n);
-	if (unlikely(ret != n)) {
-		*pos -= max_t(ssize_t, ret, 0);
+	ret = read_unit(file->store, NULL, user, size, *pos, NULL,
+			&file->own.changes, &n);
+	if (unlikely(ret != n))
 		return read_any(file, NULL, user, size, pos);
-	}
+	*pos += ret;
 	return end_read(file, size, pos, ret);
 }
 
@@ -273,10 +279,8 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		      loff_t *pos)
 {
 	struct hello_file *file = filp->private_data;
-	const struct hello_store *store = file->store;
 
-	if (likely(size <= store->lock.unit &&
-		   store->recipe.init_mode == HELLO_INIT_ZERO))
+	if (likely(size <= file->store->lock.unit))
 		return read_straight(file, user, size, pos);
 	return read_any(file, NULL, user, size, pos);
 }
@@ -378,19 +382,15 @@ static noinline ssize_t write_any(struct hello_file *file,
 		if (err)
 			break;
 		buffer = hello_store_buffer(store);
-		if (!buffer) {
-			/* Without a buffer yet, and no need of one to fail. */
-			if (!append && *pos >= store->recipe.buffer_size)
-				err = -ENOSPC;
-			hello_unlock_write(&store->lock);
-			if (!err)
-				err = hello_store_provide(store);
-			continue;
-		}
 		at = append ? buffer->length : *pos;
 		if (at >= buffer->mem.recipe.buffer_size) {
 			err = -ENOSPC;
 			goto unlock;
+		}
+		if (!buffer->mem.addr) {
+			hello_unlock_write(&store->lock);
+			err = hello_store_provide(store);
+			continue;
 		}
 		if (hello_lock_versions(&store->lock)) {
 			old = buffer;
@@ -407,7 +407,7 @@ static noinline ssize_t write_any(struct hello_file *file,
 
 		n = min_t(u64, min(size - done, unit), buffer->mem.recipe.buffer_size - at);
 		copied = write_unit(store, buffer, iter, user + done, n, at,
-				    pos, &file->seen);
+				    pos, &file->own.changes);
 		done += copied;
 		if (old && copied)
 			rcu_assign_pointer(store->buffer, buffer);
@@ -452,10 +452,10 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 		goto any;
 	/* Mostly the first unit is the whole call. */
 	buffer = hello_store_buffer(store);
-	if (likely(buffer && *pos <= buffer->length &&
+	if (likely(buffer->mem.addr && *pos <= buffer->length &&
 		   size <= buffer->mem.recipe.buffer_size - *pos))
 		copied = write_unit(store, buffer, NULL, user, size, *pos, pos,
-				    &file->seen);
+				    &file->own.changes);
 	hello_unlock_write(&store->lock);
 	if (likely(copied == size)) {
 		hello_store_tell(store);

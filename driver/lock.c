@@ -39,14 +39,16 @@ static const struct hello_choice *choice_of(const struct hello_lock *lock)
 	return hello_table_get(&hello_locks, lock->kind);
 }
 
+struct hello_lock_waits hello_lock_waits;
+
 /* Only who did not get the lock at once is counted and timed. */
 static int waited(struct hello_lock *lock, u64 start, bool exclusive, int err)
 {
 	u64 ns = ktime_get_ns() - start;
 
-	if (lock->waits) {
-		atomic_inc(&lock->waits->contended);
-		atomic64_add(ns, &lock->waits->wait_ns);
+	if (lock->counted) {
+		atomic_inc(&hello_lock_waits.contended);
+		atomic64_add(ns, &hello_lock_waits.wait_ns);
 	}
 	trace_hello_lock_wait(choice_of(lock)->name, exclusive, ns);
 	return err;
@@ -271,15 +273,14 @@ const struct hello_table hello_locks = HELLO_TABLE(hello_lock_kinds);
  * hello_lock_init() - make a lock of a kind
  * @lock: the lock; nobody may use it meanwhile
  * @kind: number in hello_locks
- * @waits: where to count who has to wait, from 0; or NULL
+ * @counted: let hello_lock_waits begin again with who has to wait for this one
  */
-void hello_lock_init(struct hello_lock *lock, unsigned int kind,
-		     struct hello_lock_waits *waits)
+void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted)
 {
 	lock->kind = kind;
 	lock->unit = hello_lock_kinds[kind].unit;
-	lock->waits = waits;
-	if (waits)
-		*waits = (struct hello_lock_waits) { };
+	lock->counted = counted;
+	if (counted)
+		hello_lock_waits = (struct hello_lock_waits) { };
 	hello_lock_kinds[kind].init(lock);
 }

@@ -20,7 +20,8 @@
 #define HELLO_LOCK_UNIT		SZ_64K
 
 /**
- * struct hello_lock_waits - who did not get a lock at once
+ * struct hello_lock_waits - who did not get the lock at once, of the one lock
+ * that is counted
  */
 struct hello_lock_waits {
 	/** @contended: how often somebody had to wait */
@@ -35,10 +36,10 @@ struct hello_lock_waits {
 struct hello_lock {
 	/** @kind: number in hello_locks; changes only while nobody can use it */
 	u8 kind;
+	/** @counted: hello_lock_waits has who had to wait */
+	bool counted;
 	/** @unit: bytes that may be copied while it is held; see hello_lock_kind */
 	u32 unit;
-	/** @waits: where it is counted who had to wait, or NULL */
-	struct hello_lock_waits *waits;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
 		struct mutex mutex;
@@ -83,8 +84,10 @@ struct hello_lock_kind {
 extern const struct hello_table hello_locks;
 extern const struct hello_lock_kind hello_lock_kinds[];
 
-void hello_lock_init(struct hello_lock *lock, unsigned int kind,
-		     struct hello_lock_waits *waits);
+/* Since that lock was made. */
+extern struct hello_lock_waits hello_lock_waits;
+
+void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted);
 
 /* Whether no detour through the table is needed: every private buffer's case. */
 static inline bool hello_lock_is_mutex(const struct hello_lock *lock)

@@ -10,7 +10,7 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/overflow.h>
-#include <linux/spinlock.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 
 #include "context.h"
@@ -134,7 +134,7 @@ static int parse_gfp(const struct hello_tunable *t, const char *text,
 static int print_gfp(const struct hello_tunable *t, const void *field,
 		     bool list, char *buf, size_t size)
 {
-	return hello_gfp_print(*(const u32 *)field, "|", buf, size);
+	return hello_gfp_print(*(const u16 *)field, "|", buf, size);
 }
 
 static const struct kind gfp = { parse_gfp, print_gfp };
@@ -463,8 +463,8 @@ int hello_settings_check(struct hello_settings *settings, char *why)
 
 struct hello_settings hello_settings;
 
-/* Held for a copy only: open() takes it under a mutex of the whole machine. */
-static DEFINE_SPINLOCK(settings_lock);
+/* Who reads takes no lock: open() does, under a mutex of the whole machine. */
+static DEFINE_SEQLOCK(settings_lock);
 
 /**
  * hello_settings_get() - copy all tunables
@@ -472,9 +472,26 @@ static DEFINE_SPINLOCK(settings_lock);
  */
 void hello_settings_get(struct hello_settings *settings)
 {
-	spin_lock(&settings_lock);
-	*settings = hello_settings;
-	spin_unlock(&settings_lock);
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&settings_lock);
+		*settings = hello_settings;
+	} while (read_seqretry(&settings_lock, seq));
+}
+
+/**
+ * hello_settings_recipe() - copy the recipe in force
+ * @recipe: where to
+ */
+void hello_settings_recipe(struct hello_recipe *recipe)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&settings_lock);
+		*recipe = hello_settings.recipe;
+	} while (read_seqretry(&settings_lock, seq));
 }
 
 /**
@@ -483,9 +500,9 @@ void hello_settings_get(struct hello_settings *settings)
  */
 void hello_settings_set(const struct hello_settings *settings)
 {
-	spin_lock(&settings_lock);
+	write_seqlock(&settings_lock);
 	hello_settings = *settings;
-	spin_unlock(&settings_lock);
+	write_sequnlock(&settings_lock);
 }
 
 /**

@@ -67,6 +67,7 @@ int hello_settings_check(struct hello_settings *settings, char *why);
 extern struct hello_settings hello_settings;
 
 void hello_settings_get(struct hello_settings *settings);
+void hello_settings_recipe(struct hello_recipe *recipe);
 void hello_settings_set(const struct hello_settings *settings);
 int hello_settings_init(void);
 

@@ -14,7 +14,6 @@
 #include "store.h"
 
 static struct hello_store store;
-static struct hello_lock_waits waits;
 
 /*
  * Open files that have the store. Under a lock of its own, held for a moment
@@ -66,16 +65,6 @@ int hello_shared_look(struct hello_store_info *info)
 }
 
 /**
- * hello_shared_waits() - who had to wait for the lock since it was chosen
- *
- * Return: the counts, which go on.
- */
-const struct hello_lock_waits *hello_shared_waits(void)
-{
-	return &waits;
-}
-
-/**
  * hello_shared_users() - how many open files have the store
  *
  * Return: the number.
@@ -100,7 +89,7 @@ int hello_shared_set_lock(unsigned int kind)
 	if (users)
 		err = -EBUSY;
 	else
-		hello_lock_init(&store.lock, kind, &waits);
+		hello_lock_init(&store.lock, kind, true);
 	spin_unlock(&users_lock);
 	mutex_unlock(&look_mutex);
 	return err;
@@ -123,30 +112,30 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 	err = hello_store_info(&store, &info);
 	if (err)
 		return err;
-	if (live && info.flags & HELLO_INFO_ALLOCATED &&
-	    !hello_recipe_same_memory(&info.recipe, &next)) {
+	if (info.flags & HELLO_INFO_ALLOCATED) {
+		if (!live || hello_recipe_same_memory(&info.recipe, &next))
+			return 0;
 		next.init_mode = info.recipe.init_mode;
 		hello_alloc_plan(&next);
-		err = hello_store_replace(&store, &next);
-		if (err)
-			return err;
 	}
-	return hello_store_set_recipe(&store, recipe);
+	return hello_store_replace(&store, &next);
 }
 
 /**
  * hello_shared_reset() - empty the shared buffer, and free it if nobody has it
  *
- * Return: 0 or -EINTR.
+ * Return: 0, -ENOMEM or -EINTR.
  */
 int hello_shared_reset(void)
 {
+	struct hello_recipe recipe;
 	int err;
 
 	err = hello_store_truncate(&store);
-	if (!err && !hello_shared_users())
-		err = hello_store_drop(&store);
-	return err;
+	if (err || hello_shared_users())
+		return err;
+	hello_settings_recipe(&recipe);
+	return hello_store_drop(&store, &recipe);
 }
 
 /**
@@ -157,7 +146,7 @@ int hello_shared_reset(void)
 void hello_shared_init(unsigned int lock_kind,
 		       const struct hello_recipe *recipe)
 {
-	hello_store_init(&store, lock_kind, &waits);
+	hello_store_init(&store, lock_kind, true);
 	hello_store_start(&store, recipe);
 }
 

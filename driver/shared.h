@@ -7,7 +7,6 @@
 
 #include <linux/types.h>
 
-struct hello_lock_waits;
 struct hello_recipe;
 struct hello_store;
 struct hello_store_info;
@@ -15,7 +14,6 @@ struct hello_store_info;
 struct hello_store *hello_shared_attach(void);
 void hello_shared_detach(void);
 int hello_shared_look(struct hello_store_info *info);
-const struct hello_lock_waits *hello_shared_waits(void);
 unsigned int hello_shared_users(void);
 
 int hello_shared_set_lock(unsigned int kind);

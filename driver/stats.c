@@ -32,6 +32,20 @@ unsigned int hello_stats_cell(unsigned int allocator, unsigned int context)
 	return allocator * nr_contexts + context;
 }
 
+/**
+ * hello_stats_extreme() - note an allocation that is the shortest or the longest
+ * @stats: one of hello_stats_cells
+ * @ns: nanoseconds in the allocator
+ */
+void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns)
+{
+	struct hello_stats *cell = get_cpu_ptr(stats);
+
+	cell->min_ns = min(cell->min_ns, ns);
+	cell->max_ns = max(cell->max_ns, ns);
+	put_cpu_ptr(stats);
+}
+
 /* Adds what all CPUs counted since the module was loaded. */
 static void add_cpus(struct hello_stats *sum, unsigned int index)
 {

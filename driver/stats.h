@@ -48,6 +48,8 @@ struct hello_stats {
 /* One for each allocator and context: see hello_stats_cell(). */
 extern struct hello_stats __percpu *hello_stats_cells;
 
+void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns);
+
 /**
  * hello_stats_time() - count how long an allocation took
  * @stats: one of hello_stats_cells
@@ -55,16 +57,12 @@ extern struct hello_stats __percpu *hello_stats_cells;
  */
 static inline void hello_stats_time(struct hello_stats __percpu *stats, u64 ns)
 {
-	struct hello_stats *cell = get_cpu_ptr(stats);
-
-	cell->count[HELLO_STAT_NS] += ns;
-	cell->count[HELLO_STAT_BUCKET +
-		    min(ilog2(ns | 1), HELLO_STATS_BUCKETS - 1)]++;
-	if (ns < cell->min_ns)
-		cell->min_ns = ns;
-	if (ns > cell->max_ns)
-		cell->max_ns = ns;
-	put_cpu_ptr(stats);
+	this_cpu_add(stats->count[HELLO_STAT_NS], ns);
+	this_cpu_inc(stats->count[HELLO_STAT_BUCKET +
+				  min(ilog2(ns | 1), HELLO_STATS_BUCKETS - 1)]);
+	if (unlikely(ns < this_cpu_read(stats->min_ns) ||
+		     ns > this_cpu_read(stats->max_ns)))
+		hello_stats_extreme(stats, ns);
 }
 
 unsigned int hello_stats_cell(unsigned int allocator, unsigned int context);

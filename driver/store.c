@@ -25,26 +25,14 @@
  * hello_store_init() - make a store out of raw memory
  * @store: the store
  * @lock_kind: number in hello_locks
- * @waits: where to count who has to wait for the lock, or NULL
+ * @counted: count who has to wait for the lock
  */
 void hello_store_init(struct hello_store *store, unsigned int lock_kind,
-		      struct hello_lock_waits *waits)
+		      bool counted)
 {
 	memset(store, 0, sizeof(*store));
-	hello_lock_init(&store->lock, lock_kind, waits);
+	hello_lock_init(&store->lock, lock_kind, counted);
 	init_waitqueue_head(&store->wait);
-}
-
-/**
- * hello_store_start() - begin to use a store
- * @store: the store, as hello_store_init() or hello_store_stop() left it
- * @recipe: how its buffer will be made
- */
-void hello_store_start(struct hello_store *store,
-		       const struct hello_recipe *recipe)
-{
-	store->recipe = *recipe;
-	store->changes = 1;
 }
 
 /**
@@ -54,11 +42,10 @@ void hello_store_start(struct hello_store *store,
 void hello_store_stop(struct hello_store *store)
 {
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
-	RCU_INIT_POINTER(store->buffer, NULL);
 }
 
 /**
- * hello_store_provide() - make the buffer if there is none
+ * hello_store_provide() - let the buffer have its memory
  * @store: the store
  *
  * It is made outside the lock; who comes second gives the second one back.
@@ -67,67 +54,45 @@ void hello_store_stop(struct hello_store *store)
  */
 int hello_store_provide(struct hello_store *store)
 {
-	struct hello_recipe recipe;
-	struct hello_buffer *buffer;
+	const struct hello_buffer *buffer;
+	struct hello_buffer made;
+	bool ready;
 	int err;
 
-	if (rcu_access_pointer(store->buffer))
-		return 0;
-	err = hello_lock_read(&store->lock);
-	if (err)
-		return err;
-	recipe = store->recipe;
-	hello_unlock_read(&store->lock);
+	do {
+		err = hello_lock_read(&store->lock);
+		if (err)
+			return err;
+		buffer = hello_store_buffer(store);
+		ready = buffer->mem.addr;
+		hello_buffer_plan(&made, &buffer->mem.recipe);
+		hello_unlock_read(&store->lock);
+		if (ready)
+			return 0;
 
-	buffer = hello_buffer_create(&recipe);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-
-	err = hello_lock_write(&store->lock);
-	if (!err) {
-		if (!hello_store_buffer(store)) {
-			rcu_assign_pointer(store->buffer, buffer);
-			buffer = NULL;
+		err = hello_buffer_make(&made);
+		if (err)
+			return err;
+		err = hello_lock_write(&store->lock);
+		if (!err) {
+			ready = hello_buffer_take(hello_store_buffer(store),
+						  &made);
+			hello_unlock_write(&store->lock);
 		}
-		hello_unlock_write(&store->lock);
-	}
-	hello_buffer_put(buffer);
+		hello_buffer_put(&made);
+	} while (!err && !ready);
 	return err;
 }
 
 /**
- * hello_store_fill() - make the buffer of a store that nobody else has yet
- * @store: the store, just initialised
+ * hello_store_fill() - make the memory of a store that nobody else has yet
+ * @store: the store, just started
  *
  * Return: 0 or -ENOMEM.
  */
 int hello_store_fill(struct hello_store *store)
 {
-	struct hello_buffer *buffer = hello_buffer_create(&store->recipe);
-
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	RCU_INIT_POINTER(store->buffer, buffer);
-	return 0;
-}
-
-/**
- * hello_store_set_recipe() - how the next buffer will be made
- * @store: the store
- * @recipe: the recipe; a buffer that exists keeps its own
- *
- * Return: 0 or -EINTR.
- */
-int hello_store_set_recipe(struct hello_store *store,
-			   const struct hello_recipe *recipe)
-{
-	int err = hello_lock_write(&store->lock);
-
-	if (err)
-		return err;
-	store->recipe = *recipe;
-	hello_unlock_write(&store->lock);
-	return 0;
+	return hello_buffer_make(&store->first);
 }
 
 /* ---- truncating ---- */
@@ -158,9 +123,9 @@ static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 int hello_store_truncate(struct hello_store *store)
 {
 	struct hello_buffer *buffer;
-	bool finished = true;
 	bool cut = false;
 	size_t done = 0;
+	bool finished;
 	int err;
 
 	do {
@@ -168,9 +133,11 @@ int hello_store_truncate(struct hello_store *store)
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
-		if (buffer && !cut && atomic_read(&store->writable_maps)) {
+		if (!buffer->mem.addr) {
+			finished = true;
+		} else if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
-		} else if (buffer) {
+		} else {
 			/* Readers of a version look at it without the lock. */
 			if (!cut)
 				WRITE_ONCE(buffer->length, 0);
@@ -227,44 +194,15 @@ static void trace_replace(const struct hello_buffer *from,
 	trace_hello_migrate(old_text, new_text, length, err);
 }
 
-/**
- * hello_store_replace() - make the buffer anew from another recipe
- * @store: the store
- * @recipe: how; without a buffer it is only noted
- *
- * Contents are kept. Readers and writers go on meanwhile: between units of
- * copying the lock is let go, and what is then written goes to both buffers.
- *
- * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped or
- * being replaced already, -ENOSPC if the contents do not fit, -EINTR.
- */
-int hello_store_replace(struct hello_store *store,
-			const struct hello_recipe *recipe)
+/* Returns -EBUSY, -ENOSPC or -EINTR, and all is as it was; or 0. */
+static int migrate(struct hello_store *store, struct hello_buffer *next)
 {
-	struct hello_migration migration = { };
-	struct hello_buffer *next;
+	struct hello_migration migration = { .next = next };
 	struct hello_buffer *old;
 	int ret;
 
-	if (!rcu_access_pointer(store->buffer))
-		return hello_store_set_recipe(store, recipe);
-
-	next = hello_buffer_create(recipe);
-	if (IS_ERR(next))
-		return PTR_ERR(next);
-
-	ret = hello_lock_write(&store->lock);
-	if (ret)
-		goto err_put_next;
-	if (store->migration) {
-		ret = -EBUSY;
-		goto err_unlock;
-	}
-	/* Given back meanwhile: the new one has nothing to carry over. */
-	if (!hello_store_buffer(store))
-		goto err_unlock;
-
-	migration.next = next;
+	if (store->migration)
+		return -EBUSY;
 	store->migration = &migration;
 	for (;;) {
 		/* A version of rcu may have come meanwhile: look every time. */
@@ -277,48 +215,88 @@ int hello_store_replace(struct hello_store *store,
 		hello_lock_write_wait(&store->lock);
 	}
 	store->migration = NULL;
-	if (ret > 0) {
-		rcu_assign_pointer(store->buffer, next);
-		store->recipe = *recipe;
-		ret = 0;
-	}
-	trace_replace(old, recipe, old->length, ret);
-	hello_unlock_write(&store->lock);
-
-	hello_buffer_put(ret ? next : old);
-	if (!ret)
-		hello_store_tell(store);
-	return ret;
-
-err_unlock:
-	hello_unlock_write(&store->lock);
-err_put_next:
-	hello_buffer_put(next);
+	ret = min(ret, 0);
+	trace_replace(old, &next->mem.recipe, old->length, ret);
 	return ret;
 }
 
 /**
- * hello_store_drop() - give the buffer back, unless it is mapped
- * @store: the store; whoever still uses it gets a new buffer
+ * hello_store_replace() - make the buffer anew from another recipe
+ * @store: the store
+ * @recipe: how; as long as there is no memory it is only noted
  *
- * Return: 0 or -EINTR.
+ * Contents are kept. Readers and writers go on meanwhile: between units of
+ * copying the lock is let go, and what is then written goes to both buffers.
+ *
+ * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped or
+ * being replaced already, -ENOSPC if the contents do not fit, -EINTR.
  */
-int hello_store_drop(struct hello_store *store)
+int hello_store_replace(struct hello_store *store,
+			const struct hello_recipe *recipe)
 {
-	struct hello_buffer *buffer;
+	struct hello_buffer *next = hello_buffer_new(recipe);
+	struct hello_buffer *old;
 	int err;
 
-	err = hello_lock_write(&store->lock);
-	if (err)
-		return err;
-	buffer = atomic_read(&store->maps) ? NULL : hello_store_buffer(store);
-	if (buffer) {
-		RCU_INIT_POINTER(store->buffer, NULL);
-		hello_store_changed(store);
+	if (IS_ERR(next))
+		return PTR_ERR(next);
+	for (;;) {
+		err = hello_lock_write(&store->lock);
+		if (err)
+			goto put_next;
+		old = hello_store_buffer(store);
+		if (!old->mem.addr || next->mem.addr)
+			break;
+		hello_unlock_write(&store->lock);
+		err = hello_buffer_make(next);
+		if (err)
+			goto put_next;
+	}
+
+	if (old->mem.addr)
+		err = migrate(store, next);
+	if (!err) {
+		old = hello_store_buffer(store);
+		rcu_assign_pointer(store->buffer, next);
+		next = old;
 	}
 	hello_unlock_write(&store->lock);
-	hello_buffer_put(buffer);
-	return 0;
+	if (!err)
+		hello_store_tell(store);
+put_next:
+	hello_buffer_put(next);
+	return err;
+}
+
+/**
+ * hello_store_drop() - give the memory back, unless it is mapped
+ * @store: the store; whoever still uses it gets new memory
+ * @recipe: how that will be made
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int hello_store_drop(struct hello_store *store,
+		     const struct hello_recipe *recipe)
+{
+	struct hello_buffer *next = hello_buffer_new(recipe);
+	struct hello_buffer *old;
+	int err;
+
+	if (IS_ERR(next))
+		return PTR_ERR(next);
+	err = hello_lock_write(&store->lock);
+	if (err)
+		goto put_next;
+	if (!atomic_read(&store->maps)) {
+		old = hello_store_buffer(store);
+		rcu_assign_pointer(store->buffer, next);
+		hello_store_changed(store);
+		next = old;
+	}
+	hello_unlock_write(&store->lock);
+put_next:
+	hello_buffer_put(next);
+	return err;
 }
 
 /* ---- mapping ---- */
@@ -417,7 +395,8 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
-		if (!buffer) {
+		/* Given back meanwhile: once more. */
+		if (!buffer->mem.addr) {
 			hello_unlock_write(&store->lock);
 			continue;
 		}
@@ -466,6 +445,9 @@ static void describe(const struct hello_store *store,
 
 	info->recipe = mem->recipe;
 	info->length = READ_ONCE(buffer->length);
+	/* Pairs with the release of hello_buffer_take(). */
+	if (!smp_load_acquire(&mem->addr))
+		return;
 	info->alloc_ns = buffer->alloc_ns;
 	info->node = page_to_nid(hello_alloc_page(mem, 0));
 	info->flags = HELLO_INFO_ALLOCATED;
@@ -488,10 +470,6 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 	int err;
 
 	*info = (struct hello_store_info) {
-		.recipe		= store->recipe,
-		/* What it will have when the first use makes it. */
-		.length		= store->recipe.init_mode == HELLO_INIT_ZERO ?
-				  0 : store->recipe.buffer_size,
 		.node		= NUMA_NO_NODE,
 		.maps		= atomic_read(&store->maps),
 		.changes	= READ_ONCE(store->changes),
@@ -500,17 +478,14 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info)
 
 	if (hello_lock_versions(&store->lock)) {
 		buffer = hello_store_pin(store);
-		if (buffer)
-			describe(store, buffer, info);
+		describe(store, buffer, info);
 		hello_buffer_put(buffer);
 		return 0;
 	}
 	err = hello_lock_read(&store->lock);
 	if (err)
 		return err;
-	buffer = hello_store_buffer(store);
-	if (buffer)
-		describe(store, buffer, info);
+	describe(store, hello_store_buffer(store), info);
 	hello_unlock_read(&store->lock);
 	return 0;
 }

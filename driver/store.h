@@ -33,10 +33,8 @@ struct hello_migration {
 struct hello_store {
 	/** @lock: guards all but the counts of mappings and @wait */
 	struct hello_lock lock;
-	/** @buffer: the buffer, or NULL as long as nobody needs it */
+	/** @buffer: the buffer; without memory as long as nobody needs that */
 	struct hello_buffer __rcu *buffer;
-	/** @recipe: how a buffer is made when somebody needs it */
-	struct hello_recipe recipe;
 	/** @migration: while the buffer is being replaced */
 	struct hello_migration *migration;
 	/** @changes: from 1, one more for each change; poll reads it without the lock */
@@ -47,6 +45,8 @@ struct hello_store {
 	atomic_t writable_maps;
 	/** @wait: who polls */
 	wait_queue_head_t wait;
+	/** @first: the first @buffer, for most stores the only one */
+	struct hello_buffer first;
 };
 
 /**
@@ -55,7 +55,7 @@ struct hello_store {
 struct hello_store_info {
 	/** @recipe: what the buffer was, or will be, made from */
 	struct hello_recipe recipe;
-	/** @length: bytes of contents */
+	/** @length: bytes of contents, or what the first use will make of them */
 	size_t length;
 	/** @alloc_ns: nanoseconds that its allocation took */
 	u64 alloc_ns;
@@ -72,28 +72,38 @@ struct hello_store_info {
 };
 
 void hello_store_init(struct hello_store *store, unsigned int lock_kind,
-		      struct hello_lock_waits *waits);
-void hello_store_start(struct hello_store *store,
-		       const struct hello_recipe *recipe);
+		      bool counted);
 void hello_store_stop(struct hello_store *store);
 
 int hello_store_fill(struct hello_store *store);
 int hello_store_provide(struct hello_store *store);
-int hello_store_set_recipe(struct hello_store *store,
-			   const struct hello_recipe *recipe);
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
-int hello_store_drop(struct hello_store *store);
+int hello_store_drop(struct hello_store *store,
+		     const struct hello_recipe *recipe);
 
 int hello_store_truncate(struct hello_store *store);
 int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma);
 int hello_store_info(struct hello_store *store, struct hello_store_info *info);
 
 /**
+ * hello_store_start() - begin to use a store
+ * @store: the store, as hello_store_init() or hello_store_stop() left it
+ * @recipe: how its buffer will be made
+ */
+static inline void hello_store_start(struct hello_store *store,
+				     const struct hello_recipe *recipe)
+{
+	hello_buffer_plan(&store->first, recipe);
+	RCU_INIT_POINTER(store->buffer, &store->first);
+	store->changes = 1;
+}
+
+/**
  * hello_store_buffer() - the buffer of a store whose lock is held
  * @store: the store
  *
- * Return: the buffer, or NULL.
+ * Return: the buffer, which may have no memory yet.
  */
 static inline struct hello_buffer *
 hello_store_buffer(const struct hello_store *store)
@@ -128,9 +138,10 @@ static inline void hello_store_tell(struct hello_store *store)
  * @store: a store whose lock makes versions
  *
  * Headers are type-safe under RCU, so what the pointer led to may have become
- * another store's buffer meanwhile.
+ * another store's buffer meanwhile. The recipe of what is pinned does not
+ * change; memory may come.
  *
- * Return: the buffer, to be put by hello_buffer_put(), or NULL.
+ * Return: the buffer, to be put by hello_buffer_put().
  */
 static inline struct hello_buffer *hello_store_pin(struct hello_store *store)
 {
@@ -139,8 +150,6 @@ static inline struct hello_buffer *hello_store_pin(struct hello_store *store)
 	rcu_read_lock();
 	for (;;) {
 		buffer = rcu_dereference(store->buffer);
-		if (!buffer)
-			break;
 		if (!hello_buffer_get(buffer))
 			continue;
 		if (buffer == rcu_access_pointer(store->buffer))

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -336,32 +335,35 @@ static void laboratory(void)
 			experiment(allocators[i], bytes[j]);
 		}
 	raw("raw", "buffer", 256);
+	raw("raw", "version", 256);
 	raw("raw", "accounted", 256);
 	raw("raw", "header", 1);
 }
 
 /* ---- how costs grow ---- */
 
-/* What an open file takes beyond its buffer: the sizes of the driver's structs. */
-static void per_open(void)
+/* Bytes in all objects of the driver's own caches, as the allocator lays them out. */
+static unsigned long cached(void)
 {
-	char path[128], text[32];
-	glob_t caches;
+	unsigned long objects, all, size, sum = 0;
+	char line[256], name[64];
+	FILE *file = fopen("/proc/slabinfo", "r");
 
-	if (glob("/sys/kernel/slab/hello_*", 0, NULL, &caches))
-		die("the driver has no slab caches");
-	for (size_t i = 0; i < caches.gl_pathc; i++) {
-		snprintf(path, sizeof(path), "%s/object_size", caches.gl_pathv[i]);
-		get(path, text, sizeof(text));
-		one("memory", strrchr(caches.gl_pathv[i], '/') + 1, 0,
-		    strtoul(text, NULL, 10));
-	}
+	if (!file)
+		die("no /proc/slabinfo");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %lu %lu %lu", name, &objects, &all, &size) == 4 &&
+		    !strncmp(name, "hello_", 6))
+			sum += objects * size;
+	fclose(file);
+	return sum;
 }
 
 static void growth_opens(const char *device, const char *path)
 {
 	static int fds[10000];
 	const struct rlimit limit = { 16384, 16384 };
+	unsigned long before = cached();
 	char name[64];
 	int fd, n = 0;
 
@@ -376,6 +378,8 @@ static void growth_opens(const char *device, const char *path)
 		open_close(name, path, goal);
 		MEASURE(name, "pread", goal, SAMPLES, must_pread(fd, 64));
 	}
+	/* What an open file takes beyond its buffer. */
+	one(name, "bytes", n, (cached() - before) / n);
 	while (n)
 		close(fds[--n]);
 	close(fd);
@@ -479,7 +483,6 @@ int main(int argc, char **argv)
 		statistics("stats/allocations");
 		statistics("/sys/kernel/debug/hello/stats");
 		laboratory();
-		per_open();
 		growth_opens("hello", "/dev/hello");
 		growth_opens("minimal", "/dev/minimal");
 		growth_size("kmalloc", 4 * MIB);
@@ -491,6 +494,7 @@ int main(int argc, char **argv)
 		io(argv[1], fd, 4 * KIB);
 		close(fd);
 		raw(argv[1], "buffer", 256);
+		raw(argv[1], "version", 256);
 	}
 	return 0;
 }

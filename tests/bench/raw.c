@@ -21,8 +21,9 @@
 #define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
 
 /* Where these functions of the driver are, hello_alloc_plan() first: not exported. */
-static unsigned long plan, create, free;
+static unsigned long plan, make, create, free;
 module_param(plan, ulong, 0);
+module_param(make, ulong, 0);
 module_param(create, ulong, 0);
 module_param(free, ulong, 0);
 
@@ -71,8 +72,21 @@ LOOP(mempool, mempool_alloc(pool, GFP_NOWAIT | __GFP_NOWARN),
      mempool_free(p, pool))
 LOOP(dma_coherent, dma_alloc_coherent(&device->dev, bytes, &dma, MASK),
      dma_free_coherent(&device->dev, bytes, p, dma))
-/* All that a buffer of the driver costs, and the two pairs that it is made of. */
-LOOP(buffer, ((void *(*)(struct hello_recipe *))create)(&recipe),
+/*
+ * All that a buffer of the driver costs: in an open file; and as a version of rcu,
+ * whose header is an object of its own. Then the two pairs that this is made of.
+ */
+static struct hello_buffer *make_in_place(void)
+{
+	static struct hello_buffer buffer;
+
+	hello_buffer_plan(&buffer, &recipe);
+	((int (*)(struct hello_buffer *))make)(&buffer);
+	return &buffer;
+}
+
+LOOP(buffer, make_in_place(), hello_buffer_put(p))
+LOOP(version, ((void *(*)(struct hello_recipe *))create)(&recipe),
      hello_buffer_put(p))
 LOOP(accounted, kmalloc(bytes, MASK | __GFP_ACCOUNT), kfree(p))
 LOOP(header, kmem_cache_zalloc(cache, GFP_KERNEL), kmem_cache_free(cache, p))
@@ -84,7 +98,7 @@ static const struct {
 #define ENTRY(name) { #name, loop_##name }
 	ENTRY(kmalloc), ENTRY(vmalloc), ENTRY(kvmalloc), ENTRY(pages),
 	ENTRY(pages_exact), ENTRY(slab), ENTRY(mempool), ENTRY(dma_coherent),
-	ENTRY(buffer), ENTRY(accounted), ENTRY(header),
+	ENTRY(buffer), ENTRY(version), ENTRY(accounted), ENTRY(header),
 };
 
 static int prepare(bool header)

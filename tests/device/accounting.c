@@ -94,13 +94,16 @@ TEST(buffers_of_slab_are_the_objects_in_slabinfo)
 	use_allocator("slab");
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 		long long objects = objects_of(classes[i].cache), usable = usable_bytes("slab");
-		long long live = number("stats/live_bytes"), headers = objects_of("hello_buffer");
+		long long live = number("stats/live_bytes"), files = objects_of("hello_file");
+		long long headers = objects_of("hello_buffer");
 
 		CASE("%s bytes", classes[i].size);
 		SET("buffer_size", classes[i].size);
 		open_all();
 		EXPECT_EQ(objects_of(classes[i].cache), objects + BUFFERS);
-		EXPECT_EQ(objects_of("hello_buffer"), headers + BUFFERS);
+		EXPECT_EQ(objects_of("hello_file"), files + BUFFERS);
+		/* The header of an open's buffer is in its file. */
+		EXPECT_EQ(objects_of("hello_buffer"), headers);
 		EXPECT_EQ(number("stats/live_bytes"), live + BUFFERS * atoi(classes[i].size));
 		EXPECT_EQ(usable_bytes("slab"), usable + BUFFERS * classes[i].bytes);
 		close_all();
@@ -109,19 +112,11 @@ TEST(buffers_of_slab_are_the_objects_in_slabinfo)
 }
 
 /* Headers stay headers for a grace period, and are used again meanwhile. */
-TEST(headers_do_not_pile_up_however_fast_buffers_come_and_go)
+TEST(headers_do_not_pile_up_however_fast_versions_come_and_go)
 {
 	long long headers = slabinfo("hello_buffer", ALL);
 	int fd;
 
-	for (int i = 0; i < volume(100); i++) {
-		open_all();
-		close_all();
-		if (!EXPECT_EQ(number("stats/live_buffers"), live_before[1]))
-			break;
-	}
-	report(slabinfo("hello_buffer", ALL) <= headers + 1000, "%lld headers, were %lld",
-	       slabinfo("hello_buffer", ALL), headers);
 	SET("lock_mode", "rcu");
 	SET("buffer_mode", "shared");
 	fd = open_hello(O_RDWR);
