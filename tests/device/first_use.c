@@ -4,6 +4,7 @@
  * the first call that needs bytes allocates.
  */
 #include <linux/hello.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 #include "harness.h"
@@ -121,4 +122,59 @@ TEST(the_shared_buffer_waits_for_its_first_use_too)
 	EXPECT_EQ(write(fd, "x", 1), 1);
 	EXPECT_EQ(number("stats/allocations"), allocations + 1);
 	EXPECT_EQ(read(open_hello(O_RDONLY), buf, 10), 1);
+}
+
+/* -- first uses that meet ------------------------------------------------------ */
+
+static volatile bool done;
+static long used[2];	/* reads of nothing, and of bytes */
+
+/* What is read is poison, as much as one recipe makes, or nothing after a reset. */
+static void *use_first(void *unused)
+{
+	char got[10000];
+
+	memset(got, 0, sizeof(got));	/* pages that are there: a call is one unit */
+	while (!done) {
+		int fd = open_hello(O_RDWR), n = read(fd, got, sizeof(got));
+
+		report(n == 0 || n == 4000 || n == 9000, "%d bytes", n);
+		for (int i = 0; i < n; i++)
+			if (!EXPECT_EQ(got[i], 'Z'))
+				break;
+		__atomic_fetch_add(&used[n > 0], 1, __ATOMIC_RELAXED);
+		close(fd);
+	}
+	return unused;
+}
+
+TEST(first_uses_that_meet_under_changing_recipes_make_one_buffer)
+{
+	pthread_t threads[4];
+
+	SET("alloc_when", "first_use");
+	SET("init_mode", "poison");
+	SET("buffer_size", "4000");
+	SET("alloc_context", "workqueue");	/* the maker sleeps, and others come */
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		done = false;
+		used[0] = used[1] = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+			pthread_create(&threads[i], NULL, use_first, NULL);
+		for (int i = 0; i < volume(50); i++) {
+			set("buffer_size", i % 2 ? "4000" : "9000");	/* to 4000: ENOSPC once 9000 are there */
+			set("reset", "1");
+		}
+		done = true;
+		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+			pthread_join(threads[i], NULL);
+		EXPECT(used[1] > 0);
+		EXPECT(number("stats/live_buffers") <= live_before[1] + 1);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+	}
 }
