@@ -90,6 +90,13 @@ is "$out" "$$ helloctl.t 4K" 'opens names who has it open'
 ctl top -n 1 -b
 like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows it too'
 exec 7>&-
+keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
+ctl opens -o comm,mappings -n --raw
+is "$out" '- 0' 'who has ended has no name any more, and its open is still there'
+kill $keeper
+cp /bin/bash '/tmp/a  name'
+ctl_as='exec 7<>"$1"; helloctl opens -o comm,mappings -n --raw; :'
+is "$('/tmp/a  name' -c "$ctl_as" sh $dev)" 'a__name 0' 'a name from user space is one word'
 kmallocs() {
 	helloctl stats -n --raw -o allocator,allocations | sed -n 's/^kmalloc //p'
 }
