@@ -79,6 +79,8 @@ struct hello_mem {
 		dma_addr_t dma;
 		/** @pages: for those that are mapped page by page: NULL, or all */
 		struct page **pages;
+		/** @any: whichever of these it is */
+		u64 any;
 	};
 };
 
@@ -116,7 +118,7 @@ struct hello_allocator {
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
 } ____cacheline_aligned;
 
-/* At most so many, and so many contexts: a recipe's cell has a byte for both. */
+/* With HELLO_CONTEXTS_MAX: a recipe's cell has a byte for both. */
 #define HELLO_ALLOCATORS_MAX	16
 
 extern const struct hello_table hello_allocators;

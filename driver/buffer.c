@@ -3,7 +3,6 @@
  * Making a buffer from a recipe within the caps, and giving it back.
  */
 #include <linux/atomic.h>
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -223,7 +222,7 @@ err_count:
 
 /**
  * hello_buffer_make() - give a buffer its memory
- * @buffer: planned, without memory; nobody else knows it
+ * @buffer: planned, without memory; nobody else uses it
  *
  * The memory is charged to the calling task where the allocator can and the
  * context is the task's own. Context: process, may sleep.
@@ -235,7 +234,7 @@ int hello_buffer_make(struct hello_buffer *buffer)
 	return make(buffer, &buffer->mem.recipe);
 }
 
-static __always_inline void unmake(struct hello_buffer *buffer)
+static void unmake(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
 	const struct hello_recipe *recipe = &mem->recipe;
@@ -274,10 +273,10 @@ bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from)
 
 	if (to->mem.addr)
 		return true;
-	if (memcmp(&to->mem.recipe, &from->mem.recipe, sizeof(to->mem.recipe)))
+	if (!hello_recipe_same(&to->mem.recipe, &from->mem.recipe))
 		return false;
 	from->mem.addr = NULL;
-	to->mem = from->mem;
+	to->mem.any = from->mem.any;
 	to->alloc_ns = from->alloc_ns;
 	/* Pairs with the acquire of those who look at a version. */
 	smp_store_release(&to->mem.addr, addr);
@@ -291,12 +290,8 @@ new(const struct hello_recipe *recipe)
 
 	/* Not zeroed: late readers of a former life shall find its count as it was. */
 	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
-	if (!buffer) {
-		count_failure(recipe, "no memory for the header");
-		return NULL;
-	}
-	hello_buffer_plan(buffer, recipe);
-	buffer->slab = true;
+	if (buffer)
+		hello_buffer_plan(buffer, recipe, true);
 	return buffer;
 }
 
@@ -306,27 +301,31 @@ new(const struct hello_recipe *recipe)
  *
  * Context: process, may sleep.
  *
- * Return: the buffer with one reference, without memory; or ERR_PTR(-ENOMEM).
+ * Return: the buffer with one reference, without memory; or NULL.
  */
 struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 {
-	return new(recipe) ?: ERR_PTR(-ENOMEM);
+	return new(recipe);
 }
 
 /**
  * hello_buffer_create() - hello_buffer_new() and hello_buffer_make() together
  * @recipe: how; checked by hello_recipe_check()
  *
- * Return: the buffer with one reference, or ERR_PTR(-ENOMEM).
+ * Return: the buffer with one reference, or NULL.
  */
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer = new(recipe);
 
-	if (buffer && !make(buffer, recipe))
+	if (!buffer) {
+		count_failure(recipe, "no memory for the header");
+		return NULL;
+	}
+	if (!make(buffer, recipe))
 		return buffer;
 	hello_buffer_put(buffer);
-	return ERR_PTR(-ENOMEM);
+	return NULL;
 }
 
 /**

@@ -12,8 +12,8 @@
 /**
  * struct hello_buffer - memory and how much of it is contents
  *
- * It has no lock: the store that holds it does. Until hello_buffer_make() it
- * has no memory either, but all that can be said before.
+ * It has no lock: the store that holds it does. Until hello_buffer_make() or
+ * hello_buffer_take() it has no memory either, but all that can be said before.
  */
 struct hello_buffer {
 	/** @mem: the memory; its recipe's buffer_size is the capacity */
@@ -39,22 +39,27 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
 /**
- * hello_buffer_plan() - begin a buffer whose header is part of something else
+ * hello_buffer_plan() - begin a buffer
  * @buffer: raw memory, or a buffer whose last reference was put
  * @recipe: how its memory will be made
+ * @slab: the header came from hello_buffer_new(); else it is part of something
  */
 static inline void hello_buffer_plan(struct hello_buffer *buffer,
-				     const struct hello_recipe *recipe)
+				     const struct hello_recipe *recipe,
+				     bool slab)
 {
 	buffer->mem.recipe = *recipe;
 	buffer->mem.addr = NULL;
-	buffer->mem.pages = NULL;
+	buffer->mem.any = 0;
 	buffer->length = recipe->init_mode == HELLO_INIT_ZERO ?
 			 0 : recipe->buffer_size;
 	buffer->dirty = buffer->length;
-	buffer->slab = false;
-	/* Who still means a former life may now take a reference, and puts it. */
-	refcount_set(&buffer->users, 1);
+	buffer->slab = slab;
+	/*
+	 * Who still means a former life may now take a reference, and puts it.
+	 * As refcount_set_release(), which is newer than some kernels.
+	 */
+	atomic_set_release(&buffer->users.refs, 1);
 }
 
 struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe);
@@ -71,7 +76,11 @@ void hello_buffer_free(struct hello_buffer *buffer);
  */
 static inline bool hello_buffer_get(struct hello_buffer *buffer)
 {
-	return refcount_inc_not_zero(&buffer->users);
+	if (!refcount_inc_not_zero(&buffer->users))
+		return false;
+	/* What is looked at from here on is not of an earlier life. */
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 
 /**
@@ -84,6 +93,18 @@ static inline void hello_buffer_put(struct hello_buffer *buffer)
 {
 	if (buffer && refcount_dec_and_test(&buffer->users))
 		hello_buffer_free(buffer);
+}
+
+/**
+ * hello_buffer_ready() - whether a buffer has its memory
+ * @buffer: the buffer, pinned or locked
+ *
+ * Return: true if it has, and then all of it can be looked at.
+ */
+static inline bool hello_buffer_ready(const struct hello_buffer *buffer)
+{
+	/* Pairs with the release of hello_buffer_take(). */
+	return smp_load_acquire(&buffer->mem.addr);
 }
 
 int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma);

@@ -103,7 +103,7 @@ static const struct context {
 	},
 };
 
-static_assert(ARRAY_SIZE(contexts) <= 16, "a recipe's cell has half a byte for it");
+static_assert(ARRAY_SIZE(contexts) <= HELLO_CONTEXTS_MAX);
 
 const struct hello_table hello_contexts = HELLO_TABLE(contexts);
 

@@ -13,6 +13,9 @@
 /* Where a call that must not sleep runs, a large one would hold up the CPU. */
 #define HELLO_ATOMIC_MAX	SZ_64K
 
+/* With HELLO_ALLOCATORS_MAX: a recipe's cell has a byte for both. */
+#define HELLO_CONTEXTS_MAX	16
+
 extern const struct hello_table hello_contexts;
 
 /* The number of the context that needs no detour; the default. */

@@ -9,6 +9,9 @@
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -201,8 +204,7 @@ static int opens_show(struct seq_file *m, void *v)
 	}
 
 	file = list_entry(v, struct hello_file, list);
-	if (hello_store_info(file->store, &info))
-		return -EINTR;
+	hello_store_info(file->store, &info);
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
 	print_comm(comm, file->opener);
 	seq_printf(m, "%llu %d %s %s %llu %zu %llu %llu %llu %llu %d %s\n",
@@ -230,8 +232,7 @@ static int shared_show(struct seq_file *m, void *unused)
 	struct hello_store_info info;
 	char recipe[HELLO_RECIPE_MAX];
 
-	if (hello_shared_look(&info))
-		return -EINTR;
+	hello_shared_look(&info);
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
 	seq_printf(m,
 		   "allocated: %s\nrecipe: %s\nlength: %zu\nopens: %u\n"

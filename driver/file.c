@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
@@ -144,11 +145,8 @@ static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
 {
 	struct hello_file *file = filp->private_data;
 	struct hello_store_info info;
-	int err;
 
-	err = hello_store_info(file->store, &info);
-	if (err)
-		return err;
+	hello_store_info(file->store, &info);
 	return generic_file_llseek_size(filp, off, whence,
 					info.recipe.buffer_size, info.length);
 }
@@ -161,14 +159,13 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 	__poll_t mask = 0;
 
 	poll_wait(filp, &store->wait, wait);
-	if (hello_store_info(store, &info))
-		return EPOLLERR;
+	hello_store_info(store, &info);
 	if (info.length > filp->f_pos)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (info.recipe.buffer_size > filp->f_pos)
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	/* Never so in private mode, where both are one. */
-	if (READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
+	if (store != &file->own &&
+	    READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
 		mask |= EPOLLPRI;
 	return mask;
 }
@@ -186,8 +183,7 @@ static void hello_show_fdinfo(struct seq_file *m, struct file *filp)
 	struct hello_store_info info;
 	char recipe[HELLO_RECIPE_MAX];
 
-	if (hello_store_info(file->store, &info))
-		return;
+	hello_store_info(file->store, &info);
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
 	seq_printf(m, "hello-id:\t%llu\n", file->id);
 	seq_printf(m, "hello-recipe:\t%s\n", recipe);
@@ -222,9 +218,7 @@ static int ioctl_info(struct hello_file *file, void __user *arg)
 	err = get_struct(&out, sizeof(out), HELLO_INFO_SIZE_VER0, arg, &usize);
 	if (err)
 		return err;
-	err = hello_store_info(file->store, &info);
-	if (err)
-		return err;
+	hello_store_info(file->store, &info);
 
 	out = (struct hello_info) {
 		.size		= sizeof(out),
@@ -285,9 +279,7 @@ static int ioctl_recipe(struct hello_file *file, void __user *arg)
 	if (file->store != &file->own)
 		return -EINVAL;
 
-	err = hello_store_info(file->store, &info);
-	if (err)
-		return err;
+	hello_store_info(file->store, &info);
 	hello_settings_get(&settings);
 	recipe = info.recipe;
 	err = hello_recipe_parse(request.recipe, &recipe, why);

@@ -4,7 +4,6 @@
  * faults, which is possible under any lock, and what was missing of the caller's
  * memory is faulted in outside the lock.
  */
-#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
@@ -146,7 +145,6 @@ static ssize_t read_version(struct hello_file *file, struct iov_iter *iter,
 			    char __user *user, size_t size, loff_t *pos)
 {
 	struct hello_buffer *buffer;
-	const void *from;
 	size_t copied, n;
 	size_t done = 0;
 	size_t length;
@@ -156,15 +154,15 @@ static ssize_t read_version(struct hello_file *file, struct iov_iter *iter,
 	WRITE_ONCE(file->own.changes, smp_load_acquire(&file->store->changes));
 	buffer = hello_store_pin(file->store);
 	length = READ_ONCE(buffer->length);
-	/* Pairs with the release of hello_buffer_take(). */
-	from = smp_load_acquire(&buffer->mem.addr);
+	if (unlikely(!hello_buffer_ready(buffer))) {
+		if (*pos < length && size)
+			err = -EAGAIN;
+		length = 0;
+	}
 	while (likely(*pos < length)) {
 		n = min_t(u64, size - done, length - *pos);
-		if (unlikely(!from)) {
-			err = n ? -EAGAIN : 0;
-			break;
-		}
-		copied = copy_out(iter, user + done, from + *pos, n);
+		copied = copy_out(iter, user + done, buffer->mem.addr + *pos,
+				  n);
 		*pos += copied;
 		done += copied;
 		if (likely(copied == n))
@@ -353,8 +351,8 @@ static struct hello_buffer *new_version(const struct hello_buffer *old)
 {
 	struct hello_buffer *buffer = hello_buffer_create(&old->mem.recipe);
 
-	if (IS_ERR(buffer))
-		return buffer;
+	if (!buffer)
+		return NULL;
 	memcpy(buffer->mem.addr, old->mem.addr, old->length);
 	buffer->length = old->length;
 	buffer->dirty = max(buffer->dirty, buffer->length);
@@ -393,13 +391,14 @@ static noinline ssize_t write_any(struct hello_file *file,
 			continue;
 		}
 		if (hello_lock_versions(&store->lock)) {
-			old = buffer;
-			buffer = new_version(old);
-			if (IS_ERR(buffer)) {
-				err = PTR_ERR(buffer);
-				old = NULL;
+			struct hello_buffer *version = new_version(buffer);
+
+			if (!version) {
+				err = -ENOMEM;
 				goto unlock;
 			}
+			old = buffer;
+			buffer = version;
 		}
 		/* A gap reads as zeros. Not clean yet: another unit of cleaning. */
 		if (at > buffer->length && !hello_buffer_clean(buffer, unit))

@@ -7,6 +7,7 @@
 #define HELLO_RECIPE_H
 
 #include <linux/hello.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "alloc.h"
@@ -59,6 +60,21 @@ int hello_recipe_parse(char *text, struct hello_recipe *recipe,
 int hello_recipe_print(const struct hello_recipe *recipe, char *buf,
 		       size_t size);
 int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why);
+/**
+ * hello_recipe_same() - whether two planned recipes are the same
+ * @a: a recipe
+ * @b: another
+ *
+ * Return: true if they are.
+ */
+static inline bool hello_recipe_same(const struct hello_recipe *a,
+				     const struct hello_recipe *b)
+{
+	static_assert(sizeof(*a) == 24, "no holes, whose bytes would be compared");
+
+	return !memcmp(a, b, sizeof(*a));
+}
+
 bool hello_recipe_same_memory(const struct hello_recipe *a,
 			      const struct hello_recipe *b);
 int hello_settings_check(struct hello_settings *settings, char *why);

@@ -5,7 +5,6 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -21,9 +20,6 @@ static struct hello_store store;
  */
 static unsigned int users;
 static DEFINE_SPINLOCK(users_lock);
-
-/* Keeps the lock of the store what it is while somebody looks from outside. */
-static DEFINE_MUTEX(look_mutex);
 
 /**
  * hello_shared_attach() - use the store in an open file
@@ -51,17 +47,10 @@ void hello_shared_detach(void)
 /**
  * hello_shared_look() - what is in the store, for those who have not attached
  * @info: what is found
- *
- * Return: 0 or -EINTR.
  */
-int hello_shared_look(struct hello_store_info *info)
+void hello_shared_look(struct hello_store_info *info)
 {
-	int err;
-
-	mutex_lock(&look_mutex);
-	err = hello_store_info(&store, info);
-	mutex_unlock(&look_mutex);
-	return err;
+	hello_store_info(&store, info);
 }
 
 /**
@@ -84,70 +73,82 @@ int hello_shared_set_lock(unsigned int kind)
 {
 	int err = 0;
 
-	mutex_lock(&look_mutex);
 	spin_lock(&users_lock);
 	if (users)
 		err = -EBUSY;
 	else
 		hello_lock_init(&store.lock, kind, true);
 	spin_unlock(&users_lock);
-	mutex_unlock(&look_mutex);
 	return err;
+}
+
+/* What is stale in memory is not for all who have the store: they get zeros. */
+static struct hello_recipe clean(const struct hello_recipe *recipe)
+{
+	struct hello_recipe to = *recipe;
+
+	if (to.init_mode == HELLO_INIT_UNINITIALIZED) {
+		to.init_mode = HELLO_INIT_ZERO;
+		hello_alloc_plan(&to);
+	}
+	return to;
 }
 
 /**
  * hello_shared_follow() - make the shared buffer by another recipe
  * @recipe: how
- * @live: migrate a buffer that exists, whose init_mode stays; else it keeps its
+ * @live: migrate memory that exists, whose init_mode stays; else it keeps its
  *	  recipe, and only the next one follows
  *
  * Return: 0, or an errno of hello_store_replace() and nothing has changed.
  */
 int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 {
+	struct hello_recipe next = clean(recipe);
 	struct hello_store_info info;
-	struct hello_recipe next = *recipe;
-	int err;
 
-	err = hello_store_info(&store, &info);
-	if (err)
-		return err;
+	hello_store_info(&store, &info);
 	if (info.flags & HELLO_INFO_ALLOCATED) {
-		if (!live || hello_recipe_same_memory(&info.recipe, &next))
+		if (!live)
 			return 0;
 		next.init_mode = info.recipe.init_mode;
 		hello_alloc_plan(&next);
 	}
-	return hello_store_replace(&store, &next);
+	if (hello_recipe_same(&info.recipe, &next))
+		return 0;
+	return live ? hello_store_replace(&store, &next) :
+		      hello_store_renew(&store, &next, false);
 }
 
 /**
  * hello_shared_reset() - empty the shared buffer, and free it if nobody has it
  *
- * Return: 0, -ENOMEM or -EINTR.
+ * Return: 0, -EINTR, or -ENOMEM and nothing has changed.
  */
 int hello_shared_reset(void)
 {
 	struct hello_recipe recipe;
-	int err;
+	int err = 0;
 
-	err = hello_store_truncate(&store);
-	if (err || hello_shared_users())
-		return err;
 	hello_settings_recipe(&recipe);
-	return hello_store_drop(&store, &recipe);
+	recipe = clean(&recipe);
+	if (!hello_shared_users())
+		err = hello_store_renew(&store, &recipe, true);
+	return err ?: hello_store_truncate(&store);
 }
 
 /**
- * hello_shared_init() - make the store, without a buffer
+ * hello_shared_init() - make the store; memory comes with the first use
  * @lock_kind: number in hello_locks
- * @recipe: how its buffer will be made
+ * @recipe: how it will be made
  */
 void hello_shared_init(unsigned int lock_kind,
 		       const struct hello_recipe *recipe)
 {
+	struct hello_recipe first = clean(recipe);
+
 	hello_store_init(&store, lock_kind, true);
-	hello_store_start(&store, recipe);
+	hello_store_start(&store, &first);
 }
 
 /**

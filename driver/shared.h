@@ -13,7 +13,7 @@ struct hello_store_info;
 
 struct hello_store *hello_shared_attach(void);
 void hello_shared_detach(void);
-int hello_shared_look(struct hello_store_info *info);
+void hello_shared_look(struct hello_store_info *info);
 unsigned int hello_shared_users(void);
 
 int hello_shared_set_lock(unsigned int kind);

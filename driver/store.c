@@ -8,7 +8,6 @@
  * buffer are taken under it, and only where a writer of rcu makes a version.
  */
 #include <linux/atomic.h>
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -17,7 +16,6 @@
 
 #include "buffer.h"
 #include "compat.h"
-#include "fail.h"
 #include "store.h"
 #include "trace.h"
 
@@ -54,19 +52,16 @@ void hello_store_stop(struct hello_store *store)
  */
 int hello_store_provide(struct hello_store *store)
 {
-	const struct hello_buffer *buffer;
+	struct hello_buffer *buffer;
 	struct hello_buffer made;
 	bool ready;
 	int err;
 
 	do {
-		err = hello_lock_read(&store->lock);
-		if (err)
-			return err;
-		buffer = hello_store_buffer(store);
-		ready = buffer->mem.addr;
-		hello_buffer_plan(&made, &buffer->mem.recipe);
-		hello_unlock_read(&store->lock);
+		buffer = hello_store_pin(store);
+		hello_buffer_plan(&made, &buffer->mem.recipe, false);
+		ready = hello_buffer_ready(buffer);
+		hello_buffer_put(buffer);
 		if (ready)
 			return 0;
 
@@ -194,7 +189,7 @@ static void trace_replace(const struct hello_buffer *from,
 	trace_hello_migrate(old_text, new_text, length, err);
 }
 
-/* Returns -EBUSY, -ENOSPC or -EINTR, and all is as it was; or 0. */
+/* The lock is held. Returns -EBUSY or -ENOSPC, and all is as it was; or 0. */
 static int migrate(struct hello_store *store, struct hello_buffer *next)
 {
 	struct hello_migration migration = { .next = next };
@@ -234,12 +229,17 @@ static int migrate(struct hello_store *store, struct hello_buffer *next)
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
 {
-	struct hello_buffer *next = hello_buffer_new(recipe);
+	struct hello_buffer *next;
 	struct hello_buffer *old;
+	bool ready;
 	int err;
 
-	if (IS_ERR(next))
-		return PTR_ERR(next);
+	old = hello_store_pin(store);
+	ready = hello_buffer_ready(old);
+	hello_buffer_put(old);
+	next = ready ? hello_buffer_create(recipe) : hello_buffer_new(recipe);
+	if (!next)
+		return -ENOMEM;
 	for (;;) {
 		err = hello_lock_write(&store->lock);
 		if (err)
@@ -247,6 +247,7 @@ int hello_store_replace(struct hello_store *store,
 		old = hello_store_buffer(store);
 		if (!old->mem.addr || next->mem.addr)
 			break;
+		/* Somebody needed it meanwhile. */
 		hello_unlock_write(&store->lock);
 		err = hello_buffer_make(next);
 		if (err)
@@ -269,28 +270,30 @@ put_next:
 }
 
 /**
- * hello_store_drop() - give the memory back, unless it is mapped
- * @store: the store; whoever still uses it gets new memory
- * @recipe: how that will be made
+ * hello_store_renew() - begin again with a buffer without memory
+ * @store: the store
+ * @recipe: how the memory will be made when somebody needs it
+ * @drop: do so also if there is memory, unless it is mapped
  *
- * Return: 0, -ENOMEM or -EINTR.
+ * Return: 0, or nothing has changed and -ENOMEM or -EINTR.
  */
-int hello_store_drop(struct hello_store *store,
-		     const struct hello_recipe *recipe)
+int hello_store_renew(struct hello_store *store,
+		      const struct hello_recipe *recipe, bool drop)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
 	struct hello_buffer *old;
 	int err;
 
-	if (IS_ERR(next))
-		return PTR_ERR(next);
+	if (!next)
+		return -ENOMEM;
 	err = hello_lock_write(&store->lock);
 	if (err)
 		goto put_next;
-	if (!atomic_read(&store->maps)) {
-		old = hello_store_buffer(store);
+	old = hello_store_buffer(store);
+	if (!old->mem.addr || (drop && !atomic_read(&store->maps))) {
 		rcu_assign_pointer(store->buffer, next);
-		hello_store_changed(store);
+		if (old->mem.addr)
+			hello_store_changed(store);
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
@@ -437,55 +440,35 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
 
 /* ---- looking ---- */
 
-static void describe(const struct hello_store *store,
-		     const struct hello_buffer *buffer,
-		     struct hello_store_info *info)
-{
-	const struct hello_mem *mem = &buffer->mem;
-
-	info->recipe = mem->recipe;
-	info->length = READ_ONCE(buffer->length);
-	/* Pairs with the release of hello_buffer_take(). */
-	if (!smp_load_acquire(&mem->addr))
-		return;
-	info->alloc_ns = buffer->alloc_ns;
-	info->node = page_to_nid(hello_alloc_page(mem, 0));
-	info->flags = HELLO_INFO_ALLOCATED;
-	if (hello_alloc_contiguous(mem))
-		info->flags |= HELLO_INFO_CONTIGUOUS;
-	if (hello_alloc_mappable(mem) && !hello_lock_versions(&store->lock))
-		info->flags |= HELLO_INFO_MAPPABLE;
-}
-
 /**
  * hello_store_info() - what is in a store
  * @store: the store
  * @info: what is found
  *
- * Return: 0 or -EINTR.
+ * Takes no lock: it waits for nobody, and contents may change meanwhile.
  */
-int hello_store_info(struct hello_store *store, struct hello_store_info *info)
+void hello_store_info(struct hello_store *store, struct hello_store_info *info)
 {
-	struct hello_buffer *buffer;
-	int err;
+	struct hello_buffer *buffer = hello_store_pin(store);
+	const struct hello_mem *mem = &buffer->mem;
 
 	*info = (struct hello_store_info) {
+		.recipe		= mem->recipe,
+		.length		= READ_ONCE(buffer->length),
 		.node		= NUMA_NO_NODE,
 		.maps		= atomic_read(&store->maps),
 		.changes	= READ_ONCE(store->changes),
-		.lock_mode	= store->lock.kind,
+		.lock_mode	= READ_ONCE(store->lock.kind),
 	};
-
-	if (hello_lock_versions(&store->lock)) {
-		buffer = hello_store_pin(store);
-		describe(store, buffer, info);
-		hello_buffer_put(buffer);
-		return 0;
+	if (hello_buffer_ready(buffer)) {
+		info->alloc_ns = buffer->alloc_ns;
+		info->node = page_to_nid(hello_alloc_page(mem, 0));
+		info->flags = HELLO_INFO_ALLOCATED;
+		if (hello_alloc_contiguous(mem))
+			info->flags |= HELLO_INFO_CONTIGUOUS;
+		if (hello_alloc_mappable(mem) &&
+		    !hello_lock_versions(&store->lock))
+			info->flags |= HELLO_INFO_MAPPABLE;
 	}
-	err = hello_lock_read(&store->lock);
-	if (err)
-		return err;
-	describe(store, hello_store_buffer(store), info);
-	hello_unlock_read(&store->lock);
-	return 0;
+	hello_buffer_put(buffer);
 }

@@ -79,12 +79,12 @@ int hello_store_fill(struct hello_store *store);
 int hello_store_provide(struct hello_store *store);
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
-int hello_store_drop(struct hello_store *store,
-		     const struct hello_recipe *recipe);
+int hello_store_renew(struct hello_store *store,
+		      const struct hello_recipe *recipe, bool drop);
 
 int hello_store_truncate(struct hello_store *store);
 int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma);
-int hello_store_info(struct hello_store *store, struct hello_store_info *info);
+void hello_store_info(struct hello_store *store, struct hello_store_info *info);
 
 /**
  * hello_store_start() - begin to use a store
@@ -94,7 +94,7 @@ int hello_store_info(struct hello_store *store, struct hello_store_info *info);
 static inline void hello_store_start(struct hello_store *store,
 				     const struct hello_recipe *recipe)
 {
-	hello_buffer_plan(&store->first, recipe);
+	hello_buffer_plan(&store->first, recipe, false);
 	RCU_INIT_POINTER(store->buffer, &store->first);
 	store->changes = 1;
 }
@@ -134,12 +134,12 @@ static inline void hello_store_tell(struct hello_store *store)
 }
 
 /**
- * hello_store_pin() - take a reference on the current version
- * @store: a store whose lock makes versions
+ * hello_store_pin() - take a reference on the buffer, without the lock
+ * @store: the store
  *
  * Headers are type-safe under RCU, so what the pointer led to may have become
  * another store's buffer meanwhile. The recipe of what is pinned does not
- * change; memory may come.
+ * change; memory may come. Contents change, unless the lock makes versions.
  *
  * Return: the buffer, to be put by hello_buffer_put().
  */

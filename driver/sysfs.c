@@ -53,15 +53,13 @@ static int apply(const struct hello_settings *next,
 {
 	int err;
 
-	if (next->lock_mode != now->lock_mode) {
+	err = hello_shared_follow(&next->recipe,
+				  now->buffer_mode == HELLO_SHARED &&
+				  !hello_recipe_same_memory(&next->recipe,
+							    &now->recipe));
+	if (!err && next->lock_mode != now->lock_mode)
 		err = hello_shared_set_lock(next->lock_mode);
-		if (err)
-			return err;
-	}
-	return hello_shared_follow(&next->recipe,
-				   now->buffer_mode == HELLO_SHARED &&
-				   !hello_recipe_same_memory(&next->recipe,
-							     &now->recipe));
+	return err;
 }
 
 static bool same_value(unsigned int i, const struct hello_settings *a,

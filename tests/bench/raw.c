@@ -80,7 +80,7 @@ static struct hello_buffer *make_in_place(void)
 {
 	static struct hello_buffer buffer;
 
-	hello_buffer_plan(&buffer, &recipe);
+	hello_buffer_plan(&buffer, &recipe, false);
 	((int (*)(struct hello_buffer *))make)(&buffer);
 	return &buffer;
 }

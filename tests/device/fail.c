@@ -159,6 +159,7 @@ static const struct path paths[] = {
 	{ "resizing under rcu", call_resize, .at_least = 2, .file = FILLED, .lock = "rcu", .only = "vmalloc" },
 	{ "a write under rcu", call_write, .at_least = 2, .file = FILLED, .lock = "rcu" },
 	{ "sendfile under spinlock", call_sendfile, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
+	{ "a store that the shared buffer will follow", call_resize, .at_least = 1, .file = CLOSED, .only = "vmalloc" },
 	{ "experiment lock", call_race, .at_least = 3, .file = CLOSED, .only = "vmalloc" },
 };
 
@@ -294,6 +295,23 @@ TEST(every_allocation_of_every_path_can_fail_with_every_allocator_and_nothing_ha
 			sum += injected;
 		}
 		printf("# %s: %d failures injected\n", paths[p].name, sum);
+	}
+}
+
+TEST(the_lock_is_changed_as_a_whole_or_not_at_all)
+{
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		char line[64], file[1024] = "";
+		int shared = open("/sys/kernel/debug/hello/shared", O_RDONLY);
+
+		CASE("%s", lock);
+		EXPECT_EQ(set_nth(1), 0);
+		set("lock_mode", lock);
+		EXPECT_EQ(set_nth(0), 0);
+		EXPECT(read(shared, file, sizeof(file) - 1) > 0);
+		snprintf(line, sizeof(line), "\nlock_mode: %s\n", get("lock_mode"));
+		EXPECT(strstr(file, line));
+		close(shared);
 	}
 }
 

@@ -18,6 +18,16 @@ fails_with 'Operation not permitted' 'opening then needs CAP_SYS_ADMIN' \
 	setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin sh -c "cat $dev"
 is "$(wc -c <$dev)" 4096 'length is the capacity'
 fails_with 'Invalid argument' 'shared mode refuses it' store buffer_mode shared
+# what was opened when it was allowed to be shared
+store init_mode zero
+store alloc_when first_use
+store buffer_mode shared
+exec 7<$dev
+store buffer_mode private
+store init_mode uninitialized
+is "$(wc -c <&7)" 0 'a shared buffer does not become uninitialized behind an open file'
+exec 7<&-
+store alloc_when open
 
 # the planted leak: on a kernel that poisons memory, every byte of it shows
 if grep -q page_poison=1 /proc/cmdline; then

@@ -93,10 +93,10 @@ exec 7>&-
 keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
 ctl opens -o comm,mappings -n --raw
 is "$out" '- 0' 'who has ended has no name any more, and its open is still there'
-kill $keeper
+kill "$keeper"
 cp /bin/bash '/tmp/a  name'
-ctl_as='exec 7<>"$1"; helloctl opens -o comm,mappings -n --raw; :'
-is "$('/tmp/a  name' -c "$ctl_as" sh $dev)" 'a__name 0' 'a name from user space is one word'
+is "$('/tmp/a  name' -c "exec 7<>$dev; helloctl opens -o comm,mappings -n --raw; :")" 'a__name 0' \
+	'a name from user space is one word'
 kmallocs() {
 	helloctl stats -n --raw -o allocator,allocations | sed -n 's/^kmalloc //p'
 }
