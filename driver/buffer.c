@@ -180,10 +180,18 @@ static noinline int count_failure(const struct hello_recipe *recipe,
 	return -ENOMEM;
 }
 
-/* Makes the memory of a buffer of a recipe. Returns 0 or -ENOMEM. */
-static __always_inline int make(struct hello_buffer *buffer,
-				const struct hello_recipe *recipe)
+/**
+ * hello_buffer_make() - give a buffer its memory
+ * @buffer: planned, without memory; nobody else uses it
+ *
+ * The memory is charged to the calling task where the allocator can and the
+ * context is the task's own. Context: process, may sleep.
+ *
+ * Return: 0, or -ENOMEM if the allocator failed or a cap was reached.
+ */
+int hello_buffer_make(struct hello_buffer *buffer)
 {
+	const struct hello_recipe *recipe = &buffer->mem.recipe;
 	const struct hello_allocator *a = hello_allocator_of(&buffer->mem);
 	u64 planned = hello_recipe_usable(recipe);
 	u64 usable = planned;
@@ -220,20 +228,7 @@ err_count:
 	return count_failure(recipe, why);
 }
 
-/**
- * hello_buffer_make() - give a buffer its memory
- * @buffer: planned, without memory; nobody else uses it
- *
- * The memory is charged to the calling task where the allocator can and the
- * context is the task's own. Context: process, may sleep.
- *
- * Return: 0, or -ENOMEM if the allocator failed or a cap was reached.
- */
-int hello_buffer_make(struct hello_buffer *buffer)
-{
-	return make(buffer, &buffer->mem.recipe);
-}
-
+/* Gives the memory back. */
 static void unmake(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
@@ -283,8 +278,15 @@ bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from)
 	return true;
 }
 
-static __always_inline struct hello_buffer *
-new(const struct hello_recipe *recipe)
+/**
+ * hello_buffer_new() - begin a buffer with a header of its own
+ * @recipe: how its memory will be made; checked by hello_recipe_check()
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the buffer with one reference, without memory; or NULL.
+ */
+struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer;
 
@@ -296,19 +298,6 @@ new(const struct hello_recipe *recipe)
 }
 
 /**
- * hello_buffer_new() - begin a buffer with a header of its own
- * @recipe: how its memory will be made; checked by hello_recipe_check()
- *
- * Context: process, may sleep.
- *
- * Return: the buffer with one reference, without memory; or NULL.
- */
-struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
-{
-	return new(recipe);
-}
-
-/**
  * hello_buffer_create() - hello_buffer_new() and hello_buffer_make() together
  * @recipe: how; checked by hello_recipe_check()
  *
@@ -316,13 +305,13 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
  */
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
-	struct hello_buffer *buffer = new(recipe);
+	struct hello_buffer *buffer = hello_buffer_new(recipe);
 
 	if (!buffer) {
 		count_failure(recipe, "no memory for the header");
 		return NULL;
 	}
-	if (!make(buffer, recipe))
+	if (!hello_buffer_make(buffer))
 		return buffer;
 	hello_buffer_put(buffer);
 	return NULL;
@@ -334,7 +323,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
  *
  * Context: process, may sleep.
  */
-noinline void hello_buffer_free(struct hello_buffer *buffer)
+void hello_buffer_free(struct hello_buffer *buffer)
 {
 	if (buffer->mem.addr)
 		unmake(buffer);
