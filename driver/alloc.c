@@ -395,6 +395,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 };
 
 static_assert(ARRAY_SIZE(hello_allocator) <= HELLO_ALLOCATORS_MAX);
+static_assert(HELLO_ALLOCATORS_MAX * HELLO_CONTEXTS_MAX <= U8_MAX + 1);
 
 const struct hello_table hello_allocators = {
 	.first	= &hello_allocator[0].choice,

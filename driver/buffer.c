@@ -257,7 +257,7 @@ static void unmake(struct hello_buffer *buffer)
 
 /**
  * hello_buffer_take() - take the memory that was made for another buffer
- * @to: a buffer, locked for writing by its store; readers of a version may look
+ * @to: a buffer, locked for writing by its store; others may look
  * @from: has memory, and nobody else knows it; without memory if it was taken
  *
  * Return: true if @to has memory now; it takes none of another recipe.
@@ -273,7 +273,7 @@ bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from)
 	from->mem.addr = NULL;
 	to->mem.any = from->mem.any;
 	to->alloc_ns = from->alloc_ns;
-	/* Pairs with the acquire of those who look at a version. */
+	/* Pairs with the acquire of hello_buffer_ready(). */
 	smp_store_release(&to->mem.addr, addr);
 	return true;
 }
@@ -294,6 +294,8 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
 	if (buffer)
 		hello_buffer_plan(buffer, recipe, true);
+	else
+		count_failure(recipe, "no memory for the header");
 	return buffer;
 }
 
@@ -307,11 +309,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer = hello_buffer_new(recipe);
 
-	if (!buffer) {
-		count_failure(recipe, "no memory for the header");
-		return NULL;
-	}
-	if (!hello_buffer_make(buffer))
+	if (buffer && !hello_buffer_make(buffer))
 		return buffer;
 	hello_buffer_put(buffer);
 	return NULL;

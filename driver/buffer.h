@@ -25,7 +25,7 @@ struct hello_buffer {
 	/** @alloc_ns: nanoseconds that the allocator took */
 	u64 alloc_ns;
 	/**
-	 * @users: the store, and the readers of a version. The header is
+	 * @users: the store, and who looks without its lock. The header is
 	 * type-safe under RCU: whoever finds it there and takes a reference
 	 * must look again whether it is still the one he meant.
 	 */
@@ -119,7 +119,8 @@ static inline void hello_buffer_extend(struct hello_buffer *buffer, size_t end)
 {
 	if (end <= buffer->length)
 		return;
-	buffer->length = end;
+	/* Who only wants to know looks without the lock. */
+	WRITE_ONCE(buffer->length, end);
 	buffer->dirty = max(buffer->dirty, end);
 }
 

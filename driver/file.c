@@ -55,7 +55,7 @@ static int open_private(struct hello_file *file, bool make)
 		return -EPERM;
 	file->store = &file->own;
 	hello_store_start(file->store, &recipe);
-	return make ? hello_store_fill(file->store) : 0;
+	return make ? hello_buffer_make(&file->own.first) : 0;
 }
 
 static int open_shared(struct hello_file *file, bool make)
@@ -159,6 +159,8 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 	__poll_t mask = 0;
 
 	poll_wait(filp, &store->wait, wait);
+	/* Pairs with wq_has_sleeper() of who tells; newer kernels have it there. */
+	smp_mb();
 	hello_store_info(store, &info);
 	if (info.length > filp->f_pos)
 		mask |= EPOLLIN | EPOLLRDNORM;

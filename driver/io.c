@@ -109,7 +109,7 @@ end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
  */
 static __always_inline ssize_t
 read_unit(struct hello_store *store, struct iov_iter *iter, char __user *user,
-	  size_t size, loff_t pos, void *bounce, u64 *seen, size_t *n)
+	  size_t size, loff_t pos, void *bounce, unsigned long *seen, size_t *n)
 {
 	const struct hello_buffer *buffer;
 	size_t copied = 0;
@@ -192,7 +192,7 @@ static noinline ssize_t read_units(struct hello_file *file,
 {
 	struct hello_store *store = file->store;
 	size_t unit = hello_lock_unit(&store->lock);
-	u64 later, *seen = &file->own.changes;
+	unsigned long later, *seen = &file->own.changes;
 	void *bounce = NULL;
 	size_t done = 0;
 	ssize_t ret;
@@ -278,7 +278,7 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 {
 	struct hello_file *file = filp->private_data;
 
-	if (likely(size <= file->store->lock.unit))
+	if (likely(size < file->store->lock.unit))
 		return read_straight(file, user, size, pos);
 	return read_any(file, NULL, user, size, pos);
 }
@@ -328,7 +328,7 @@ static void mirror(const struct hello_store *store,
 static __always_inline size_t
 write_unit(struct hello_store *store, struct hello_buffer *buffer,
 	   struct iov_iter *iter, const char __user *user, size_t n, loff_t at,
-	   loff_t *pos, u64 *seen)
+	   loff_t *pos, unsigned long *seen)
 {
 	size_t copied = copy_in(iter, user, buffer->mem.addr + at, n);
 
@@ -446,7 +446,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 
 	if (unlikely(filp->f_flags & O_APPEND))
 		return write_any(file, NULL, user, size, pos, true, 0);
-	if (unlikely(size > store->lock.unit ||
+	if (unlikely(size >= store->lock.unit ||
 		     hello_lock_write(&store->lock)))
 		goto any;
 	/* Mostly the first unit is the whole call. */

@@ -15,7 +15,6 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
-#include <linux/rcupdate.h>
 
 #include "lock.h"
 #include "trace.h"
@@ -199,20 +198,7 @@ static void read_unlock_rw(struct hello_lock *lock)
 	read_unlock(&lock->rw);
 }
 
-/* ---- rcu: the writers have the mutex ---- */
-
-static int read_rcu(struct hello_lock *lock, bool killable)
-	__acquires(RCU)
-{
-	rcu_read_lock();
-	return 0;
-}
-
-static void read_unlock_rcu(struct hello_lock *lock)
-	__releases(RCU)
-{
-	rcu_read_unlock();
-}
+/* ---- the table; of rcu the writers have the mutex ---- */
 
 const struct hello_lock_kind hello_lock_kinds[] = {
 	[HELLO_LOCK_MUTEX] = {
@@ -261,8 +247,6 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.end_write	= unlock_mutex,
-		.read		= read_rcu,
-		.end_read	= read_unlock_rcu,
 		HELD_BY(mutex)
 	},
 };
@@ -277,7 +261,7 @@ const struct hello_table hello_locks = HELLO_TABLE(hello_lock_kinds);
  */
 void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted)
 {
-	lock->kind = kind;
+	WRITE_ONCE(lock->kind, kind);
 	lock->unit = hello_lock_kinds[kind].unit;
 	lock->counted = counted;
 	if (counted)

@@ -34,7 +34,7 @@ struct hello_lock_waits {
  * struct hello_lock - a lock of any kind
  */
 struct hello_lock {
-	/** @kind: number in hello_locks; changes only while nobody can use it */
+	/** @kind: number in hello_locks; changes only while nobody takes it */
 	u8 kind;
 	/** @counted: hello_lock_waits has who had to wait */
 	bool counted;
@@ -71,7 +71,7 @@ struct hello_lock_kind {
 	int (*write)(struct hello_lock *lock, bool killable);
 	/** @end_write: undo @write */
 	void (*end_write)(struct hello_lock *lock);
-	/** @read: the same to look; only @killable is asked for */
+	/** @read: the same to look; NULL if @unit is 0, since readers pin */
 	int (*read)(struct hello_lock *lock, bool killable);
 	/** @end_read: undo @read */
 	void (*end_read)(struct hello_lock *lock);
@@ -110,7 +110,7 @@ static inline bool hello_lock_spins(const struct hello_lock *lock)
  * hello_lock_versions() - whether a write replaces what is guarded
  * @lock: the lock
  *
- * Return: true for rcu, whose readers may not sleep either.
+ * Return: true for rcu.
  */
 static inline bool hello_lock_versions(const struct hello_lock *lock)
 {

@@ -60,6 +60,7 @@ int hello_recipe_parse(char *text, struct hello_recipe *recipe,
 int hello_recipe_print(const struct hello_recipe *recipe, char *buf,
 		       size_t size);
 int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why);
+
 /**
  * hello_recipe_same() - whether two planned recipes are the same
  * @a: a recipe

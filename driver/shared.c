@@ -6,7 +6,6 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "buffer.h"
 #include "shared.h"
@@ -116,8 +115,9 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 	}
 	if (hello_recipe_same(&info.recipe, &next))
 		return 0;
-	return live ? hello_store_replace(&store, &next) :
-		      hello_store_renew(&store, &next, false);
+	if (live)
+		return hello_store_replace(&store, &next);
+	return min(hello_store_renew(&store, &next, false), 0);
 }
 
 /**
@@ -128,13 +128,15 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 int hello_shared_reset(void)
 {
 	struct hello_recipe recipe;
-	int err = 0;
+	int ret = 0;
 
 	hello_settings_recipe(&recipe);
 	recipe = clean(&recipe);
 	if (!hello_shared_users())
-		err = hello_store_renew(&store, &recipe, true);
-	return err ?: hello_store_truncate(&store);
+		ret = hello_store_renew(&store, &recipe, true);
+	if (!ret)
+		ret = hello_store_truncate(&store);
+	return min(ret, 0);
 }
 
 /**

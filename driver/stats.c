@@ -92,6 +92,9 @@ void hello_stats_sum(int allocator, int context, struct hello_stats *sum)
 			sum->count[j] -= base[i].count[j];
 	}
 	mutex_unlock(&base_lock);
+	/* Made on a CPU that was added up, freed on one that was not yet. */
+	sum->live_buffers = max_t(s64, sum->live_buffers, 0);
+	sum->live_bytes = max_t(s64, sum->live_bytes, 0);
 }
 
 /**

@@ -11,7 +11,6 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "buffer.h"
@@ -34,7 +33,7 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 }
 
 /**
- * hello_store_stop() - put the buffer of a store that nobody uses any more
+ * hello_store_stop() - put the buffer of a store that nobody can find any more
  * @store: the store; it may be started again
  */
 void hello_store_stop(struct hello_store *store)
@@ -42,52 +41,48 @@ void hello_store_stop(struct hello_store *store)
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
 }
 
+/* Whether the buffer has its memory; if not, @next is planned to make it. */
+static bool ready(struct hello_store *store, struct hello_buffer *next)
+{
+	struct hello_buffer *buffer = hello_store_pin(store);
+	bool has = hello_buffer_ready(buffer);
+
+	if (!has)
+		hello_buffer_plan(next, &buffer->mem.recipe, false);
+	hello_buffer_put(buffer);
+	return has;
+}
+
 /**
  * hello_store_provide() - let the buffer have its memory
  * @store: the store
  *
- * It is made outside the lock; who comes second gives the second one back.
+ * It is made outside the lock; who comes second gives the second one back. Under
+ * a cap with room for one that can be -ENOMEM while the first is being made.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
 int hello_store_provide(struct hello_store *store)
 {
-	struct hello_buffer *buffer;
 	struct hello_buffer made;
-	bool ready;
+	bool taken = false;
 	int err;
 
-	do {
-		buffer = hello_store_pin(store);
-		hello_buffer_plan(&made, &buffer->mem.recipe, false);
-		ready = hello_buffer_ready(buffer);
-		hello_buffer_put(buffer);
-		if (ready)
-			return 0;
-
+	while (!taken && !ready(store, &made)) {
 		err = hello_buffer_make(&made);
 		if (err)
-			return err;
+			return ready(store, &made) ? 0 : err;
 		err = hello_lock_write(&store->lock);
 		if (!err) {
-			ready = hello_buffer_take(hello_store_buffer(store),
+			taken = hello_buffer_take(hello_store_buffer(store),
 						  &made);
 			hello_unlock_write(&store->lock);
 		}
 		hello_buffer_put(&made);
-	} while (!err && !ready);
-	return err;
-}
-
-/**
- * hello_store_fill() - make the memory of a store that nobody else has yet
- * @store: the store, just started
- *
- * Return: 0 or -ENOMEM.
- */
-int hello_store_fill(struct hello_store *store)
-{
-	return hello_buffer_make(&store->first);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /* ---- truncating ---- */
@@ -128,9 +123,7 @@ int hello_store_truncate(struct hello_store *store)
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
-		if (!buffer->mem.addr) {
-			finished = true;
-		} else if (!cut && atomic_read(&store->writable_maps)) {
+		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
 			/* Readers of a version look at it without the lock. */
@@ -229,15 +222,10 @@ static int migrate(struct hello_store *store, struct hello_buffer *next)
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
 {
-	struct hello_buffer *next;
+	struct hello_buffer *next = hello_buffer_new(recipe);
 	struct hello_buffer *old;
-	bool ready;
 	int err;
 
-	old = hello_store_pin(store);
-	ready = hello_buffer_ready(old);
-	hello_buffer_put(old);
-	next = ready ? hello_buffer_create(recipe) : hello_buffer_new(recipe);
 	if (!next)
 		return -ENOMEM;
 	for (;;) {
@@ -247,7 +235,6 @@ int hello_store_replace(struct hello_store *store,
 		old = hello_store_buffer(store);
 		if (!old->mem.addr || next->mem.addr)
 			break;
-		/* Somebody needed it meanwhile. */
 		hello_unlock_write(&store->lock);
 		err = hello_buffer_make(next);
 		if (err)
@@ -275,31 +262,34 @@ put_next:
  * @recipe: how the memory will be made when somebody needs it
  * @drop: do so also if there is memory, unless it is mapped
  *
- * Return: 0, or nothing has changed and -ENOMEM or -EINTR.
+ * Return: 1; 0 if the memory stays; or nothing has changed and -ENOMEM or -EINTR.
  */
 int hello_store_renew(struct hello_store *store,
 		      const struct hello_recipe *recipe, bool drop)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
 	struct hello_buffer *old;
-	int err;
+	int ret;
 
 	if (!next)
 		return -ENOMEM;
-	err = hello_lock_write(&store->lock);
-	if (err)
+	ret = hello_lock_write(&store->lock);
+	if (ret)
 		goto put_next;
 	old = hello_store_buffer(store);
-	if (!old->mem.addr || (drop && !atomic_read(&store->maps))) {
+	ret = !old->mem.addr || (drop && !atomic_read(&store->maps));
+	if (ret) {
 		rcu_assign_pointer(store->buffer, next);
-		if (old->mem.addr)
+		if (old->length || next->length)
 			hello_store_changed(store);
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
+	if (ret)
+		hello_store_tell(store);
 put_next:
 	hello_buffer_put(next);
-	return err;
+	return ret;
 }
 
 /* ---- mapping ---- */
@@ -467,7 +457,7 @@ void hello_store_info(struct hello_store *store, struct hello_store_info *info)
 		if (hello_alloc_contiguous(mem))
 			info->flags |= HELLO_INFO_CONTIGUOUS;
 		if (hello_alloc_mappable(mem) &&
-		    !hello_lock_versions(&store->lock))
+		    hello_lock_kinds[info->lock_mode].unit)
 			info->flags |= HELLO_INFO_MAPPABLE;
 	}
 	hello_buffer_put(buffer);

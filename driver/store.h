@@ -38,7 +38,7 @@ struct hello_store {
 	/** @migration: while the buffer is being replaced */
 	struct hello_migration *migration;
 	/** @changes: from 1, one more for each change; poll reads it without the lock */
-	u64 changes;
+	unsigned long changes;
 	/** @maps: mappings; leaves 0 under @lock only, so a holder can trust 0 */
 	atomic_t maps;
 	/** @writable_maps: those of @maps through which contents may change */
@@ -75,7 +75,6 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 		      bool counted);
 void hello_store_stop(struct hello_store *store);
 
-int hello_store_fill(struct hello_store *store);
 int hello_store_provide(struct hello_store *store);
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
@@ -108,8 +107,8 @@ static inline void hello_store_start(struct hello_store *store,
 static inline struct hello_buffer *
 hello_store_buffer(const struct hello_store *store)
 {
-	return rcu_dereference_check(store->buffer,
-				     hello_lock_held(&store->lock));
+	return rcu_dereference_protected(store->buffer,
+					 hello_lock_held(&store->lock));
 }
 
 /**

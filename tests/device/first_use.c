@@ -76,6 +76,28 @@ TEST(write_read_and_mmap_allocate_once)
 	EXPECT_EQ(number("stats/allocations"), allocations + 1);
 }
 
+TEST(O_TRUNC_empties_what_the_first_use_would_fill)
+{
+	static const char *const modes[] = { "private", "shared" };
+
+	SET("init_mode", "poison");
+	SET("alloc_when", "first_use");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		int fd;
+
+		CASE("%s", modes[i]);
+		SET("buffer_mode", modes[i]);
+		fd = open_hello(O_RDWR | O_TRUNC);
+		EXPECT_EQ(read(fd, buf, sizeof(buf)), 0);
+		EXPECT_EQ(info(fd).length, 0);
+		EXPECT_EQ(info(fd).flags & HELLO_INFO_ALLOCATED, 0);
+		EXPECT_EQ(pwrite(fd, "x", 1, 3), 1);
+		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 4);
+		EXPECT_MEM(buf, "\0\0\0x", 4);
+		close(fd);
+	}
+}
+
 TEST(the_recipe_is_that_of_the_open)
 {
 	int fd = open_late();

@@ -122,6 +122,22 @@ TEST(whoever_waits_is_woken)
 	}
 }
 
+TEST(a_recipe_whose_first_use_makes_bytes_wakes_who_waits_for_them)
+{
+	int fd, status;
+	pid_t pid;
+
+	SET("alloc_when", "first_use");
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	pid = waiter(fd, POLLIN);
+	wait_until_asleep(pid);
+	SET("init_mode", "poison");
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(read(fd, buf, sizeof(buf)), 4096);
+}
+
 TEST(an_epoll_set_survives_the_close_of_what_it_watches)
 {
 	struct epoll_event e = { .events = EPOLLPRI | EPOLLIN }, got[4];
