@@ -166,7 +166,7 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 
 /**
  * hello_lock_read() - lock to look at what is guarded
- * @lock: the lock
+ * @lock: the lock; not one that makes versions, which are pinned
  *
  * Return: 0, or -EINTR if the task was killed while it waited.
  */
