@@ -79,8 +79,8 @@ int hello_gfp_parse(const char *text, u16 *words)
  * hello_gfp_print() - a set as text
  * @words: the set
  * @separator: what stands between two words; "|" makes what the parser takes
- * @buf: where the text goes, always terminated
- * @size: size of @buf
+ * @buf: where the text goes, terminated also if the set is empty
+ * @size: size of @buf, at least 1
  *
  * Return: the length of the text.
  */
@@ -89,6 +89,7 @@ int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size)
 	unsigned int i;
 	int len = 0;
 
+	buf[0] = '\0';
 	for (i = 0; i < ARRAY_SIZE(words_of_gfp); i++)
 		if (words & BIT(i))
 			len += scnprintf(buf + len, size - len, "%s%s",

@@ -32,8 +32,8 @@ int hello_table_find(const struct hello_table *table, const char *word)
  * hello_table_list() - what may be chosen, separated by blanks
  * @table: the table to list
  * @current_one: the number to put in brackets, or -1
- * @buf: where the text goes, always terminated
- * @size: size of @buf
+ * @buf: where the text goes, terminated also if nothing may be chosen
+ * @size: size of @buf, at least 1
  *
  * Return: the length of the text.
  */
@@ -43,6 +43,7 @@ int hello_table_list(const struct hello_table *table, int current_one,
 	unsigned int i;
 	int len = 0;
 
+	buf[0] = '\0';
 	for (i = 0; i < table->nr; i++) {
 		const struct hello_choice *choice = hello_table_get(table, i);
 
