@@ -27,6 +27,7 @@
 #include "fail.h"
 #include "lock.h"
 #include "recipe.h"
+#include "text.h"
 
 #define BLANKS		" \t\n"
 #define TIME_MAX_NS	(10 * NSEC_PER_SEC)
@@ -604,7 +605,9 @@ static int take_word(struct crew *crew, char *text)
 	if (word && take_rest(crew, word, text + strlen(word->text)))
 		return 0;
 	if (word || !crew->takes_recipe)
-		snprintf(why, sizeof(why), "no '%.40s' here: %s", text,
+	char shown[HELLO_TEXT_ESCAPED(40)];
+		snprintf(why, sizeof(why), "no '%s' here: %s",
+			 hello_text_escape(shown, sizeof(shown), text),
 			 crew->usage);
 	else if (!hello_recipe_parse(text, &crew->recipe, why))
 		return 0;

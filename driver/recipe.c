@@ -17,6 +17,7 @@
 #include "gfp.h"
 #include "lock.h"
 #include "recipe.h"
+#include "text.h"
 
 static struct hello_choice init_modes[] = {
 	[HELLO_INIT_ZERO]	   = { .name = "zero" },
@@ -289,6 +290,7 @@ int hello_recipe_parse(char *text, struct hello_recipe *recipe, char *why)
 	struct hello_settings settings = { .recipe = *recipe };
 	char *word;
 
+	char shown[HELLO_TEXT_ESCAPED(40)];
 	while ((word = strsep(&text, " \t\n"))) {
 		const struct hello_tunable *t;
 		size_t len = strcspn(word, "=");
@@ -298,13 +300,15 @@ int hello_recipe_parse(char *text, struct hello_recipe *recipe, char *why)
 		t = find_word(word, len);
 		if (!t || !word[len]) {
 			snprintf(why, HELLO_WHY_MAX,
-				 "a recipe has no word '%.40s'", word);
+				 "a recipe has no word '%s'",
+				 hello_text_escape(shown, sizeof(shown), word));
 			return -EINVAL;
 		}
 		if (t->kind->parse(t, word + len + 1,
 				   (void *)&settings + t->offset)) {
-			snprintf(why, HELLO_WHY_MAX, "%s cannot be '%.40s'",
-				 t->name, word + len + 1);
+			snprintf(why, HELLO_WHY_MAX, "%s cannot be '%s'", t->name,
+				 hello_text_escape(shown, sizeof(shown),
+						   word + len + 1));
 			return -EINVAL;
 		}
 	}
@@ -528,13 +532,15 @@ int hello_settings_init(void)
 
 	if (allow_uninitialized)
 		init_modes[HELLO_INIT_UNINITIALIZED].missing = NULL;
+	char shown[HELLO_TEXT_ESCAPED(40)];
 
 	for (i = 0; i < HELLO_NR_TUNABLES; i++) {
 		if (!parameters[i] ||
 		    !hello_tunable_parse(i, parameters[i], &settings))
 			continue;
 		pr_err("parameter %s cannot be '%s'; see modinfo hello\n",
-		       tunables[i].name, parameters[i]);
+		       tunables[i].name,
+		       hello_text_escape(shown, sizeof(shown), parameters[i]));
 		return -EINVAL;
 	}
 	if (hello_settings_check(&settings, why)) {

@@ -45,7 +45,7 @@ struct hello_settings {
 };
 
 /* What tells the user why something cannot work, and what would. */
-#define HELLO_WHY_MAX	256
+#define HELLO_WHY_MAX	320
 
 #define HELLO_NR_TUNABLES	13
 
