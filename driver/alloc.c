@@ -10,7 +10,6 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -160,8 +159,7 @@ static void free_pages_exact_mode(struct hello_mem *mem)
 #define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
 #define POOL_ELEMENTS	4
 
-/* Made at first use, unmade at unload. */
-static DEFINE_MUTEX(classes_lock);
+/* Made when a recipe is chosen, destroyed at unload. */
 static struct kmem_cache *caches[NR_CLASSES];
 static mempool_t *pools[NR_CLASSES];
 
@@ -196,16 +194,19 @@ static struct kmem_cache *make_cache(unsigned int class)
 					  size, NULL);
 }
 
-static int prepare_slab(struct hello_mem *mem)
+static int prepare_slab(size_t size)
 {
-	unsigned int class = class_of(mem->recipe.buffer_size);
+	unsigned int class = class_of(size);
 
-	mutex_lock(&classes_lock);
-	if (!caches[class])
-		caches[class] = make_cache(class);
-	mem->cache = caches[class];
-	mutex_unlock(&classes_lock);
-	return mem->cache ? 0 : -ENOMEM;
+	if (caches[class])
+		return 0;
+	WRITE_ONCE(caches[class], make_cache(class));
+	return caches[class] ? 1 : -ENOMEM;
+}
+
+static void find_slab(struct hello_mem *mem)
+{
+	mem->cache = READ_ONCE(caches[class_of(mem->recipe.buffer_size)]);
 }
 
 static void *alloc_slab(struct hello_mem *mem)
@@ -221,17 +222,20 @@ static void free_slab(struct hello_mem *mem)
 
 /* ---- mempool ---- */
 
-static int prepare_mempool(struct hello_mem *mem)
+static int prepare_mempool(size_t size)
 {
-	unsigned int class = class_of(mem->recipe.buffer_size);
+	unsigned int class = class_of(size);
 
-	mutex_lock(&classes_lock);
-	if (!pools[class])
-		pools[class] = mempool_create_kmalloc_pool(POOL_ELEMENTS,
-							   class_size(class));
-	mem->pool = pools[class];
-	mutex_unlock(&classes_lock);
-	return mem->pool ? 0 : -ENOMEM;
+	if (pools[class])
+		return 0;
+	WRITE_ONCE(pools[class],
+		   mempool_create_kmalloc_pool(POOL_ELEMENTS, class_size(class)));
+	return pools[class] ? 1 : -ENOMEM;
+}
+
+static void find_mempool(struct hello_mem *mem)
+{
+	mem->pool = READ_ONCE(pools[class_of(mem->recipe.buffer_size)]);
 }
 
 static void *alloc_mempool(struct hello_mem *mem)
@@ -360,6 +364,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.max		= 1 << CLASS_MAX_SHIFT,
 		.usable		= usable_class,
 		.prepare	= prepare_slab,
+		.find		= find_slab,
 		.alloc		= alloc_slab,
 		.free		= free_slab,
 	}, {
@@ -373,6 +378,8 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.max		= 1 << CLASS_MAX_SHIFT,
 		.usable		= usable_class,
 		.prepare	= prepare_mempool,
+		.kept		= POOL_ELEMENTS,
+		.find		= find_mempool,
 		.alloc		= alloc_mempool,
 		.free		= free_mempool,
 	}, {
@@ -413,9 +420,9 @@ const struct hello_table hello_allocators = {
  */
 size_t hello_alloc_max(unsigned int allocator)
 {
-	size_t ram = totalram_pages() << PAGE_SHIFT;
+	u64 ram = min_t(u64, (u64)totalram_pages() << PAGE_SHIFT, LONG_MAX);
 
-	return min(hello_allocator[allocator].max ?: ram, ram);
+	return min_t(u64, hello_allocator[allocator].max ?: ram, ram);
 }
 
 /**
@@ -474,12 +481,15 @@ bool hello_alloc_contiguous(const struct hello_mem *mem)
  * hello_alloc_mappable() - whether user space may map the memory
  * @mem: what its allocator made
  *
- * Slab memory may not: its pages hold other objects too.
+ * Slab memory may not: its pages hold other objects too. Nor may any where the
+ * data cache aliases: user space and the driver would see different bytes.
  *
  * Return: true if it may.
  */
 bool hello_alloc_mappable(const struct hello_mem *mem)
 {
+	if (hello_dcache_aliases())
+		return false;
 	return hello_allocator_of(mem)->flags & HELLO_MAPPABLE ||
 	       is_vmalloc_addr(mem->addr);
 }

@@ -10,7 +10,6 @@
 #include <linux/mempool.h>
 #include <linux/types.h>
 
-#include "fail.h"
 #include "table.h"
 
 struct kmem_cache;
@@ -108,8 +107,16 @@ struct hello_allocator {
 	const char *(*init)(void);
 	/** @usable: bytes that memory takes; NULL: at most, if %HELLO_BY_SIZE */
 	size_t (*usable)(size_t size, const void *addr);
-	/** @prepare: for hello_alloc_prepare(); NULL if nothing must sleep */
-	int (*prepare)(struct hello_mem *mem);
+	/**
+	 * @prepare: make what memory of @size comes from, such as a slab cache;
+	 * NULL if nothing. Calls are serialized and may sleep. Returns 1, 0 if
+	 * it was there already, or -ENOMEM.
+	 */
+	int (*prepare)(size_t size);
+	/** @kept: buffers of @size whose memory @prepare keeps until unload */
+	unsigned int kept;
+	/** @find: note in @mem what @prepare made; NULL if nothing */
+	void (*find)(struct hello_mem *mem);
 	/** @alloc: make memory of a planned recipe, in any context of its mask */
 	void *(*alloc)(struct hello_mem *mem);
 	/** @free: give memory back; may sleep */
@@ -143,18 +150,15 @@ hello_allocator_of(const struct hello_mem *mem)
 }
 
 /**
- * hello_alloc_prepare() - do what must sleep before memory is allocated
+ * hello_alloc_find() - get memory ready to be allocated
  * @a: the allocator
- * @mem: of a planned recipe for it
- *
- * Return: 0 or -ENOMEM.
+ * @mem: of a recipe for it, for which hello_buffer_prepare() was called
  */
-static inline int hello_alloc_prepare(const struct hello_allocator *a,
-				      struct hello_mem *mem)
+static inline void hello_alloc_find(const struct hello_allocator *a,
+				    struct hello_mem *mem)
 {
-	if (likely(!a->prepare))
-		return 0;
-	return hello_fail() ? -ENOMEM : a->prepare(mem);
+	if (unlikely(a->find))
+		a->find(mem);
 }
 
 size_t hello_alloc_max(unsigned int allocator);

@@ -3,9 +3,13 @@
  * Making a buffer from a recipe within the caps, and giving it back.
  */
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -20,11 +24,21 @@
 
 static struct kmem_cache *headers;
 
-/* Bytes that all buffers take really, against max_total_size. */
-static atomic64_t taken;
+/* The caps, and what buffers really take of each. */
+enum { TOTAL, SCARCE, UNCHARGED, NR_CAPS };
 
-/* The same of those from reserves and small zones, against max_reserve_size. */
-static atomic64_t taken_scarce;
+static struct cap {
+	const char *name;
+	const u64 *limit;
+	atomic64_t taken;
+} caps[NR_CAPS] = {
+	[TOTAL]	    = { "max_total_size", &hello_settings.max_total_size },
+	[SCARCE]    = { "max_reserve_size", &hello_settings.max_reserve_size },
+	[UNCHARGED] = { "max_uncharged_size", &hello_settings.max_uncharged_size },
+};
+
+/* Bytes freed while their pages were still referenced. */
+static atomic64_t pinned;
 
 /* By allocator: bytes asked for that live, and the most that ever did. */
 static struct usage {
@@ -53,33 +67,81 @@ static s64 live_of_all(void)
 	return sum;
 }
 
-/* ---- caps: reserved before the memory is asked for ---- */
+/* ---- caps: reserved before the memory is allocated ---- */
 
-static bool reserve(atomic64_t *counter, u64 size, u64 cap)
+static bool fits(const struct cap *cap, s64 taken, u64 size)
 {
-	if (likely(atomic64_add_return(size, counter) <= cap))
-		return true;
-	atomic64_sub(size, counter);
-	return false;
+	u64 limit = READ_ONCE(*cap->limit);
+
+	return size <= limit && taken <= limit - size;
 }
 
-static inline const char *reserve_caps(gfp_t mask, u64 size)
+/* Never adds what does not fit: meanwhile the requests of others would fail. */
+static bool reserve(struct cap *cap, u64 size)
 {
-	if (!reserve(&taken, size, READ_ONCE(hello_settings.max_total_size)))
-		return "max_total_size";
-	if (likely(!hello_gfp_scarce(mask)) ||
-	    reserve(&taken_scarce, size,
-		    READ_ONCE(hello_settings.max_reserve_size)))
-		return NULL;
-	atomic64_sub(size, &taken);
-	return "max_reserve_size";
+	s64 taken = atomic64_read(&cap->taken);
+
+	do {
+		if (unlikely(!fits(cap, taken, size)))
+			return false;
+	} while (unlikely(!atomic64_try_cmpxchg(&cap->taken, &taken, taken + size)));
+	return true;
 }
 
-static inline void release_caps(gfp_t mask, u64 size)
+/* The set of caps that bound buffers of a recipe. */
+static inline unsigned long caps_of(const struct hello_recipe *recipe)
 {
-	atomic64_sub(size, &taken);
-	if (unlikely(hello_gfp_scarce(mask)))
-		atomic64_sub(size, &taken_scarce);
+	unsigned long set = BIT(TOTAL);
+
+	if (hello_gfp_scarce(recipe->mask))
+		set |= BIT(SCARCE);
+	if (!(hello_allocator[recipe->alloc_mode].flags & HELLO_CHARGED))
+		set |= BIT(UNCHARGED);
+	return set;
+}
+
+static void release_set(unsigned long set, u64 size)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &set, NR_CAPS)
+		atomic64_sub(size, &caps[i].taken);
+}
+
+static noinline const char *reserve_set(unsigned long set, u64 size)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &set, NR_CAPS)
+		if (!fits(&caps[i], atomic64_read(&caps[i].taken), size))
+			return caps[i].name;
+	for_each_set_bit(i, &set, NR_CAPS) {
+		if (reserve(&caps[i], size))
+			continue;
+		release_set(set & (BIT(i) - 1), size);
+		return caps[i].name;
+	}
+	return NULL;
+}
+
+static inline const char *reserve_caps(const struct hello_recipe *recipe,
+				       u64 size)
+{
+	unsigned long set = caps_of(recipe);
+
+	if (unlikely(set != BIT(TOTAL)))
+		return reserve_set(set, size);
+	return likely(reserve(&caps[TOTAL], size)) ? NULL : caps[TOTAL].name;
+}
+
+static inline void release_caps(const struct hello_recipe *recipe, u64 size)
+{
+	unsigned long set = caps_of(recipe);
+
+	if (unlikely(set != BIT(TOTAL)))
+		release_set(set, size);
+	else
+		atomic64_sub(size, &caps[TOTAL].taken);
 }
 
 /**
@@ -92,7 +154,7 @@ static inline void release_caps(gfp_t mask, u64 size)
 const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 				 unsigned int n)
 {
-	return reserve_caps(recipe->mask, n * hello_recipe_usable(recipe));
+	return reserve_caps(recipe, n * hello_recipe_usable(recipe));
 }
 
 /**
@@ -102,7 +164,39 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
  */
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 {
-	release_caps(recipe->mask, n * hello_recipe_usable(recipe));
+	release_caps(recipe, n * hello_recipe_usable(recipe));
+}
+
+/* Serializes the making of caches and pools, which all buffers share. */
+static DEFINE_MUTEX(prepare_mutex);
+
+/**
+ * hello_buffer_prepare() - make what a recipe's allocator needs before
+ * @recipe: checked by hello_recipe_check(); not in force yet
+ *
+ * Slab caches and mempools are made here, when a recipe is chosen, and kept
+ * until unload: open() runs under misc_mtx and must not wait for that. Context:
+ * process, may sleep.
+ *
+ * Return: 0, -EINTR, or -ENOMEM if that failed or max_uncharged_size was reached.
+ */
+int hello_buffer_prepare(const struct hello_recipe *recipe)
+{
+	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	u64 kept = a->kept * hello_recipe_usable(recipe);
+	int ret = -ENOMEM;
+
+	if (!a->prepare)
+		return 0;
+	if (mutex_lock_killable(&prepare_mutex))
+		return -EINTR;
+	if (!kept || reserve(&caps[UNCHARGED], kept)) {
+		ret = hello_fail() ? -ENOMEM : a->prepare(recipe->buffer_size);
+		if (ret <= 0)
+			atomic64_sub(kept, &caps[UNCHARGED].taken);
+	}
+	mutex_unlock(&prepare_mutex);
+	return min(ret, 0);
 }
 
 /* ---- making and unmaking ---- */
@@ -119,6 +213,16 @@ static void timed_alloc(void *arg)
 	buffer->alloc_ns = ktime_get_ns() - start;
 }
 
+/* In chunks: where the caps are raised it is gigabytes. */
+static void set_bytes(void *addr, int value, size_t size)
+{
+	for (; size > SZ_1M; addr += SZ_1M, size -= SZ_1M) {
+		memset(addr, value, SZ_1M);
+		cond_resched();
+	}
+	memset(addr, value, size);
+}
+
 /*
  * Whatever the recipe, bytes after the capacity that could be mapped are zero.
  * Other memory ends with what was asked for, however much the allocator has
@@ -131,8 +235,8 @@ static void fill(struct hello_buffer *buffer)
 	size_t end = hello_alloc_mappable(mem) ? PAGE_ALIGN(size) : size;
 
 	if (mem->recipe.init_mode == HELLO_INIT_POISON)
-		memset(mem->addr, POISON, size);
-	memset(mem->addr + buffer->length, 0, end - buffer->length);
+		set_bytes(mem->addr, POISON, size);
+	set_bytes(mem->addr + buffer->length, 0, end - buffer->length);
 }
 
 /* Out of line: its text is not on the stack of those who trace nothing. */
@@ -159,8 +263,8 @@ static inline void count_success(const struct hello_buffer *buffer, u64 usable)
 	hello_stats_time(stats, buffer->alloc_ns);
 
 	raise_to(&own->peak, atomic64_add_return(size, &own->live));
-	/* What lives is at most what is taken: mostly there is no need to add up. */
-	if (unlikely(atomic64_read(&taken) > atomic64_read(&peak)))
+	/* live <= taken, so sum only if taken exceeds the peak. */
+	if (unlikely(atomic64_read(&caps[TOTAL].taken) > atomic64_read(&peak)))
 		raise_to(&peak, live_of_all());
 
 	if (trace_hello_alloc_enabled())
@@ -197,17 +301,15 @@ int hello_buffer_make(struct hello_buffer *buffer)
 	u64 usable = planned;
 	const char *why;
 
-	why = reserve_caps(recipe->mask, planned);
+	why = reserve_caps(recipe, planned);
 	if (why)
 		goto err_count;
 
-	why = "the allocator could not be prepared";
-	if (hello_alloc_prepare(a, &buffer->mem))
-		goto err_release_caps;
-
-	why = "the allocator had none";
+	why = "injected fault";
 	if (hello_fail())
 		goto err_release_caps;
+	why = "allocation failed";
+	hello_alloc_find(a, &buffer->mem);
 	hello_context_run(recipe->alloc_context, timed_alloc, buffer);
 	if (!buffer->mem.addr)
 		goto err_release_caps;
@@ -215,7 +317,7 @@ int hello_buffer_make(struct hello_buffer *buffer)
 	/* What is taken really can be less than was planned. */
 	if (unlikely(a->flags & HELLO_BY_SIZE)) {
 		usable = a->usable(recipe->buffer_size, buffer->mem.addr);
-		release_caps(recipe->mask, planned - usable);
+		release_caps(recipe, planned - usable);
 	}
 	if (!(recipe->mask & __GFP_ZERO))
 		fill(buffer);
@@ -223,12 +325,27 @@ int hello_buffer_make(struct hello_buffer *buffer)
 	return 0;
 
 err_release_caps:
-	release_caps(recipe->mask, planned);
+	release_caps(recipe, planned);
 err_count:
 	return count_failure(recipe, why);
 }
 
-/* Gives the memory back. */
+/*
+ * Bytes of a buffer that was mapped whose pages have other references, as by
+ * vmsplice() or io_uring: they outlive it, and no hook says until when.
+ */
+static u64 bytes_pinned(const struct hello_mem *mem)
+{
+	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
+	unsigned long i;
+	u64 bytes = 0;
+
+	for (i = 0; i < n; i++)
+		if (page_count(mem->pages[i]) > 1)
+			bytes += PAGE_SIZE;
+	return bytes;
+}
+
 static void unmake(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
@@ -247,12 +364,14 @@ static void unmake(struct hello_buffer *buffer)
 	if (a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE)) {
 		if (a->flags & HELLO_BY_SIZE)
 			usable = a->usable(size, mem->addr);
-		/* Else its union has something else. */
-		if (!a->mmap)
+		/* With ->mmap the union does not hold pages. */
+		if (!a->mmap && mem->pages) {
+			atomic64_add(bytes_pinned(mem), &pinned);
 			kvfree(mem->pages);
+		}
 	}
 	a->free(mem);
-	release_caps(recipe->mask, usable);
+	release_caps(recipe, usable);
 }
 
 /**
@@ -290,7 +409,7 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer;
 
-	/* Not zeroed: late readers of a former life shall find its count as it was. */
+	/* Not zeroed: RCU readers may still access the refcount. */
 	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
 	if (buffer)
 		hello_buffer_plan(buffer, recipe, true);
@@ -373,19 +492,40 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
 }
 
 /**
- * hello_buffer_clean() - zero what truncation left after the contents
+ * hello_buffer_zero_tail() - zero what truncation left after the contents
  * @buffer: the buffer, locked for writing by its store
  * @max: bytes to zero at most; they are taken from the end, where nobody sees it
  *
- * Return: true if all is clean; else it wants to be called again.
+ * Return: true if all is zero; else it wants to be called again.
  */
-bool hello_buffer_clean(struct hello_buffer *buffer, size_t max)
+bool hello_buffer_zero_tail(struct hello_buffer *buffer, size_t max)
 {
 	size_t n = min(max, buffer->dirty - buffer->length);
 
 	buffer->dirty -= n;
 	memset(buffer->mem.addr + buffer->dirty, 0, n);
 	return buffer->dirty == buffer->length;
+}
+
+/**
+ * hello_buffer_dirty_tail() - note that all of the last page may be written
+ * @buffer: the buffer, locked for writing by its store; mapped writable
+ *
+ * A mapping ends with a page, not with the capacity.
+ */
+void hello_buffer_dirty_tail(struct hello_buffer *buffer)
+{
+	buffer->dirty = PAGE_ALIGN(buffer->mem.recipe.buffer_size);
+}
+
+/**
+ * hello_buffer_pinned() - bytes freed while their pages had other references
+ *
+ * Return: bytes, since load.
+ */
+u64 hello_buffer_pinned(void)
+{
+	return atomic64_read(&pinned);
 }
 
 /**

@@ -32,7 +32,13 @@ struct hello_buffer {
 	refcount_t users;
 	/** @slab: the header is an object of its own, given back with the memory */
 	bool slab;
+	/** @emptied: it was truncated: a new recipe does not bring the fill back */
+	bool emptied;
+	/** @abandoned: its migration was killed; read without the lock */
+	bool abandoned;
 };
+
+int hello_buffer_prepare(const struct hello_recipe *recipe);
 
 const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 				 unsigned int n);
@@ -55,6 +61,8 @@ static inline void hello_buffer_plan(struct hello_buffer *buffer,
 			 0 : recipe->buffer_size;
 	buffer->dirty = buffer->length;
 	buffer->slab = slab;
+	buffer->emptied = false;
+	buffer->abandoned = false;
 	/*
 	 * Who still means a former life may now take a reference, and puts it.
 	 * As refcount_set_release(), which is newer than some kernels.
@@ -108,7 +116,18 @@ static inline bool hello_buffer_ready(const struct hello_buffer *buffer)
 }
 
 int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma);
-bool hello_buffer_clean(struct hello_buffer *buffer, size_t max);
+bool hello_buffer_zero_tail(struct hello_buffer *buffer, size_t max);
+void hello_buffer_dirty_tail(struct hello_buffer *buffer);
+
+/**
+ * hello_buffer_set_empty() - let a buffer that is not used yet begin empty
+ * @buffer: set up, not published; its fill, if any, is not shown
+ */
+static inline void hello_buffer_set_empty(struct hello_buffer *buffer)
+{
+	buffer->length = 0;
+	buffer->emptied = true;
+}
 
 /**
  * hello_buffer_extend() - let contents reach to where a write ended
@@ -119,11 +138,12 @@ static inline void hello_buffer_extend(struct hello_buffer *buffer, size_t end)
 {
 	if (end <= buffer->length)
 		return;
-	/* Who only wants to know looks without the lock. */
+	/* hello_store_peek() reads it locklessly. */
 	WRITE_ONCE(buffer->length, end);
 	buffer->dirty = max(buffer->dirty, end);
 }
 
+u64 hello_buffer_pinned(void);
 u64 hello_buffer_peak(int allocator);
 void hello_buffer_reset_peaks(void);
 

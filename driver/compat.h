@@ -7,6 +7,9 @@
 #define HELLO_COMPAT_H
 
 #include <linux/fs.h>
+#ifdef HELLO_HAVE_CPU_DCACHE_IS_ALIASING
+#include <linux/cacheinfo.h>
+#endif
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -37,21 +40,13 @@ static inline bool user_backed_iter(const struct iov_iter *i)
 #endif
 
 /*
- * 5.16 made faulting in return the bytes that failed, and gave iterators a
- * way to fault in for writing. Before, the first segment is enough: the caller
- * only asks for progress.
+ * 5.16 made faulting in return the bytes that failed, for iterators too. Before,
+ * the first segment of an iterator is enough: the caller only asks for progress.
  */
 #ifndef HELLO_HAVE_FAULT_IN_READABLE
 static inline size_t fault_in_readable(const char __user *uaddr, size_t size)
 {
-	return fault_in_pages_readable(uaddr, min_t(size_t, size, SZ_1M)) ?
-	       size : 0;
-}
-
-static inline size_t fault_in_writeable(char __user *uaddr, size_t size)
-{
-	return fault_in_pages_writeable(uaddr, min_t(size_t, size, SZ_1M)) ?
-	       size : 0;
+	return fault_in_pages_readable(uaddr, size) ? size : 0;
 }
 
 static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
@@ -61,14 +56,55 @@ static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
 
 	return fault_in_readable(v.iov_base, min(v.iov_len, size)) ? size : 0;
 }
+#endif
+
+/*
+ * 5.16 also brought faulting in for writing that stores nothing. Its ancestors
+ * and fault_in_writeable() store zeros, and are never to be used.
+ */
+#ifndef HELLO_HAVE_FAULT_IN_SAFE_WRITEABLE
+static inline size_t fault_in_safe_writeable(const char __user *uaddr,
+					     size_t size)
+{
+	unsigned long addr = (unsigned long)uaddr;
+	unsigned long end = addr + size;
+	bool unlocked;
+
+	mmap_read_lock(current->mm);
+	while (addr < end && !fixup_user_fault(current->mm, addr,
+					       FAULT_FLAG_WRITE, &unlocked))
+		addr = (addr & PAGE_MASK) + PAGE_SIZE;
+	mmap_read_unlock(current->mm);
+	return addr < end ? end - addr : 0;
+}
 
 static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 						 size_t size)
 {
 	struct iovec v = iov_iter_iovec(i);
 
-	return fault_in_writeable(v.iov_base, min(v.iov_len, size)) ? size : 0;
+	return fault_in_safe_writeable(v.iov_base, min(v.iov_len, size)) ?
+	       size : 0;
 }
+#endif
+
+/*
+ * 6.9 says whether addresses of a page may alias in the data cache. Before,
+ * the architectures where they may on some machine are taken to, but for ARM,
+ * which can tell.
+ */
+#ifdef HELLO_HAVE_CPU_DCACHE_IS_ALIASING
+#define hello_dcache_aliases()	cpu_dcache_is_aliasing()
+#elif defined(CONFIG_ARM)
+#include <asm/cachetype.h>
+#define hello_dcache_aliases()	(cache_is_vivt() || cache_is_vipt_aliasing())
+#elif defined(CONFIG_ARC) || defined(CONFIG_CSKY) || defined(CONFIG_M68K) || \
+	defined(CONFIG_MIPS) || defined(CONFIG_NIOS2) || \
+	defined(CONFIG_PARISC) || defined(CONFIG_SPARC) || \
+	defined(CONFIG_SUPERH) || defined(CONFIG_XTENSA)
+#define hello_dcache_aliases()	true
+#else
+#define hello_dcache_aliases()	false
 #endif
 
 /* 6.5 replaced the generic splice for files without a page cache. */

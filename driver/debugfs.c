@@ -2,15 +2,12 @@
 /*
  * The files in /sys/kernel/debug/hello/: what is going on inside, for people.
  */
-#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/pid.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/seq_file.h>
@@ -29,6 +26,7 @@
 #include "lock.h"
 #include "shared.h"
 #include "stats.h"
+#include "text.h"
 
 /* ---- stats and latency ---- */
 
@@ -161,59 +159,62 @@ static const struct offer allocators = {
 
 /* ---- opens ---- */
 
-static void *opens_start(struct seq_file *m, loff_t *pos)
-{
-	mutex_lock(&hello_file_list_lock);
-	return seq_list_start_head(&hello_file_list, *pos);
-}
+/* A reader of the list, and the row that it prints. */
+struct opens {
+	struct hello_file_link cursor;
+	loff_t pos;	/* of the row; 0 is the heading */
+	bool at_end;
+	struct hello_file_info row;
+};
 
 static void *opens_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &hello_file_list, pos);
+	struct opens *opens = m->private;
+
+	opens->pos = ++*pos;
+	opens->at_end = !hello_file_next(&opens->cursor, &opens->row);
+	return opens->at_end ? NULL : opens;
+}
+
+/* Goes on where the last chunk ended; after a seek walks there from the start. */
+static void *opens_start(struct seq_file *m, loff_t *pos)
+{
+	struct opens *opens = m->private;
+	loff_t at = 0;
+
+	if (!*pos || *pos < opens->pos) {
+		hello_file_rewind(&opens->cursor);
+		opens->pos = 0;
+		opens->at_end = false;
+	}
+	for (at = opens->pos; at < *pos && !opens->at_end;)
+		opens_next(m, opens, &at);
+	return opens->at_end ? NULL : opens;
 }
 
 static void opens_stop(struct seq_file *m, void *v)
 {
-	mutex_unlock(&hello_file_list_lock);
-}
-
-/* It comes from user space, and shall not break the columns. */
-static void print_comm(char *to, struct pid *pid)
-{
-	const struct task_struct *task;
-
-	rcu_read_lock();
-	task = pid_task(pid, PIDTYPE_TGID);
-	strscpy(to, task ? task->comm : "-", TASK_COMM_LEN);
-	rcu_read_unlock();
-	for (; *to; to++)
-		if (!isgraph(*to))
-			*to = '_';
 }
 
 static int opens_show(struct seq_file *m, void *v)
 {
-	const struct hello_file *file;
-	struct hello_store_info info;
+	const struct opens *opens = m->private;
+	const struct hello_file_info *row = &opens->row;
+	char comm[HELLO_TEXT_ESCAPED(TASK_COMM_LEN)];
 	char recipe[HELLO_RECIPE_MAX];
-	char comm[TASK_COMM_LEN];
 
-	if (v == &hello_file_list) {
+	if (!opens->pos) {
 		seq_puts(m, "id pid comm mode capacity length reads writes bytes_read bytes_written mappings recipe\n");
 		return 0;
 	}
-
-	file = list_entry(v, struct hello_file, list);
-	hello_store_info(file->store, &info);
-	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
-	print_comm(comm, file->opener);
+	hello_text_escape(comm, sizeof(comm), row->comm);
+	hello_recipe_print(&row->store.recipe, recipe, sizeof(recipe));
 	seq_printf(m, "%llu %d %s %s %llu %zu %llu %llu %llu %llu %d %s\n",
-		   file->id, pid_nr(file->opener), comm,
-		   file->store == &file->own ? "private" : "shared",
-		   info.recipe.buffer_size, info.length,
-		   READ_ONCE(file->count.reads), READ_ONCE(file->count.writes),
-		   READ_ONCE(file->count.bytes_read), READ_ONCE(file->count.bytes_written),
-		   info.maps, recipe);
+		   row->id, row->pid, row->gone ? "-" : *comm ? comm : "\"\"",
+		   row->shared ? "shared" : "private",
+		   row->store.recipe.buffer_size, row->store.length,
+		   row->count.reads, row->count.writes, row->count.bytes_read,
+		   row->count.bytes_written, row->store.maps, recipe);
 	return 0;
 }
 
@@ -223,7 +224,28 @@ static const struct seq_operations opens_sops = {
 	.stop	= opens_stop,
 	.show	= opens_show,
 };
-DEFINE_SEQ_ATTRIBUTE(opens);
+
+static int opens_open(struct inode *inode, struct file *filp)
+{
+	return seq_open_private(filp, &opens_sops, sizeof(struct opens));
+}
+
+static int opens_release(struct inode *inode, struct file *filp)
+{
+	struct seq_file *m = filp->private_data;
+	struct opens *opens = m->private;
+
+	hello_file_done(&opens->cursor);
+	return seq_release_private(inode, filp);
+}
+
+static const struct file_operations opens_fops = {
+	.owner		= THIS_MODULE,
+	.open		= opens_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= opens_release,
+};
 
 /* ---- shared ---- */
 

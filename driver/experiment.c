@@ -326,6 +326,7 @@ static int prepare_alloc(struct crew *crew)
 	struct hello_mem mem = { .recipe = crew->recipe };
 	unsigned int n, i;
 	const char *cap;
+	int err;
 
 	if (crew->pattern == REMOTE && num_online_cpus() < 2)
 		return refuse(crew, "pattern=remote frees on another CPU, and there is one only");
@@ -339,8 +340,12 @@ static int prepare_alloc(struct crew *crew)
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
 	crew->mems = hello_fail() ? NULL :
 		     kvmalloc_array(n, sizeof(mem), GFP_KERNEL);
-	if (!crew->mems || hello_alloc_prepare(hello_allocator_of(&mem), &mem))
+	if (!crew->mems)
 		return -ENOMEM;
+	err = hello_buffer_prepare(&crew->recipe);
+	if (err)
+		return err;
+	hello_alloc_find(hello_allocator_of(&mem), &mem);
 	for (i = 0; i < n; i++)
 		crew->mems[i] = mem;
 	for (i = 0; i < crew->threads; i++)
@@ -500,7 +505,7 @@ static void work_lock(struct worker *worker)
 		u64 got, left;
 		bool stop;
 
-		if (locked && hello_lock_write(&crew->lock))
+		if (locked && hello_lock_write(&crew->lock, false))
 			return;
 		got = ktime_get_ns();
 		/* Else each in a long queue would still take its delay. */
@@ -600,12 +605,12 @@ static bool take_rest(struct crew *crew, const struct word *word,
 static int take_word(struct crew *crew, char *text)
 {
 	const struct word *word = find_word(text, crew->name);
+	char shown[HELLO_TEXT_ESCAPED(40)];
 	char why[HELLO_WHY_MAX];
 
 	if (word && take_rest(crew, word, text + strlen(word->text)))
 		return 0;
 	if (word || !crew->takes_recipe)
-	char shown[HELLO_TEXT_ESCAPED(40)];
 		snprintf(why, sizeof(why), "no '%s' here: %s",
 			 hello_text_escape(shown, sizeof(shown), text),
 			 crew->usage);

@@ -7,13 +7,17 @@
 #include <linux/fs.h>
 #include <linux/hello.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
-#include <linux/sched/signal.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -26,23 +30,35 @@
 
 static struct kmem_cache *files;
 
+/*
+ * Bytes that open() allocates, fills or zeroes in the shared buffer at most.
+ * misc_open() holds misc_mtx around it: all misc devices wait.
+ */
+#define OPEN_MAX	SZ_64K
+
 static atomic_t opens = ATOMIC_INIT(0);
 static atomic64_t last_id = ATOMIC64_INIT(0);
 
-/* A list_head brings no locking of its own. */
-LIST_HEAD(hello_file_list);
-/* Guards the list, and nothing of the files in it. */
-DEFINE_MUTEX(hello_file_list_lock);
+/* Open files, and cursors of readers of debugfs. */
+static LIST_HEAD(list);
+/* Guards the list alone. Held for one file at a time: open() takes it. */
+static DEFINE_MUTEX(list_mutex);
 
 /* ---- open and close ---- */
 
-/* CAP_SYS_RESOURCE keeps a way in when users have taken all. */
+/*
+ * CAP_SYS_RESOURCE keeps a way in when users have taken all. A refused open is
+ * never counted: meanwhile the opens of others would fail.
+ */
 static int count_open(u64 max)
 {
-	if (atomic_inc_return(&opens) <= max || capable(CAP_SYS_RESOURCE))
-		return 0;
-	atomic_dec(&opens);
-	return -EUSERS;
+	int n = atomic_read(&opens);
+
+	do {
+		if (unlikely(n >= max) && !capable(CAP_SYS_RESOURCE))
+			return -EUSERS;
+	} while (unlikely(!atomic_try_cmpxchg(&opens, &n, n + 1)));
+	return 0;
 }
 
 static int open_private(struct hello_file *file, bool make)
@@ -58,12 +74,18 @@ static int open_private(struct hello_file *file, bool make)
 	return make ? hello_buffer_make(&file->own.first) : 0;
 }
 
+/* A large buffer is made by its first use, not under misc_mtx. */
 static int open_shared(struct hello_file *file, bool make)
 {
-	int err;
+	struct hello_store_info info;
+	int err = 0;
 
 	file->store = hello_shared_attach();
-	err = make ? hello_store_provide(file->store) : 0;
+	if (make) {
+		hello_store_info(file->store, &info);
+		if (info.recipe.buffer_size <= OPEN_MAX)
+			err = hello_store_populate(file->store);
+	}
 	if (err)
 		hello_shared_detach();
 	return err;
@@ -83,6 +105,9 @@ static int hello_open(struct inode *inode, struct file *filp)
 	struct hello_file *file;
 	int err;
 
+	/* The VFS refuses it only after this, when O_TRUNC has done its work. */
+	if (filp->f_flags & O_DIRECT)
+		return -EINVAL;
 	err = count_open(READ_ONCE(hello_settings.max_opens));
 	if (err)
 		return err;
@@ -100,19 +125,20 @@ static int hello_open(struct inode *inode, struct file *filp)
 		goto err_free_file;
 
 	if (filp->f_flags & O_TRUNC && filp->f_mode & FMODE_WRITE)
-		err = hello_store_truncate(file->store);
+		err = hello_store_truncate(file->store, OPEN_MAX);
 	if (err)
 		goto err_close_store;
 
-	file->id = atomic64_inc_return(&last_id);
+	file->link.id = atomic64_inc_return(&last_id);
 	file->own.changes = READ_ONCE(file->store->changes);
 	file->opener = get_pid(task_tgid(current));
 	file->count = (struct hello_file_count) { };
 	filp->private_data = file;
+	filp->f_mode |= FMODE_NOWAIT;
 
-	mutex_lock(&hello_file_list_lock);
-	list_add_tail(&file->list, &hello_file_list);
-	mutex_unlock(&hello_file_list_lock);
+	mutex_lock(&list_mutex);
+	list_add_tail(&file->link.list, &list);
+	mutex_unlock(&list_mutex);
 	return 0;
 
 err_close_store:
@@ -128,9 +154,9 @@ static int hello_release(struct inode *inode, struct file *filp)
 {
 	struct hello_file *file = filp->private_data;
 
-	mutex_lock(&hello_file_list_lock);
-	list_del(&file->list);
-	mutex_unlock(&hello_file_list_lock);
+	mutex_lock(&list_mutex);
+	list_del(&file->link.list);
+	mutex_unlock(&list_mutex);
 
 	close_store(file);
 	put_pid(file->opener);
@@ -155,17 +181,12 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 {
 	struct hello_file *file = filp->private_data;
 	struct hello_store *store = file->store;
-	struct hello_store_info info;
-	__poll_t mask = 0;
+	/* As a regular file: no read or write ever waits for the other. */
+	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(filp, &store->wait, wait);
-	/* Pairs with wq_has_sleeper() of who tells; newer kernels have it there. */
+	/* Pairs with wq_has_sleeper() of the waker; newer kernels have it there. */
 	smp_mb();
-	hello_store_info(store, &info);
-	if (info.length > filp->f_pos)
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (info.recipe.buffer_size > filp->f_pos)
-		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (store != &file->own &&
 	    READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
 		mask |= EPOLLPRI;
@@ -176,7 +197,7 @@ static int hello_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct hello_file *file = filp->private_data;
 
-	return hello_store_mmap(file->store, vma);
+	return hello_store_mmap(file->store, vma, &file->own.changes);
 }
 
 static void hello_show_fdinfo(struct seq_file *m, struct file *filp)
@@ -187,7 +208,7 @@ static void hello_show_fdinfo(struct seq_file *m, struct file *filp)
 
 	hello_store_info(file->store, &info);
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
-	seq_printf(m, "hello-id:\t%llu\n", file->id);
+	seq_printf(m, "hello-id:\t%llu\n", file->link.id);
 	seq_printf(m, "hello-recipe:\t%s\n", recipe);
 	seq_printf(m, "hello-capacity:\t%llu\n", info.recipe.buffer_size);
 	seq_printf(m, "hello-length:\t%zu\n", info.length);
@@ -225,7 +246,7 @@ static int ioctl_info(struct hello_file *file, void __user *arg)
 	out = (struct hello_info) {
 		.size		= sizeof(out),
 		.flags		= info.flags,
-		.id		= file->id,
+		.id		= file->link.id,
 		.capacity	= info.recipe.buffer_size,
 		.length		= info.length,
 		.alloc_ns	= info.alloc_ns,
@@ -293,6 +314,8 @@ static int ioctl_recipe(struct hello_file *file, void __user *arg)
 		return err;
 	}
 	err = may_choose(&recipe, &info.recipe, settings.max_buffer_size);
+	if (!err)
+		err = hello_buffer_prepare(&recipe);
 	if (err)
 		return err;
 	return hello_store_replace(file->store, &recipe);
@@ -341,7 +364,96 @@ unsigned int hello_file_opens(void)
 	return atomic_read(&opens);
 }
 
-/* A closed file is what it was before: only what an open sets is set again. */
+/* ---- listing ---- */
+
+/**
+ * hello_file_rewind() - begin to list the open files
+ * @cursor: zeroed, or in the list; then before the first file
+ */
+void hello_file_rewind(struct hello_file_link *cursor)
+{
+	mutex_lock(&list_mutex);
+	if (cursor->list.next)
+		list_del(&cursor->list);
+	list_add(&cursor->list, &list);
+	mutex_unlock(&list_mutex);
+}
+
+/* The file after a cursor, or NULL. Caller must hold list_mutex. */
+static struct hello_file *file_after(const struct hello_file_link *cursor)
+{
+	const struct hello_file_link *link = cursor;
+
+	lockdep_assert_held(&list_mutex);
+	list_for_each_entry_continue(link, &list, list)
+		if (link->id)
+			return container_of(link, struct hello_file, link);
+	return NULL;
+}
+
+/* Returns false if the process has ended. */
+static bool copy_comm(char *to, struct pid *pid)
+{
+	const struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		strscpy(to, task->comm, TASK_COMM_LEN);
+	rcu_read_unlock();
+	return task;
+}
+
+/**
+ * hello_file_next() - describe the file after a cursor, and move behind it
+ * @cursor: in the list
+ * @info: filled in
+ *
+ * Its cost does not depend on how many files are open.
+ *
+ * Return: false if there was no file any more.
+ */
+bool hello_file_next(struct hello_file_link *cursor,
+		     struct hello_file_info *info)
+{
+	struct hello_buffer *buffer = NULL;
+	struct hello_file *file;
+
+	mutex_lock(&list_mutex);
+	file = file_after(cursor);
+	if (file) {
+		*info = (struct hello_file_info) {
+			.id	= file->link.id,
+			.pid	= pid_nr(file->opener),
+			.shared	= file->store != &file->own,
+			.count	= data_race(file->count),
+		};
+		info->gone = !copy_comm(info->comm, file->opener);
+		buffer = hello_store_peek(file->store, &info->store);
+		list_move(&cursor->list, &file->link.list);
+	}
+	mutex_unlock(&list_mutex);
+	/* The last reference frees, which may take longer than open() may wait. */
+	hello_buffer_put(buffer);
+	return file;
+}
+
+/**
+ * hello_file_done() - end to list the open files
+ * @cursor: zeroed, or in the list
+ */
+void hello_file_done(struct hello_file_link *cursor)
+{
+	if (!cursor->list.next)
+		return;
+	mutex_lock(&list_mutex);
+	list_del(&cursor->list);
+	mutex_unlock(&list_mutex);
+}
+
+/* ---- birth and death ---- */
+
+/* Slab constructor: this state survives close(). */
 static void construct(void *object)
 {
 	struct hello_file *file = object;

@@ -6,8 +6,8 @@
 #define HELLO_FILE_H
 
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/pid.h>
+#include <linux/sched.h>
 
 #include "store.h"
 
@@ -26,6 +26,16 @@ struct hello_file_count {
 };
 
 /**
+ * struct hello_file_link - a place in the list of open files
+ */
+struct hello_file_link {
+	/** @list: in the list */
+	struct list_head list;
+	/** @id: number of the open file, for people; 0 for a cursor */
+	u64 id;
+};
+
+/**
  * struct hello_file - an open file description; dup() and fork() share it
  */
 struct hello_file {
@@ -36,24 +46,42 @@ struct hello_file {
 	 * used: those that this file had seen when it last read or wrote.
 	 */
 	struct hello_store own;
-	/** @list: in the list of all opens */
-	struct list_head list;
-	/** @id: its number, for people */
-	u64 id;
+	/** @link: in the list of all opens, and its number */
+	struct hello_file_link link;
 	/** @count: what was done with it */
 	struct hello_file_count count;
 	/** @opener: the process that opened it */
 	struct pid *opener;
 };
 
+/**
+ * struct hello_file_info - an open file as debugfs shows it
+ */
+struct hello_file_info {
+	/** @id: its number */
+	u64 id;
+	/** @pid: the process that opened it */
+	pid_t pid;
+	/** @gone: that process has ended */
+	bool gone;
+	/** @comm: else its name now, as it chose it */
+	char comm[TASK_COMM_LEN];
+	/** @shared: it has the shared buffer */
+	bool shared;
+	/** @count: what was done with it */
+	struct hello_file_count count;
+	/** @store: its buffer */
+	struct hello_store_info store;
+};
+
 extern const struct file_operations hello_file_operations;
 
 unsigned int hello_file_opens(void);
 
-/* All open files: &struct hello_file by their @list. */
-extern struct list_head hello_file_list;
-/* Guards the list; opens and closes wait for whoever has it. */
-extern struct mutex hello_file_list_lock;
+void hello_file_rewind(struct hello_file_link *cursor);
+bool hello_file_next(struct hello_file_link *cursor,
+		     struct hello_file_info *info);
+void hello_file_done(struct hello_file_link *cursor);
 
 int hello_file_init(void);
 void hello_file_exit(void);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reading and writing open files, in two steps: a unit is copied without page
- * faults, which is possible under any lock, and what was missing of the caller's
- * memory is faulted in outside the lock.
+ * faults, which is possible under any lock, and the caller's missing pages are
+ * faulted in outside the lock.
  */
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -20,8 +20,36 @@
 #include "store.h"
 #include "trace.h"
 
-/* How much is faulted in at once: a kill shall not wait for all of it. */
+/* Faulted in at once; a kill waits for no more. */
 #define FAULT_IN_MAX	SZ_1M
+
+/*
+ * Rounds in a row that copy nothing although the memory was faulted in. More
+ * than a few mean that it never will, as where memory tags do not match.
+ */
+#define STALLS_MAX	16
+
+/**
+ * struct transfer - a read or write that may take several units
+ */
+struct transfer {
+	/** @file: the open file */
+	struct hello_file *file;
+	/** @iter: the caller's memory; advances with each copy */
+	struct iov_iter *iter;
+	/** @user: the caller's memory if @iter is NULL */
+	char __user *user;
+	/** @size: bytes requested */
+	size_t size;
+	/** @pos: position; advances with each copy */
+	loff_t *pos;
+	/** @done: bytes copied so far */
+	size_t done;
+	/** @stalls: rounds in a row that copied nothing */
+	unsigned int stalls;
+	/** @nowait: before the first byte, return -EAGAIN instead of sleeping */
+	bool nowait;
+};
 
 /* ---- the caller's memory: at @iter, or at @user if that is NULL ---- */
 
@@ -52,24 +80,61 @@ static __always_inline size_t copy_in(struct iov_iter *iter,
 }
 
 /*
- * Brings in the page that stopped a copy, and waits for it as long as it takes.
- * Returns 0 if the copy can go on, -EFAULT if there is no such memory, -EINTR if
- * the task was killed.
+ * Copies in chunks: a lock that sleeps may be held for gigabytes. A kill ends
+ * it early. Under a lock that spins a unit is less than a chunk.
  */
-static int fault_in(struct iov_iter *iter, const char __user *user, size_t left,
-		    bool write)
+static noinline size_t copy_chunks(struct transfer *t, void *mem, size_t size,
+				   bool to_user)
 {
-	size_t size = min_t(size_t, left, FAULT_IN_MAX);
+	size_t copied = 0;
+
+	static_assert(HELLO_LOCK_UNIT <= HELLO_LOCK_CHUNK);
+
+	for (;;) {
+		char __user *user = t->user + t->done + copied;
+		size_t n = min_t(size_t, size - copied, HELLO_LOCK_CHUNK);
+		size_t step = to_user ? copy_out(t->iter, user, mem + copied, n) :
+					copy_in(t->iter, user, mem + copied, n);
+
+		copied += step;
+		if (step < n || copied == size || fatal_signal_pending(current))
+			return copied;
+		cond_resched();
+	}
+}
+
+/*
+ * Bytes to try to copy, of @n. A copy by words can stop short of bytes that
+ * are good: a byte of its own cannot.
+ */
+static size_t attempt(const struct transfer *t, size_t n)
+{
+	return t->stalls > 1 ? min_t(size_t, n, 1) : n;
+}
+
+/*
+ * Faults in the page that stopped a copy after @copied of @n bytes, and the
+ * pages of the bytes behind it. Stores nothing: more than a call returns must
+ * not change. Returns 0 if the copy can go on, -EFAULT if there is no such
+ * memory, -EINTR if the task was killed.
+ */
+static int fault_in(struct transfer *t, size_t copied, size_t n, bool to_user)
+{
+	size_t size = min_t(size_t, n - copied, FAULT_IN_MAX);
+	char __user *user = t->user + t->done;
 	size_t missing;
 
-	if (iter && !user_backed_iter(iter))
+	if (t->iter && !user_backed_iter(t->iter))
 		return -EFAULT;
-	if (iter)
-		missing = write ? fault_in_iov_iter_writeable(iter, size) :
-				  fault_in_iov_iter_readable(iter, size);
+	t->stalls = copied ? 0 : t->stalls + 1;
+	if (t->stalls > STALLS_MAX)
+		return -EFAULT;
+	if (t->iter)
+		missing = to_user ? fault_in_iov_iter_writeable(t->iter, size) :
+				    fault_in_iov_iter_readable(t->iter, size);
 	else
-		missing = write ? fault_in_writeable((char __user *)user, size) :
-				  fault_in_readable(user, size);
+		missing = to_user ? fault_in_safe_writeable(user, size) :
+				    fault_in_readable(user, size);
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	return missing == size ? -EFAULT : 0;
@@ -84,7 +149,7 @@ static void count(u64 *calls, u64 *bytes, ssize_t ret)
 		data_race(*bytes += ret);
 }
 
-/* Where a call began that has ended at @pos. */
+/* Start offset of a transfer that ended at @pos. */
 static loff_t began(loff_t pos, ssize_t ret)
 {
 	return pos - max_t(ssize_t, ret, 0);
@@ -99,16 +164,18 @@ end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
 	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", size, ret,
 		 began(*pos, ret));
 	if (trace_hello_read_enabled())
-		trace_hello_read(file->id, size, ret, began(*pos, ret));
+		trace_hello_read(file->link.id, size, ret, began(*pos, ret));
 	return ret;
 }
 
 /*
- * One unit of a read, of which *n bytes are there to be copied. Returns bytes
- * copied, or -EINTR; -EAGAIN if they must be made first.
+ * One unit of a read, to @bounce if it is not NULL, else to the memory of @t,
+ * else to @user. *n is how many bytes there were to copy. Returns bytes copied,
+ * -EINTR, -EAGAIN if @t must not wait, or -ENODATA if the memory does not exist
+ * yet.
  */
 static __always_inline ssize_t
-read_unit(struct hello_store *store, struct iov_iter *iter, char __user *user,
+read_unit(struct hello_store *store, struct transfer *t, char __user *user,
 	  size_t size, loff_t pos, void *bounce, unsigned long *seen, size_t *n)
 {
 	const struct hello_buffer *buffer;
@@ -116,148 +183,159 @@ read_unit(struct hello_store *store, struct iov_iter *iter, char __user *user,
 	int err;
 
 	*n = 0;
-	err = hello_lock_read(&store->lock);
+	err = hello_lock_read(&store->lock, t && t->nowait && !t->done);
 	if (unlikely(err))
 		return err;
 	WRITE_ONCE(*seen, store->changes);
 	buffer = hello_store_buffer(store);
 	if (likely(pos < buffer->length)) {
-		const void *from = buffer->mem.addr;
+		void *from = buffer->mem.addr;
 
 		*n = min_t(u64, size, buffer->length - pos);
 		if (unlikely(!from))
-			err = *n ? -EAGAIN : 0;
+			err = *n ? -ENODATA : 0;
 		else if (bounce)
 			memcpy(bounce, from + pos, *n);
+		else if (t)
+			copied = copy_chunks(t, from + pos, *n, true);
 		else
-			copied = copy_out(iter, user, from + pos, *n);
+			copied = copy_out(NULL, user, from + pos, *n);
 	}
 	hello_unlock_read(&store->lock);
-	if (unlikely(err))
-		return err;
-	if (bounce)
-		copied = copy_out(iter, NULL, bounce, *n);
-	return copied;
+	return unlikely(err) ? err : copied;
 }
 
-/* The whole call from one version, even where user memory has to be waited for. */
-static ssize_t read_version(struct hello_file *file, struct iov_iter *iter,
-			    char __user *user, size_t size, loff_t *pos)
+/* The whole call from one version, even if it must fault in the caller's pages. */
+static ssize_t read_version(struct transfer *t)
 {
+	struct hello_store *store = t->file->store;
 	struct hello_buffer *buffer;
-	size_t copied, n;
-	size_t done = 0;
 	size_t length;
 	int err = 0;
 
 	/* Pairs with the release of a change: not newer than the version. */
-	WRITE_ONCE(file->own.changes, smp_load_acquire(&file->store->changes));
-	buffer = hello_store_pin(file->store);
+	WRITE_ONCE(t->file->own.changes, smp_load_acquire(&store->changes));
+	buffer = hello_store_pin(store);
 	length = READ_ONCE(buffer->length);
 	if (unlikely(!hello_buffer_ready(buffer))) {
-		if (*pos < length && size)
-			err = -EAGAIN;
+		if (*t->pos < length && t->size)
+			err = -ENODATA;
 		length = 0;
 	}
-	while (likely(*pos < length)) {
-		n = min_t(u64, size - done, length - *pos);
-		copied = copy_out(iter, user + done, buffer->mem.addr + *pos,
-				  n);
-		*pos += copied;
-		done += copied;
-		if (likely(copied == n))
-			break;
-		err = fault_in(iter, user + done, size - done, true);
-		if (err)
+	while (likely(*t->pos < length)) {
+		size_t n = attempt(t, min_t(u64, t->size - t->done, length - *t->pos));
+		size_t copied = copy_chunks(t, buffer->mem.addr + *t->pos, n, true);
+
+		*t->pos += copied;
+		t->done += copied;
+		if (copied < n)
+			err = fault_in(t, copied, n, true);
+		else
+			t->stalls = 0;
+		if (err || t->done == t->size)
 			break;
 	}
 	hello_buffer_put(buffer);
-	return done ?: err;
+	return t->done ?: err;
 }
 
 /*
- * An iterator that is no user memory may allocate pages while it is copied to
+ * An iterator that is not user memory may allocate pages while it is copied to
  * (a pipe up to 6.4): not under a lock that spins.
  */
-static bool needs_bounce(const struct hello_store *store,
-			 const struct iov_iter *iter)
+static bool needs_bounce(const struct transfer *t)
 {
-	return hello_lock_spins(&store->lock) && iter && !user_backed_iter(iter);
+	return hello_lock_spins(&t->file->store->lock) && t->iter &&
+	       !user_backed_iter(t->iter);
 }
 
-/* One unit after the other. What the first saw is what the call has seen. */
-static noinline ssize_t read_units(struct hello_file *file,
-				   struct iov_iter *iter, char __user *user,
-				   size_t size, loff_t *pos)
+static ssize_t read_units(struct transfer *t)
 {
-	struct hello_store *store = file->store;
+	struct hello_store *store = t->file->store;
 	size_t unit = hello_lock_unit(&store->lock);
-	unsigned long later, *seen = &file->own.changes;
 	void *bounce = NULL;
-	size_t done = 0;
-	ssize_t ret;
-	size_t n;
+	int err = 0;
 
-	if (needs_bounce(store, iter)) {
+	if (needs_bounce(t)) {
 		bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
 		if (!bounce)
 			return -ENOMEM;
 		unit = PAGE_SIZE;
 	}
 	do {
-		size_t wanted = min(size - done, unit);
+		size_t wanted = attempt(t, min(t->size - t->done, unit));
+		unsigned long later;
+		ssize_t copied;
+		size_t n;
 
-		ret = read_unit(store, iter, user + done, wanted, *pos, bounce,
-				seen, &n);
-		if (ret < 0)
+		/* A change after the first unit is news that the call did not see. */
+		copied = read_unit(store, t, NULL, wanted, *t->pos, bounce,
+				   t->done ? &later : &t->file->own.changes, &n);
+		if (copied < 0) {
+			err = copied;
 			break;
-		seen = &later;
-		*pos += ret;
-		done += ret;
-		if (ret < n)
-			ret = fault_in(iter, user + done, size - done, true);
-		else if (n < wanted)
-			break;
+		}
+		if (bounce)
+			copied = copy_out(t->iter, NULL, bounce, n);
+		*t->pos += copied;
+		t->done += copied;
+		if (copied < n) {
+			err = fault_in(t, copied, n, true);
+		} else {
+			t->stalls = 0;
+			if (n < wanted)
+				break;
+		}
 		cond_resched();
-	} while (ret >= 0 && done < size);
+	} while (!err && t->done < t->size);
 	kfree(bounce);
-	return done ?: ret;
+	return t->done ?: err;
 }
 
-static noinline ssize_t read_any(struct hello_file *file, struct iov_iter *iter,
-				 char __user *user, size_t size, loff_t *pos)
+static noinline ssize_t read_any(struct transfer *t)
 {
-	struct hello_store *store = file->store;
+	struct hello_store *store = t->file->store;
 	ssize_t ret;
 
-	do {
+	for (;;) {
 		/* Each read under rcu comes here, of the others few. */
 		if (likely(hello_lock_versions(&store->lock)))
-			ret = read_version(file, iter, user, size, pos);
+			ret = read_version(t);
 		else
-			ret = read_units(file, iter, user, size, pos);
-		if (likely(ret != -EAGAIN))
+			ret = read_units(t);
+		if (likely(ret != -ENODATA))
 			break;
-		/* A buffer that will be zero is empty until it is written. */
-		ret = hello_store_provide(store);
-	} while (!ret);
-	return end_read(file, size, pos, ret);
+		ret = t->nowait ? -EAGAIN : hello_store_populate(store);
+		if (ret)
+			break;
+	}
+	return end_read(t->file, t->size, t->pos, ret);
 }
 
-/* A read of one unit, which most are; another one begins anew. */
+/* A read of one unit, which most are. */
 static noinline ssize_t read_straight(struct hello_file *file,
 				      char __user *user, size_t size,
 				      loff_t *pos)
 {
-	ssize_t ret;
+	struct transfer t;
+	ssize_t copied;
 	size_t n;
 
-	ret = read_unit(file->store, NULL, user, size, *pos, NULL,
-			&file->own.changes, &n);
-	if (unlikely(ret != n))
-		return read_any(file, NULL, user, size, pos);
-	*pos += ret;
-	return end_read(file, size, pos, ret);
+	copied = read_unit(file->store, NULL, user, size, *pos, NULL,
+			   &file->own.changes, &n);
+	if (likely(copied == n)) {
+		*pos += copied;
+		return end_read(file, size, pos, copied);
+	}
+	t = (struct transfer) {
+		.file	= file,
+		.user	= user,
+		.size	= size,
+		.pos	= pos,
+		.done	= max_t(ssize_t, copied, 0),
+	};
+	*pos += t.done;
+	return read_any(&t);
 }
 
 /**
@@ -268,32 +346,46 @@ static noinline ssize_t read_straight(struct hello_file *file,
  * @pos: from where, not negative; advanced by what was read
  *
  * The VFS prefers it for read(2): no iterator to set up. Holds no lock while
- * user memory is waited for.
+ * it faults in user memory.
  *
  * Return: bytes read, 0 at or after the end; if none were, -EFAULT, -EINTR, or
- * -ENOMEM if the buffer had to be made.
+ * -ENOMEM if the buffer had to be allocated.
  */
 ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		      loff_t *pos)
 {
 	struct hello_file *file = filp->private_data;
+	struct transfer t;
 
 	if (likely(size < file->store->lock.unit))
 		return read_straight(file, user, size, pos);
-	return read_any(file, NULL, user, size, pos);
+	t = (struct transfer) {
+		.file	= file,
+		.user	= user,
+		.size	= size,
+		.pos	= pos,
+	};
+	return read_any(&t);
 }
 
 /**
  * hello_io_read_iter() - .read_iter of the device
- * @iocb: the open file and the position
+ * @iocb: the open file and the position; IOCB_NOWAIT is honoured
  * @to: where to, advanced by what was read
  *
- * Return: as hello_io_read().
+ * Return: as hello_io_read(), or -EAGAIN if IOCB_NOWAIT forbids to sleep.
  */
 ssize_t hello_io_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return read_any(iocb->ki_filp->private_data, to, NULL,
-			iov_iter_count(to), &iocb->ki_pos);
+	struct transfer t = {
+		.file	= iocb->ki_filp->private_data,
+		.iter	= to,
+		.size	= iov_iter_count(to),
+		.pos	= &iocb->ki_pos,
+		.nowait	= iocb->ki_flags & IOCB_NOWAIT,
+	};
+
+	return read_any(&t);
 }
 
 /* ---- writing ---- */
@@ -305,123 +397,145 @@ end_write(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
 	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", size, ret,
 		 began(*pos, ret));
 	if (trace_hello_write_enabled())
-		trace_hello_write(file->id, size, ret, began(*pos, ret));
+		trace_hello_write(file->link.id, size, ret, began(*pos, ret));
 	return ret;
 }
 
-/* What is written to the part that a migration has carried already goes to both. */
+/* Writes also to the successor what a migration has copied there already. */
 static void mirror(const struct hello_store *store,
 		   const struct hello_buffer *buffer, size_t pos, size_t n)
 {
-	const struct hello_migration *migration = store->migration;
+	struct hello_buffer *next = store->next;
 
-	if (pos >= migration->carried)
+	if (pos >= next->length)
 		return;
-	n = min(n, migration->carried - pos);
-	memcpy(migration->next->mem.addr + pos, buffer->mem.addr + pos, n);
+	memcpy(next->mem.addr + pos, buffer->mem.addr + pos,
+	       min(n, next->length - pos));
 }
 
-/*
- * One unit of a write that leaves no gap and that fits. The lock is held.
- * Returns bytes copied.
- */
-static __always_inline size_t
-write_unit(struct hello_store *store, struct hello_buffer *buffer,
-	   struct iov_iter *iter, const char __user *user, size_t n, loff_t at,
-	   loff_t *pos, unsigned long *seen)
+/* Caller must hold the lock: its own change is no news to @file. */
+static __always_inline void note_change(struct hello_file *file)
 {
-	size_t copied = copy_in(iter, user, buffer->mem.addr + at, n);
-
-	if (likely(copied)) {
-		hello_buffer_extend(buffer, at + copied);
-		if (unlikely(store->migration))
-			mirror(store, buffer, at, copied);
-		hello_store_changed(store);
-		WRITE_ONCE(*seen, store->changes);
-		*pos = at + copied;
-	}
-	return copied;
+	hello_store_changed(file->store);
+	WRITE_ONCE(file->own.changes, file->store->changes);
 }
 
 /*
- * A copy of the current version, to be changed and published. What the new
- * buffer was filled with comes after the contents.
+ * A copy of the current version, to be changed and published. The fill of the
+ * new buffer comes after the contents.
  */
 static struct hello_buffer *new_version(const struct hello_buffer *old)
 {
 	struct hello_buffer *buffer = hello_buffer_create(&old->mem.recipe);
+	size_t done = 0;
 
 	if (!buffer)
 		return NULL;
-	memcpy(buffer->mem.addr, old->mem.addr, old->length);
+	for (; old->length - done > HELLO_LOCK_CHUNK; done += HELLO_LOCK_CHUNK) {
+		memcpy(buffer->mem.addr + done, old->mem.addr + done,
+		       HELLO_LOCK_CHUNK);
+		cond_resched();
+	}
+	memcpy(buffer->mem.addr + done, old->mem.addr + done, old->length - done);
 	buffer->length = old->length;
 	buffer->dirty = max(buffer->dirty, buffer->length);
 	return buffer;
 }
 
-/* Any write, or what is left of it after some bytes are done. */
-static noinline ssize_t write_any(struct hello_file *file,
-				  struct iov_iter *iter,
-				  const char __user *user, size_t size,
-				  loff_t *pos, bool append, size_t done)
+/*
+ * Zeroes a gap before @at, since gaps read as zeros. Returns false if that needs
+ * another round: only a version, which nobody sees yet, is zeroed in one.
+ */
+static bool zero_gap(struct hello_buffer *buffer, loff_t at, bool version)
 {
-	struct hello_store *store = file->store;
+	if (at <= buffer->length)
+		return true;
+	while (!hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT)) {
+		if (!version)
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/* Any write, or the rest of it after some bytes are done. */
+static noinline ssize_t write_any(struct transfer *t, bool append)
+{
+	struct hello_store *store = t->file->store;
+	bool versions = hello_lock_versions(&store->lock);
 	size_t unit = hello_lock_unit(&store->lock);
 	int err = 0;
 
-	while (!err && done < size) {
-		struct hello_buffer *old = NULL;
+	while (!err && t->done < t->size) {
+		struct hello_buffer *stale = NULL;
+		struct hello_buffer *version = NULL;
 		struct hello_buffer *buffer;
+		bool nowait = t->nowait && !t->done;
 		size_t copied = 0;
 		size_t n = 0;
 		loff_t at;
 
-		err = hello_lock_write(&store->lock);
+		err = hello_lock_write(&store->lock, nowait);
 		if (err)
 			break;
+		stale = hello_store_drop_abandoned(store);
 		buffer = hello_store_buffer(store);
-		at = append ? buffer->length : *pos;
+		at = append ? buffer->length : *t->pos;
 		if (at >= buffer->mem.recipe.buffer_size) {
 			err = -ENOSPC;
 			goto unlock;
 		}
+		if (nowait && (versions || !buffer->mem.addr)) {
+			err = -EAGAIN;
+			goto unlock;
+		}
 		if (!buffer->mem.addr) {
 			hello_unlock_write(&store->lock);
-			err = hello_store_provide(store);
+			hello_buffer_put(stale);
+			err = hello_store_populate(store);
 			continue;
 		}
-		if (hello_lock_versions(&store->lock)) {
-			struct hello_buffer *version = new_version(buffer);
-
+		if (versions) {
+			version = new_version(buffer);
 			if (!version) {
 				err = -ENOMEM;
 				goto unlock;
 			}
-			old = buffer;
 			buffer = version;
 		}
-		/* A gap reads as zeros. Not clean yet: another unit of cleaning. */
-		if (at > buffer->length && !hello_buffer_clean(buffer, unit))
+		if (!zero_gap(buffer, at, versions))
 			goto unlock;
 
-		n = min_t(u64, min(size - done, unit), buffer->mem.recipe.buffer_size - at);
-		copied = write_unit(store, buffer, iter, user + done, n, at,
-				    pos, &file->own.changes);
-		done += copied;
-		if (old && copied)
+		n = min_t(u64, min(t->size - t->done, unit),
+			  buffer->mem.recipe.buffer_size - at);
+		n = attempt(t, n);
+		copied = copy_chunks(t, buffer->mem.addr + at, n, false);
+		if (!copied)
+			goto unlock;
+		hello_buffer_extend(buffer, at + copied);
+		if (store->next)
+			mirror(store, buffer, at, copied);
+		if (versions) {
+			version = hello_store_buffer(store);
 			rcu_assign_pointer(store->buffer, buffer);
-		else if (old)
-			old = buffer;
+		}
+		/* After publishing: a reader that sees the change sees its bytes. */
+		note_change(t->file);
+		*t->pos = at + copied;
+		t->done += copied;
 unlock:
 		hello_unlock_write(&store->lock);
-		hello_buffer_put(old);
+		if (copied)
+			hello_store_wake(store);
+		hello_buffer_put(version);
+		hello_buffer_put(stale);
 		if (copied < n)
-			err = fault_in(iter, user + done, size - done, false);
+			err = fault_in(t, copied, n, false);
+		else
+			t->stalls = 0;
 		cond_resched();
 	}
-	if (done)
-		hello_store_tell(store);
-	return end_write(file, size, pos, done ?: err);
+	return end_write(t->file, t->size, t->pos, t->done ?: err);
 }
 
 /**
@@ -431,10 +545,10 @@ unlock:
  * @size: bytes
  * @pos: where to, not negative; advanced by what was written
  *
- * Holds no lock while user memory is waited for.
+ * Holds no lock while it faults in user memory.
  *
  * Return: bytes written; if none were, -ENOSPC at or after the capacity,
- * -EFAULT, -EINTR, or -ENOMEM if the buffer or a version had to be made.
+ * -EFAULT, -EINTR, or -ENOMEM if the buffer or a version had to be allocated.
  */
 ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 		       loff_t *pos)
@@ -442,38 +556,56 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	struct hello_file *file = filp->private_data;
 	struct hello_store *store = file->store;
 	struct hello_buffer *buffer;
+	struct transfer t;
 	size_t copied = 0;
 
-	if (unlikely(filp->f_flags & O_APPEND))
-		return write_any(file, NULL, user, size, pos, true, 0);
-	if (unlikely(size >= store->lock.unit ||
-		     hello_lock_write(&store->lock)))
+	if (unlikely(filp->f_flags & O_APPEND || size >= store->lock.unit ||
+		     hello_lock_write(&store->lock, false)))
 		goto any;
 	/* Mostly the first unit is the whole call. */
 	buffer = hello_store_buffer(store);
-	if (likely(buffer->mem.addr && *pos <= buffer->length &&
-		   size <= buffer->mem.recipe.buffer_size - *pos))
-		copied = write_unit(store, buffer, NULL, user, size, *pos, pos,
-				    &file->own.changes);
+	if (likely(buffer->mem.addr && !store->next && *pos <= buffer->length &&
+		   size <= buffer->mem.recipe.buffer_size - *pos)) {
+		copied = copy_in(NULL, user, buffer->mem.addr + *pos, size);
+		if (likely(copied)) {
+			*pos += copied;
+			hello_buffer_extend(buffer, *pos);
+			note_change(file);
+		}
+	}
 	hello_unlock_write(&store->lock);
-	if (likely(copied == size)) {
-		hello_store_tell(store);
-		return end_write(file, size, pos, size);
+	if (likely(copied)) {
+		hello_store_wake(store);
+		if (likely(copied == size))
+			return end_write(file, size, pos, size);
 	}
 any:
-	return write_any(file, NULL, user, size, pos, false, copied);
+	t = (struct transfer) {
+		.file	= file,
+		.user	= (char __user *)user,
+		.size	= size,
+		.pos	= pos,
+		.done	= copied,
+	};
+	return write_any(&t, filp->f_flags & O_APPEND);
 }
 
 /**
  * hello_io_write_iter() - .write_iter of the device
- * @iocb: the open file and the position
+ * @iocb: the open file and the position; IOCB_NOWAIT and IOCB_APPEND are honoured
  * @from: where from, advanced by what was written
  *
- * Return: as hello_io_write().
+ * Return: as hello_io_write(), or -EAGAIN if IOCB_NOWAIT forbids to sleep.
  */
 ssize_t hello_io_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	return write_any(iocb->ki_filp->private_data, from, NULL,
-			 iov_iter_count(from), &iocb->ki_pos,
-			 iocb->ki_flags & IOCB_APPEND, 0);
+	struct transfer t = {
+		.file	= iocb->ki_filp->private_data,
+		.iter	= from,
+		.size	= iov_iter_count(from),
+		.pos	= &iocb->ki_pos,
+		.nowait	= iocb->ki_flags & IOCB_NOWAIT,
+	};
+
+	return write_any(&t, iocb->ki_flags & IOCB_APPEND);
 }

@@ -12,6 +12,7 @@
  * rcu: a reader sees one complete version, and never waits; writers make a new
  *	version each, one after the other.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
@@ -62,19 +63,16 @@ static void init_mutex(struct hello_lock *lock)
 	mutex_init(&lock->mutex);
 }
 
-static int lock_mutex(struct hello_lock *lock, bool killable)
+static int lock_mutex(struct hello_lock *lock, bool nowait)
 {
 	u64 start;
-	int err = 0;
 
 	if (mutex_trylock(&lock->mutex))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
-	if (killable)
-		err = mutex_lock_killable(&lock->mutex);
-	else
-		mutex_lock(&lock->mutex);
-	return waited(lock, start, true, err);
+	return waited(lock, start, true, mutex_lock_killable(&lock->mutex));
 }
 
 static void unlock_mutex(struct hello_lock *lock)
@@ -91,19 +89,16 @@ static void init_rwsem_kind(struct hello_lock *lock)
 	init_rwsem(&lock->rwsem);
 }
 
-static int write_rwsem(struct hello_lock *lock, bool killable)
+static int write_rwsem(struct hello_lock *lock, bool nowait)
 {
 	u64 start;
-	int err = 0;
 
 	if (down_write_trylock(&lock->rwsem))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
-	if (killable)
-		err = down_write_killable(&lock->rwsem);
-	else
-		down_write(&lock->rwsem);
-	return waited(lock, start, true, err);
+	return waited(lock, start, true, down_write_killable(&lock->rwsem));
 }
 
 static void write_unlock_rwsem(struct hello_lock *lock)
@@ -111,12 +106,14 @@ static void write_unlock_rwsem(struct hello_lock *lock)
 	up_write(&lock->rwsem);
 }
 
-static int read_rwsem(struct hello_lock *lock, bool killable)
+static int read_rwsem(struct hello_lock *lock, bool nowait)
 {
 	u64 start;
 
 	if (down_read_trylock(&lock->rwsem))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
 	return waited(lock, start, false, down_read_killable(&lock->rwsem));
 }
@@ -135,7 +132,7 @@ static void init_spin(struct hello_lock *lock)
 	spin_lock_init(&lock->spin);
 }
 
-static int lock_spin(struct hello_lock *lock, bool killable)
+static int lock_spin(struct hello_lock *lock, bool nowait)
 	__acquires(&lock->spin)
 {
 	u64 start;
@@ -162,7 +159,7 @@ static void init_rw(struct hello_lock *lock)
 	rwlock_init(&lock->rw);
 }
 
-static int write_rw(struct hello_lock *lock, bool killable)
+static int write_rw(struct hello_lock *lock, bool nowait)
 	__acquires(&lock->rw)
 {
 	u64 start;
@@ -180,7 +177,7 @@ static void write_unlock_rw(struct hello_lock *lock)
 	write_unlock(&lock->rw);
 }
 
-static int read_rw(struct hello_lock *lock, bool killable)
+static int read_rw(struct hello_lock *lock, bool nowait)
 	__acquires(&lock->rw)
 {
 	u64 start;
@@ -204,7 +201,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 	[HELLO_LOCK_MUTEX] = {
 		.choice.name	= "mutex",
 		.promise	= "a call is atomic, but for missing user pages; one at a time",
-		.unit		= U32_MAX,
+		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.end_write	= unlock_mutex,
@@ -214,7 +211,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 	}, {
 		.choice.name	= "rwsem",
 		.promise	= "a call is atomic, but for missing user pages; readers together",
-		.unit		= U32_MAX,
+		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_rwsem_kind,
 		.write		= write_rwsem,
 		.end_write	= write_unlock_rwsem,

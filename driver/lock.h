@@ -19,6 +19,9 @@
 /* What a spinning lock may be held for: this many bytes of copying. */
 #define HELLO_LOCK_UNIT		SZ_64K
 
+/* A sleeping lock is held for a whole call, in which the CPU is yielded so often. */
+#define HELLO_LOCK_CHUNK	SZ_1M
+
 /**
  * struct hello_lock_waits - who did not get the lock at once, of the one lock
  * that is counted
@@ -38,7 +41,7 @@ struct hello_lock {
 	u8 kind;
 	/** @counted: hello_lock_waits has who had to wait */
 	bool counted;
-	/** @unit: bytes that may be copied while it is held; see hello_lock_kind */
+	/** @unit: bytes that may be copied without a break; see hello_lock_kind */
 	u32 unit;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
@@ -61,18 +64,22 @@ struct hello_lock_kind {
 	/** @promise: what it means for readers and writers, a line for people */
 	const char *promise;
 	/**
-	 * @unit: bytes that may be copied while it is held. HELLO_LOCK_UNIT: it
-	 * spins. 0: nothing is changed in place, a write makes a new version.
+	 * @unit: bytes that may be copied without a break. HELLO_LOCK_CHUNK: it
+	 * sleeps. HELLO_LOCK_UNIT: it spins, and is released after them. 0:
+	 * nothing is changed in place, a write makes a new version.
 	 */
 	u32 unit;
 	/** @init: make one */
 	void (*init)(struct hello_lock *lock);
-	/** @write: lock to change; -EINTR if it sleeps, may be killed, and was */
-	int (*write)(struct hello_lock *lock, bool killable);
+	/**
+	 * @write: lock to change. A lock that sleeps returns -EINTR if the task
+	 * was killed while it waited, and -EAGAIN instead of waiting if @nowait.
+	 */
+	int (*write)(struct hello_lock *lock, bool nowait);
 	/** @end_write: undo @write */
 	void (*end_write)(struct hello_lock *lock);
 	/** @read: the same to look; NULL if @unit is 0, since readers pin */
-	int (*read)(struct hello_lock *lock, bool killable);
+	int (*read)(struct hello_lock *lock, bool nowait);
 	/** @end_read: undo @read */
 	void (*end_read)(struct hello_lock *lock);
 #ifdef CONFIG_LOCKDEP
@@ -118,42 +125,33 @@ static inline bool hello_lock_versions(const struct hello_lock *lock)
 }
 
 /**
- * hello_lock_unit() - how much may be copied or zeroed while a lock is held
+ * hello_lock_unit() - how much may be copied while a lock is held
  * @lock: the lock
  *
- * Return: bytes; any number for writers of versions, who change what is theirs.
+ * Return: bytes; no limit for a lock that sleeps.
  */
 static inline size_t hello_lock_unit(const struct hello_lock *lock)
 {
-	return lock->unit ?: SIZE_MAX;
+	return hello_lock_spins(lock) ? HELLO_LOCK_UNIT : SIZE_MAX;
 }
 
 /**
  * hello_lock_write() - lock to change what is guarded
  * @lock: the lock
+ * @nowait: return -EAGAIN instead of sleeping
  *
- * Return: 0, or -EINTR if the task was killed while it waited.
+ * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
  */
-static inline int __must_check hello_lock_write(struct hello_lock *lock)
+static inline int __must_check hello_lock_write(struct hello_lock *lock,
+						bool nowait)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].write(lock, true);
+	return hello_lock_kinds[lock->kind].write(lock, nowait);
 }
 
 /**
- * hello_lock_write_wait() - lock to change, even in a task that is killed
- * @lock: the lock
- *
- * For undoing what must be undone; holders are short.
- */
-static inline void hello_lock_write_wait(struct hello_lock *lock)
-{
-	hello_lock_kinds[lock->kind].write(lock, false);
-}
-
-/**
- * hello_unlock_write() - undo hello_lock_write() or hello_lock_write_wait()
+ * hello_unlock_write() - undo hello_lock_write()
  * @lock: the lock
  */
 static inline void hello_unlock_write(struct hello_lock *lock)
@@ -167,14 +165,16 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 /**
  * hello_lock_read() - lock to look at what is guarded
  * @lock: the lock; not one that makes versions, which are pinned
+ * @nowait: return -EAGAIN instead of sleeping
  *
- * Return: 0, or -EINTR if the task was killed while it waited.
+ * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
  */
-static inline int __must_check hello_lock_read(struct hello_lock *lock)
+static inline int __must_check hello_lock_read(struct hello_lock *lock,
+					       bool nowait)
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].read(lock, true);
+	return hello_lock_kinds[lock->kind].read(lock, nowait);
 }
 
 /**

@@ -61,6 +61,9 @@ static int __init hello_init(void)
 	err = hello_buffer_init();
 	if (err)
 		goto err_stats;
+	err = hello_buffer_prepare(&hello_settings.recipe);
+	if (err)
+		goto err_buffer;
 	err = hello_file_init();
 	if (err)
 		goto err_buffer;

@@ -185,6 +185,7 @@ static const struct hello_tunable tunables[] = {
 	VALUE(max_total_size, max_total_size, size),
 	VALUE(max_opens, max_opens, size),
 	VALUE(max_reserve_size, max_reserve_size, size),
+	VALUE(max_uncharged_size, max_uncharged_size, size),
 };
 
 /*
@@ -210,6 +211,7 @@ PARAMETER(9, max_buffer_size, "Cap of one buffer (default: 64M)");
 PARAMETER(10, max_total_size, "Cap of all buffers (default: 1/8 of RAM)");
 PARAMETER(11, max_opens, "Cap of open files, but for CAP_SYS_RESOURCE (default: 1024)");
 PARAMETER(12, max_reserve_size, "Cap of buffers from reserves and small zones (default: 1M)");
+PARAMETER(13, max_uncharged_size, "Cap of buffers that no cgroup can be charged for (default: 64M)");
 static_assert(ARRAY_SIZE(tunables) == HELLO_NR_TUNABLES,
 	      "every tunable needs its parameter");
 
@@ -288,9 +290,9 @@ static const struct hello_tunable *find_word(const char *word, size_t len)
 int hello_recipe_parse(char *text, struct hello_recipe *recipe, char *why)
 {
 	struct hello_settings settings = { .recipe = *recipe };
+	char shown[HELLO_TEXT_ESCAPED(40)];
 	char *word;
 
-	char shown[HELLO_TEXT_ESCAPED(40)];
 	while ((word = strsep(&text, " \t\n"))) {
 		const struct hello_tunable *t;
 		size_t len = strcspn(word, "=");
@@ -449,11 +451,13 @@ int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why)
  */
 int hello_settings_check(struct hello_settings *settings, char *why)
 {
-	if (!settings->max_buffer_size || settings->max_buffer_size > LONG_MAX ||
-	    settings->max_total_size > LONG_MAX ||
-	    settings->max_reserve_size > LONG_MAX)
-		return refuse(why, "a cap in bytes is at most %ld, and max_buffer_size at least 1",
-			      LONG_MAX);
+	if (!settings->max_buffer_size || settings->max_buffer_size > LONG_MAX)
+		return refuse(why, "max_buffer_size is 1 to %ld", LONG_MAX);
+	/* Counted in 64 bits, of which the sign must stay free. */
+	if (settings->max_total_size > LLONG_MAX ||
+	    settings->max_reserve_size > LLONG_MAX ||
+	    settings->max_uncharged_size > LLONG_MAX)
+		return refuse(why, "a cap in bytes is at most %lld", LLONG_MAX);
 	if (settings->max_opens > INT_MAX)
 		return refuse(why, "max_opens is at most %d", INT_MAX);
 	if (settings->buffer_mode == HELLO_SHARED &&
@@ -467,7 +471,7 @@ int hello_settings_check(struct hello_settings *settings, char *why)
 
 struct hello_settings hello_settings;
 
-/* Who reads takes no lock: open() does, under a mutex of the whole machine. */
+/* Lockless readers: open() runs under misc_mtx. */
 static DEFINE_SEQLOCK(settings_lock);
 
 /**
@@ -526,13 +530,14 @@ int hello_settings_init(void)
 		.max_total_size		= (u64)totalram_pages() << PAGE_SHIFT >> 3,
 		.max_opens		= 1024,
 		.max_reserve_size	= SZ_1M,
+		.max_uncharged_size	= SZ_64M,
 	};
+	char shown[HELLO_TEXT_ESCAPED(40)];
 	char why[HELLO_WHY_MAX];
 	unsigned int i;
 
 	if (allow_uninitialized)
 		init_modes[HELLO_INIT_UNINITIALIZED].missing = NULL;
-	char shown[HELLO_TEXT_ESCAPED(40)];
 
 	for (i = 0; i < HELLO_NR_TUNABLES; i++) {
 		if (!parameters[i] ||

@@ -42,12 +42,14 @@ struct hello_settings {
 	u64 max_opens;
 	/** @max_reserve_size: cap in bytes of all buffers from scarce memory */
 	u64 max_reserve_size;
+	/** @max_uncharged_size: cap in bytes of all that no cgroup is charged for */
+	u64 max_uncharged_size;
 };
 
 /* What tells the user why something cannot work, and what would. */
 #define HELLO_WHY_MAX	320
 
-#define HELLO_NR_TUNABLES	13
+#define HELLO_NR_TUNABLES	14
 
 const char *hello_tunable_name(unsigned int i);
 int hello_tunable_parse(unsigned int i, const char *text,

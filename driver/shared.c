@@ -117,7 +117,7 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 		return 0;
 	if (live)
 		return hello_store_replace(&store, &next);
-	return min(hello_store_renew(&store, &next, false), 0);
+	return min(hello_store_discard(&store, &next, false), 0);
 }
 
 /**
@@ -133,9 +133,9 @@ int hello_shared_reset(void)
 	hello_settings_recipe(&recipe);
 	recipe = clean(&recipe);
 	if (!hello_shared_users())
-		ret = hello_store_renew(&store, &recipe, true);
+		ret = hello_store_discard(&store, &recipe, true);
 	if (!ret)
-		ret = hello_store_truncate(&store);
+		ret = hello_store_truncate(&store, U64_MAX);
 	return min(ret, 0);
 }
 

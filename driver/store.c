@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer behind a lock: making, mapping and replacing it.
+ * A buffer behind a lock: populating, mapping and replacing it.
  *
- * Nothing that waits for user memory is done under the store's lock: .mmap and
- * .fault may thus be called with the mmap lock held, also for a buffer that is
- * being read into itself. Of the driver's own locks only those of making a
- * buffer are taken under it, and only where a writer of rcu makes a version.
+ * User memory is never faulted in under the store's lock, so .mmap and .fault
+ * may be called with the mmap lock held, also for a buffer that is being read
+ * into itself. Under it a buffer is allocated only where a writer of rcu makes
+ * a version.
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
@@ -38,11 +38,13 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
  */
 void hello_store_stop(struct hello_store *store)
 {
+	hello_buffer_put(store->next);
+	store->next = NULL;
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
 }
 
-/* Whether the buffer has its memory; if not, @next is planned to make it. */
-static bool ready(struct hello_store *store, struct hello_buffer *next)
+/* Whether the buffer has its memory; if not, @next is set up to allocate it. */
+static bool populated(struct hello_store *store, struct hello_buffer *next)
 {
 	struct hello_buffer *buffer = hello_store_pin(store);
 	bool has = hello_buffer_ready(buffer);
@@ -54,25 +56,25 @@ static bool ready(struct hello_store *store, struct hello_buffer *next)
 }
 
 /**
- * hello_store_provide() - let the buffer have its memory
+ * hello_store_populate() - allocate the memory of the buffer if it has none
  * @store: the store
  *
- * It is made outside the lock; who comes second gives the second one back. Under
- * a cap with room for one that can be -ENOMEM while the first is being made.
+ * Allocates without the lock; the loser of a race frees its memory. Under a cap
+ * with room for one that can be -ENOMEM while the winner still allocates.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
-int hello_store_provide(struct hello_store *store)
+int hello_store_populate(struct hello_store *store)
 {
 	struct hello_buffer made;
 	bool taken = false;
 	int err;
 
-	while (!taken && !ready(store, &made)) {
+	while (!taken && !populated(store, &made)) {
 		err = hello_buffer_make(&made);
 		if (err)
-			return ready(store, &made) ? 0 : err;
-		err = hello_lock_write(&store->lock);
+			return populated(store, &made) ? 0 : err;
+		err = hello_lock_write(&store->lock, false);
 		if (!err) {
 			taken = hello_buffer_take(hello_store_buffer(store),
 						  &made);
@@ -87,72 +89,87 @@ int hello_store_provide(struct hello_store *store)
 
 /* ---- truncating ---- */
 
-/* Zeroes one unit of the contents, at *done. Returns true if it was the last. */
+/*
+ * Zeroes one unit at *done, of the contents and of what mappings wrote after
+ * them. Returns true if it was the last.
+ */
 static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 {
 	size_t n;
 
-	/* Others may have unmapped it, made it empty and mapped it again. */
-	*done = min(*done, buffer->length);
-	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - *done);
+	/* May have been unmapped, truncated and mapped again while unlocked. */
+	*done = min(*done, buffer->dirty);
+	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->dirty - *done);
 	memset(buffer->mem.addr + *done, 0, n);
 	*done += n;
-	return *done == buffer->length;
+	return *done == buffer->dirty;
 }
 
 /**
  * hello_store_truncate() - make contents empty
  * @store: the store
+ * @max: -EBUSY if a larger buffer is mapped
  *
- * O(1): bytes are zeroed when the length grows over them again. Mapped ones
- * are zeroed at once, a unit each time the lock is held; where they may be
- * written through a mapping the length stays at the capacity.
+ * O(1) without mappings: bytes are zeroed when the length grows over them
+ * again. A mapped buffer is zeroed at once, a unit each time the lock is held;
+ * while it is mapped writable the length stays at the capacity.
  *
- * Return: 0 or -EINTR.
+ * Return: 0; or nothing has changed and -EBUSY or, before the first unit, -EINTR.
  */
-int hello_store_truncate(struct hello_store *store)
+int hello_store_truncate(struct hello_store *store, u64 max)
 {
 	struct hello_buffer *buffer;
+	bool begun = false;
 	bool cut = false;
 	size_t done = 0;
 	bool finished;
 	int err;
 
 	do {
-		err = hello_lock_write(&store->lock);
+		err = hello_lock_write(&store->lock, false);
 		if (err)
-			return err;
+			break;
 		buffer = hello_store_buffer(store);
+		if (!begun && atomic_read(&store->maps) &&
+		    buffer->mem.recipe.buffer_size > max) {
+			hello_unlock_write(&store->lock);
+			return -EBUSY;
+		}
+		begun = true;
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
-			/* Readers of a version look at it without the lock. */
+			/* Pairs with the lockless readers of a version's length. */
 			if (!cut)
 				WRITE_ONCE(buffer->length, 0);
 			cut = true;
+			buffer->emptied = true;
 			finished = !atomic_read(&store->maps) ||
-				   hello_buffer_clean(buffer, HELLO_LOCK_UNIT);
+				   hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
 		}
-		/* What a migration has carried is not the contents any more. */
-		if (store->migration)
-			store->migration->carried = 0;
+		/* The migration must copy all of the contents anew. */
+		if (store->next)
+			store->next->length = 0;
 		hello_store_changed(store);
 		hello_unlock_write(&store->lock);
 		cond_resched();
 	} while (!finished);
 
-	hello_store_tell(store);
-	return 0;
+	if (begun)
+		hello_store_wake(store);
+	return err;
 }
 
 /* ---- replacing the buffer ---- */
 
-/* Carries one unit over to the successor; 0 means that there is more. */
-static int carry_unit(struct hello_store *store,
-		      const struct hello_buffer *buffer)
+/*
+ * Copies one unit of the contents to the successor. Caller must hold the lock.
+ * Returns 1 if it was the last, 0 if there is more, -EBUSY or -ENOSPC.
+ */
+static int migrate_unit(struct hello_store *store,
+			const struct hello_buffer *buffer)
 {
-	struct hello_migration *migration = store->migration;
-	struct hello_buffer *next = migration->next;
+	struct hello_buffer *next = store->next;
 	size_t n;
 
 	if (atomic_read(&store->maps))
@@ -160,13 +177,11 @@ static int carry_unit(struct hello_store *store,
 	if (buffer->length > next->mem.recipe.buffer_size)
 		return -ENOSPC;
 
-	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - migration->carried);
-	memcpy(next->mem.addr + migration->carried,
-	       buffer->mem.addr + migration->carried, n);
-	migration->carried += n;
-	next->dirty = max(next->dirty, migration->carried);
-	next->length = migration->carried;
-	return migration->carried == buffer->length;
+	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - next->length);
+	memcpy(next->mem.addr + next->length, buffer->mem.addr + next->length, n);
+	next->length += n;
+	next->dirty = max(next->dirty, next->length);
+	return next->length == buffer->length;
 }
 
 static void trace_replace(const struct hello_buffer *from,
@@ -182,39 +197,51 @@ static void trace_replace(const struct hello_buffer *from,
 	trace_hello_migrate(old_text, new_text, length, err);
 }
 
-/* The lock is held. Returns -EBUSY or -ENOSPC, and all is as it was; or 0. */
-static int migrate(struct hello_store *store, struct hello_buffer *next)
+/*
+ * One round of replacing the buffer by *next. Caller must hold the lock.
+ * Returns 1 if it was the last, and *next is the old buffer; 0 if there is
+ * more; -EAGAIN if *next needs memory; -EBUSY or -ENOSPC, nothing has changed.
+ */
+static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 {
-	struct hello_migration migration = { .next = next };
-	struct hello_buffer *old;
-	int ret;
+	struct hello_buffer *old = hello_store_buffer(store);
+	int ret = 1;
 
-	if (store->migration)
-		return -EBUSY;
-	store->migration = &migration;
-	for (;;) {
-		/* A version of rcu may have come meanwhile: look every time. */
-		old = hello_store_buffer(store);
-		ret = carry_unit(store, old);
-		if (ret)
-			break;
-		hello_unlock_write(&store->lock);
-		cond_resched();
-		hello_lock_write_wait(&store->lock);
+	if (!old->mem.addr) {
+		/* A truncation before the first use is not undone. */
+		if (old->emptied)
+			hello_buffer_set_empty(*next);
+	} else if (!(*next)->mem.addr) {
+		return -EAGAIN;
+	} else {
+		if (store->next && store->next != *next)
+			return -EBUSY;
+		if (!store->next)
+			(*next)->length = 0;
+		store->next = *next;
+		ret = migrate_unit(store, old);
+		if (!ret)
+			return 0;
+		trace_replace(old, &(*next)->mem.recipe, old->length, min(ret, 0));
 	}
-	store->migration = NULL;
-	ret = min(ret, 0);
-	trace_replace(old, &next->mem.recipe, old->length, ret);
+	store->next = NULL;
+	if (ret > 0) {
+		rcu_assign_pointer(store->buffer, *next);
+		/* Without memory, what the first use fills in may differ. */
+		if (old->length != (*next)->length)
+			hello_store_changed(store);
+		*next = old;
+	}
 	return ret;
 }
 
 /**
- * hello_store_replace() - make the buffer anew from another recipe
+ * hello_store_replace() - allocate the buffer anew from another recipe
  * @store: the store
- * @recipe: how; as long as there is no memory it is only noted
+ * @recipe: how; before there is memory it is only noted
  *
  * Contents are kept. Readers and writers go on meanwhile: between units of
- * copying the lock is let go, and what is then written goes to both buffers.
+ * copying the lock is released, and writes then go to both buffers.
  *
  * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped or
  * being replaced already, -ENOSPC if the contents do not fit, -EINTR.
@@ -223,70 +250,76 @@ int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
-	struct hello_buffer *old;
-	int err;
+	struct hello_buffer *stale;
+	bool migrating = false;
+	int ret;
 
 	if (!next)
 		return -ENOMEM;
-	for (;;) {
-		err = hello_lock_write(&store->lock);
-		if (err)
-			goto put_next;
-		old = hello_store_buffer(store);
-		if (!old->mem.addr || next->mem.addr)
+	do {
+		ret = hello_lock_write(&store->lock, false);
+		if (ret)
 			break;
+		stale = hello_store_drop_abandoned(store);
+		ret = replace_unit(store, &next);
+		migrating = store->next == next;
 		hello_unlock_write(&store->lock);
-		err = hello_buffer_make(next);
-		if (err)
-			goto put_next;
-	}
+		hello_buffer_put(stale);
+		if (ret == -EAGAIN)
+			ret = hello_buffer_make(next);
+		cond_resched();
+	} while (!ret);
 
-	if (old->mem.addr)
-		err = migrate(store, next);
-	if (!err) {
-		old = hello_store_buffer(store);
-		rcu_assign_pointer(store->buffer, next);
-		next = old;
+	if (migrating) {
+		/*
+		 * Killed while waiting for the lock: the next user of it drops
+		 * the successor.
+		 */
+		WRITE_ONCE(next->abandoned, true);
+		return ret;
 	}
-	hello_unlock_write(&store->lock);
-	if (!err)
-		hello_store_tell(store);
-put_next:
+	if (ret > 0)
+		hello_store_wake(store);
 	hello_buffer_put(next);
-	return err;
+	return min(ret, 0);
 }
 
 /**
- * hello_store_renew() - begin again with a buffer without memory
+ * hello_store_discard() - begin again with a buffer without memory
  * @store: the store
- * @recipe: how the memory will be made when somebody needs it
+ * @recipe: how the memory will be allocated at the first use
  * @drop: do so also if there is memory, unless it is mapped
  *
  * Return: 1; 0 if the memory stays; or nothing has changed and -ENOMEM or -EINTR.
  */
-int hello_store_renew(struct hello_store *store,
-		      const struct hello_recipe *recipe, bool drop)
+int hello_store_discard(struct hello_store *store,
+			const struct hello_recipe *recipe, bool drop)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
+	struct hello_buffer *stale;
 	struct hello_buffer *old;
 	int ret;
 
 	if (!next)
 		return -ENOMEM;
-	ret = hello_lock_write(&store->lock);
+	ret = hello_lock_write(&store->lock, false);
 	if (ret)
 		goto put_next;
+	stale = hello_store_drop_abandoned(store);
 	old = hello_store_buffer(store);
 	ret = !old->mem.addr || (drop && !atomic_read(&store->maps));
 	if (ret) {
+		if (old->emptied && !drop)
+			hello_buffer_set_empty(next);
 		rcu_assign_pointer(store->buffer, next);
 		if (old->length || next->length)
 			hello_store_changed(store);
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
+	hello_buffer_put(stale);
 	if (ret)
-		hello_store_tell(store);
+		hello_store_wake(store);
 put_next:
 	hello_buffer_put(next);
 	return ret;
@@ -363,10 +396,55 @@ static int check_map(const struct hello_store *store,
 	return 0;
 }
 
+/*
+ * Marks the mapping and zeroes what it must not show. Caller must hold the
+ * lock. Returns true if the mapping may be filled, else needs another round.
+ */
+static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
+		      struct vm_area_struct *vma)
+{
+	bool zero = hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
+
+	if (!zero)
+		return false;
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		vm_flags_clear(vma, VM_MAYWRITE);
+	vm_flags_clear(vma, VM_MAYEXEC);
+	/* No LRU has these pages: their use need not be noted. */
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
+	vma->vm_private_data = store;
+	count_map(vma, 1);
+	if (atomic_read(&store->writable_maps))
+		hello_buffer_dirty_tail(buffer);
+	return true;
+}
+
+/* Stores through a writable mapping are contents, wherever they go. */
+static int extend_to_map(struct hello_store *store, struct hello_buffer *buffer,
+			 unsigned long *seen)
+{
+	bool extended;
+	int err = hello_lock_write(&store->lock, false);
+
+	if (err)
+		return err;
+	extended = buffer->length < buffer->mem.recipe.buffer_size;
+	if (extended) {
+		hello_buffer_extend(buffer, buffer->mem.recipe.buffer_size);
+		hello_store_changed(store);
+		WRITE_ONCE(*seen, store->changes);
+	}
+	hello_unlock_write(&store->lock);
+	if (extended)
+		hello_store_wake(store);
+	return 0;
+}
+
 /**
  * hello_store_mmap() - map the buffer into user space
  * @store: the store
  * @vma: where
+ * @seen: the change count that the caller's open file has seen
  *
  * The file of @vma pins the store, and the mapping keeps its buffer from being
  * replaced. Context: process, with the mmap lock.
@@ -374,70 +452,57 @@ static int check_map(const struct hello_store *store,
  * Return: 0; -ENODEV if such memory cannot be mapped, -EINVAL outside of it or
  * for a private writable mapping, -EPERM for an executable one, -ENOMEM, -EINTR.
  */
-int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma)
+int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
+		     unsigned long *seen)
 {
 	struct hello_buffer *buffer;
-	bool clean = false;
+	bool begun = false;
 	int err;
 
 	do {
-		err = hello_store_provide(store);
+		err = hello_store_populate(store);
 		if (err)
 			return err;
-		err = hello_lock_write(&store->lock);
+		err = hello_lock_write(&store->lock, false);
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
-		/* Given back meanwhile: once more. */
+		/* Discarded meanwhile: populate once more. */
 		if (!buffer->mem.addr) {
 			hello_unlock_write(&store->lock);
 			continue;
 		}
 		err = check_map(store, buffer, vma);
-		if (err) {
-			hello_unlock_write(&store->lock);
-			return err;
-		}
-		clean = hello_buffer_clean(buffer, hello_lock_unit(&store->lock));
-		if (clean) {
-			if (!(vma->vm_flags & VM_MAYSHARE))
-				vm_flags_clear(vma, VM_MAYWRITE);
-			vm_flags_clear(vma, VM_MAYEXEC);
-			/* No LRU has these pages: their use need not be noted. */
-			vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP |
-					  VM_SEQ_READ);
-			vma->vm_private_data = store;
-			count_map(vma, 1);
-		}
+		if (!err)
+			begun = begin_map(store, buffer, vma);
 		hello_unlock_write(&store->lock);
+		if (err)
+			return err;
 		cond_resched();
-	} while (!clean);
+	} while (!begun);
 
 	vma->vm_ops = &vm_ops;
 	err = hello_buffer_mmap(buffer, vma);
-	if (err) {
+	if (!err && vma->vm_flags & VM_MAYWRITE)
+		err = extend_to_map(store, buffer, seen);
+	if (err)
 		count_map(vma, -1);
-		return err;
-	}
-	/* What is written there is contents, wherever it is. */
-	if (vma->vm_flags & VM_MAYWRITE) {
-		hello_lock_write_wait(&store->lock);
-		hello_buffer_extend(buffer, buffer->mem.recipe.buffer_size);
-		hello_unlock_write(&store->lock);
-	}
-	return 0;
+	return err;
 }
 
-/* ---- looking ---- */
+/* ---- describing ---- */
 
 /**
- * hello_store_info() - what is in a store
+ * hello_store_peek() - describe a store, and pin its buffer
  * @store: the store
- * @info: what is found
+ * @info: filled in
  *
- * Takes no lock: it waits for nobody, and contents may change meanwhile.
+ * Takes no lock: contents may change meanwhile.
+ *
+ * Return: the buffer, to be put where freeing it may take its time.
  */
-void hello_store_info(struct hello_store *store, struct hello_store_info *info)
+struct hello_buffer *hello_store_peek(struct hello_store *store,
+				      struct hello_store_info *info)
 {
 	struct hello_buffer *buffer = hello_store_pin(store);
 	const struct hello_mem *mem = &buffer->mem;
@@ -460,5 +525,17 @@ void hello_store_info(struct hello_store *store, struct hello_store_info *info)
 		    hello_lock_kinds[info->lock_mode].unit)
 			info->flags |= HELLO_INFO_MAPPABLE;
 	}
-	hello_buffer_put(buffer);
+	return buffer;
+}
+
+/**
+ * hello_store_info() - describe a store
+ * @store: the store
+ * @info: filled in
+ *
+ * Takes no lock: contents may change meanwhile.
+ */
+void hello_store_info(struct hello_store *store, struct hello_store_info *info)
+{
+	hello_buffer_put(hello_store_peek(store, info));
 }

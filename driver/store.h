@@ -18,16 +18,6 @@
 struct vm_area_struct;
 
 /**
- * struct hello_migration - the replacing of a buffer, on its way
- */
-struct hello_migration {
-	/** @next: the successor */
-	struct hello_buffer *next;
-	/** @carried: bytes that @next has already; writers write them to both */
-	size_t carried;
-};
-
-/**
  * struct hello_store - a buffer behind a lock
  */
 struct hello_store {
@@ -35,8 +25,12 @@ struct hello_store {
 	struct hello_lock lock;
 	/** @buffer: the buffer; without memory as long as nobody needs that */
 	struct hello_buffer __rcu *buffer;
-	/** @migration: while the buffer is being replaced */
-	struct hello_migration *migration;
+	/**
+	 * @next: the successor while @buffer is being replaced, else NULL. Its
+	 * length says how much of the contents it has; a write below that goes
+	 * to both. If it is abandoned, its migration was killed.
+	 */
+	struct hello_buffer *next;
 	/** @changes: from 1, one more for each change; poll reads it without the lock */
 	unsigned long changes;
 	/** @maps: mappings; leaves 0 under @lock only, so a holder can trust 0 */
@@ -75,14 +69,17 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 		      bool counted);
 void hello_store_stop(struct hello_store *store);
 
-int hello_store_provide(struct hello_store *store);
+int hello_store_populate(struct hello_store *store);
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
-int hello_store_renew(struct hello_store *store,
-		      const struct hello_recipe *recipe, bool drop);
+int hello_store_discard(struct hello_store *store,
+			const struct hello_recipe *recipe, bool drop);
 
-int hello_store_truncate(struct hello_store *store);
-int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma);
+int hello_store_truncate(struct hello_store *store, u64 max);
+int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
+		     unsigned long *seen);
+struct hello_buffer *hello_store_peek(struct hello_store *store,
+				      struct hello_store_info *info);
 void hello_store_info(struct hello_store *store, struct hello_store_info *info);
 
 /**
@@ -122,14 +119,33 @@ static inline void hello_store_changed(struct hello_store *store)
 }
 
 /**
- * hello_store_tell() - wake who polls after a change, the lock not being held
- * @store: the store
+ * hello_store_wake() - wake pollers after a change
+ * @store: the store; the caller does not hold its lock
+ *
+ * EPOLLPRI alone: reading and writing never wait, and an edge-triggered writer
+ * that watches for EPOLLOUT would wake itself for ever.
  */
-static inline void hello_store_tell(struct hello_store *store)
+static inline void hello_store_wake(struct hello_store *store)
 {
 	if (wq_has_sleeper(&store->wait))
-		wake_up_interruptible_poll(&store->wait, EPOLLIN | EPOLLOUT |
-							 EPOLLPRI);
+		wake_up_interruptible_poll(&store->wait, EPOLLPRI);
+}
+
+/**
+ * hello_store_drop_abandoned() - end a migration that was killed
+ * @store: the store; the caller holds its lock for writing
+ *
+ * Return: its successor, to be put without the lock; or NULL.
+ */
+static inline struct hello_buffer *
+hello_store_drop_abandoned(struct hello_store *store)
+{
+	struct hello_buffer *next = store->next;
+
+	if (likely(!next) || !READ_ONCE(next->abandoned))
+		return NULL;
+	store->next = NULL;
+	return next;
 }
 
 /**

@@ -53,6 +53,9 @@ static int apply(const struct hello_settings *next,
 {
 	int err;
 
+	err = hello_buffer_prepare(&next->recipe);
+	if (err)
+		return err;
 	err = hello_shared_follow(&next->recipe,
 				  now->buffer_mode == HELLO_SHARED &&
 				  !hello_recipe_same_memory(&next->recipe,
@@ -62,31 +65,25 @@ static int apply(const struct hello_settings *next,
 	return err;
 }
 
-static bool same_value(unsigned int i, const struct hello_settings *a,
-		       const struct hello_settings *b)
-{
-	char text_a[HELLO_GFP_TEXT];
-	char text_b[HELLO_GFP_TEXT];
-
-	hello_tunable_print(i, a, false, text_a, sizeof(text_a));
-	hello_tunable_print(i, b, false, text_b, sizeof(text_b));
-	return !strcmp(text_a, text_b);
-}
-
-static void tell_udev(struct device *dev, const char *name)
+static void send_uevent(struct device *dev, const char *name, const char *value)
 {
 	char changed[64];
-	char *envp[] = { changed, NULL };
+	char to[sizeof("HELLO_VALUE=") + HELLO_GFP_TEXT];
+	char *envp[] = { changed, to, NULL };
 
 	snprintf(changed, sizeof(changed), "HELLO_CHANGED=%s", name);
+	snprintf(to, sizeof(to), "HELLO_VALUE=%s", value);
 	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, envp);
 }
 
 static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t size)
 {
+	unsigned int i = attr - tunables;
 	struct hello_settings next;
 	struct hello_settings now;
+	char new_value[HELLO_GFP_TEXT];
+	char old_value[HELLO_GFP_TEXT];
 	char why[HELLO_WHY_MAX] = "no such value; read the file, or see hello(4)";
 	int err;
 
@@ -97,7 +94,7 @@ static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 		return -EINTR;
 	hello_settings_get(&now);
 	next = now;
-	err = hello_tunable_parse(attr - tunables, buf, &next);
+	err = hello_tunable_parse(i, buf, &next);
 	if (!err)
 		err = hello_settings_check(&next, why);
 	if (err) {
@@ -113,8 +110,10 @@ unlock:
 	if (err)
 		return err;
 
-	if (!same_value(attr - tunables, &next, &now))
-		tell_udev(dev, attr->attr.name);
+	hello_tunable_print(i, &next, false, new_value, sizeof(new_value));
+	hello_tunable_print(i, &now, false, old_value, sizeof(old_value));
+	if (strcmp(new_value, old_value))
+		send_uevent(dev, attr->attr.name, new_value);
 	return size;
 }
 
@@ -174,6 +173,7 @@ STAT(live_buffers, sum.live_buffers);
 STAT(live_bytes, sum.live_bytes);
 STAT(peak_bytes, hello_buffer_peak(HELLO_STATS_ALL));
 STAT(opens, hello_file_opens());
+STAT(pinned_bytes, hello_buffer_pinned());
 
 static struct attribute *stats_attrs[] = {
 	&dev_attr_allocations.attr,
@@ -183,6 +183,7 @@ static struct attribute *stats_attrs[] = {
 	&dev_attr_live_bytes.attr,
 	&dev_attr_peak_bytes.attr,
 	&dev_attr_opens.attr,
+	&dev_attr_pinned_bytes.attr,
 	NULL
 };
 
