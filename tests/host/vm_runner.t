@@ -49,10 +49,20 @@ udevadm control --ping && echo "udevd answers"
 [ -z "$(lsmod | grep ^hello)" ] && echo "module not loaded"
 exit 7'
 
+# The same kernel in another place, with one more file among its modules.
+kver=$(tests/vm/run --which)
+mkdir -p "$dir/kernels/lib/modules/$kver"
+ln -s /boot "$dir/kernels/boot"
+ln -s /lib/modules/"$kver"/* "$dir/kernels/lib/modules/$kver"
+touch "$dir/kernels/lib/modules/$kver/only-there"
+
 {
 	guest plain --append "hello_test=1 mitigations=off" --mem 512 --smp 1 -- \
 		bash -c "$plain" sh 'two  words'
-	guest splat -- sh -c 'echo "WARNING: CPU: 0 PID: 1 at test" >/dev/kmsg
+	# shellcheck disable=SC2016 # expanded in the guest
+	guest splat --kernels "$dir/kernels" --kernel "$kver" -- sh -c '
+		ls "/lib/modules/$(uname -r)/only-there"
+		echo "WARNING: CPU: 0 PID: 1 at test" >/dev/kmsg
 		echo 64 >/proc/sys/kernel/tainted'
 } &
 {
@@ -80,7 +90,7 @@ succeeds "the command runs in the checkout" printed plain "cwd $PWD"
 succeeds "the command runs as root" printed plain "uid 0"
 succeeds "arguments arrive unchanged" printed plain "argument two  words"
 succeeds "the default kernel is the one that --which names" \
-	printed plain "kernel $(tests/vm/run --which)"
+	printed plain "kernel $kver"
 succeeds "standard error is streamed" printed plain "to stderr"
 succeeds "/dev/stdout can be opened again" printed plain "reopened"
 succeeds "the checkout is writable in the guest" printed plain "checkout writable"
@@ -90,6 +100,8 @@ succeeds "and unchanged on the host" test ! -e /usr/only-in-the-guest
 succeeds "udevd runs" printed plain "udevd answers"
 succeeds "the module is not loaded unasked" printed plain "module not loaded"
 
+succeeds "a kernel of another directory has its modules from there" \
+	printed splat "/lib/modules/$kver/only-there"
 succeeds "a splat on the console fails the run" status_is splat 125
 succeeds "and is shown" complained splat "on the console: "
 succeeds "a foreign taint is shown" complained splat "taint is 64"
@@ -114,10 +126,14 @@ ln -s /usr/src/headers "$dir/root/lib/modules/1.0-test/build"
 ln -s "$PWD" "$dir/root/lib/modules/2.0-test/build"
 succeeds "the headers are looked for in the root" \
 	test "$(tests/vm/run --root "$dir/root" --which 2>&1)" = 1.0-test
+succeeds "or where the kernels are" \
+	test "$(tests/vm/run --kernels "$dir/root" --which 2>&1)" = 1.0-test
 
 guest usage --bogus
 succeeds "an unknown option is a usage error" status_is usage 2
 succeeds "the usage error names it" complained usage "--bogus"
+guest file --module "$dir/none" true
+succeeds "an option's file that is not there is said so" complained file "$dir/none"
 guest kernel --kernel 0.0-none true
 succeeds "a kernel that is not there is said so" complained kernel "vmlinuz-0.0-none"
 
