@@ -82,7 +82,7 @@ static inline bool report(bool ok, const char *fmt, ...)
 	       __LINE__, #call, got_, strerrorname_np(err_), want_); })
 #define EXPECT_ERRNO(call, want)	({					\
 	errno = 0;								\
-	long long got_ = (long long)(call);					\
+	long long got_ = (long)(call);						\
 	int err_ = errno;							\
 	report(got_ == -1 && err_ == (want), AT "%s is %lld (errno %s), expected -1 (%s)", \
 	       __LINE__, #call, got_, strerrorname_np(err_), strerrorname_np(want)); })

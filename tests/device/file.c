@@ -123,9 +123,12 @@ TEST(reads_and_writes_at_every_offset_and_length_are_bounded)
 	static const off_t offsets[] = {
 		0, 1, CAPACITY - 1, CAPACITY, CAPACITY + 1, INT_MAX, 1LL << 31, 1LL << 32, LLONG_MAX - 4095, LLONG_MAX,
 	};
-	/* more is EFAULT by the VFS: no buffer can be that long */
-	static const size_t lengths[] = { 0, 1, CAPACITY, CAPACITY + 1, INT_MAX, 1UL << 31, 1UL << 32 };
-	unsigned char *big = mmap(NULL, (1UL << 32) + PAGE, PROT_READ | PROT_WRITE,
+	/* more is EFAULT by the VFS: no buffer can be that long; 32 bit has no 1 << 32 */
+	static const size_t lengths[] = {
+		0, 1, CAPACITY, CAPACITY + 1, INT_MAX, 1UL << 31, (size_t)(1ULL << 32),
+	};
+	size_t longest = (size_t)(1ULL << 32) ?: 1UL << 31;
+	unsigned char *big = mmap(NULL, longest + PAGE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int fd = open_filled(CAPACITY), reader = open_filled(CAPACITY);
 
@@ -136,7 +139,9 @@ TEST(reads_and_writes_at_every_offset_and_length_are_bounded)
 			size_t want = lengths[l] < room ? lengths[l] : room;
 
 			CASE("offset %lld length %zu", (long long)offsets[o], lengths[l]);
-			if (lengths[l] > (size_t)(LLONG_MAX - offsets[o])) {	/* the VFS stops these */
+			/* the VFS stops these */
+			if (lengths[l] > SSIZE_MAX ||
+			    lengths[l] > (unsigned long long)(LLONG_MAX - offsets[o])) {
 				EXPECT_ERRNO(pread(reader, big, lengths[l], offsets[o]), EINVAL);
 				EXPECT_ERRNO(pwrite(fd, big, lengths[l], offsets[o]), EINVAL);
 				continue;

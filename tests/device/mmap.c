@@ -200,7 +200,7 @@ TEST(a_write_during_truncation_never_stays_after_the_length)
 TEST(lengths_and_offsets_past_the_end_are_refused)
 {
 	static const struct {
-		size_t pages;
+		unsigned long long pages;
 		unsigned long long pgoff;
 		int want;	/* errno, 0: works; -1: refused by whoever comes first */
 	} cases[] = {
@@ -220,7 +220,7 @@ TEST(lengths_and_offsets_past_the_end_are_refused)
 		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 			void *m;
 
-			CASE("%s: %zu pages from page %llu", mode, cases[i].pages, cases[i].pgoff);
+			CASE("%s: %llu pages from page %llu", mode, cases[i].pages, cases[i].pgoff);
 			errno = 0;
 			m = map(fd, cases[i].pages * PAGE, RW, MAP_SHARED, cases[i].pgoff * PAGE);
 			EXPECT_EQ(m == MAP_FAILED, cases[i].want != 0);
