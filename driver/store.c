@@ -105,6 +105,16 @@ static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 	return *done == buffer->dirty;
 }
 
+/* As hello_buffer_zero_tail(); mappings may write there again at once. */
+static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
+{
+	bool zero = hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
+
+	if (atomic_read(&store->writable_maps))
+		hello_buffer_dirty_tail(buffer);
+	return zero;
+}
+
 /**
  * hello_store_truncate() - make contents empty
  * @store: the store
@@ -145,7 +155,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			cut = true;
 			buffer->emptied = true;
 			finished = !atomic_read(&store->maps) ||
-				   hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
+				   zero_tail(store, buffer);
 		}
 		/* The migration must copy all of the contents anew. */
 		if (store->next)
@@ -314,6 +324,9 @@ int hello_store_discard(struct hello_store *store,
 		rcu_assign_pointer(store->buffer, next);
 		if (old->length || next->length)
 			hello_store_changed(store);
+		/* A migration must not bring back what it has copied. */
+		if (store->next)
+			store->next->length = 0;
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
@@ -403,9 +416,7 @@ static int check_map(const struct hello_store *store,
 static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 		      struct vm_area_struct *vma)
 {
-	bool zero = hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
-
-	if (!zero)
+	if (!zero_tail(store, buffer))
 		return false;
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		vm_flags_clear(vma, VM_MAYWRITE);
@@ -414,8 +425,6 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
 	vma->vm_private_data = store;
 	count_map(vma, 1);
-	if (atomic_read(&store->writable_maps))
-		hello_buffer_dirty_tail(buffer);
 	return true;
 }
 
@@ -434,6 +443,7 @@ static int extend_to_map(struct hello_store *store, struct hello_buffer *buffer,
 		hello_store_changed(store);
 		WRITE_ONCE(*seen, store->changes);
 	}
+	hello_buffer_dirty_tail(buffer);
 	hello_unlock_write(&store->lock);
 	if (extended)
 		hello_store_wake(store);
