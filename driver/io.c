@@ -205,17 +205,22 @@ read_unit(struct hello_store *store, struct transfer *t, char __user *user,
 	return unlikely(err) ? err : copied;
 }
 
+/* The current version, to be put; the change count is not newer. */
+static __always_inline struct hello_buffer *pin_version(struct hello_file *file)
+{
+	/* Pairs with the release in hello_store_changed(). */
+	WRITE_ONCE(file->own.changes, smp_load_acquire(&file->store->changes));
+	return hello_store_pin(file->store);
+}
+
 /* The whole call from one version, even if it must fault in the caller's pages. */
 static ssize_t read_version(struct transfer *t)
 {
-	struct hello_store *store = t->file->store;
 	struct hello_buffer *buffer;
 	size_t length;
 	int err = 0;
 
-	/* Pairs with the release of a change: not newer than the version. */
-	WRITE_ONCE(t->file->own.changes, smp_load_acquire(&store->changes));
-	buffer = hello_store_pin(store);
+	buffer = pin_version(t->file);
 	length = READ_ONCE(buffer->length);
 	if (unlikely(!hello_buffer_ready(buffer))) {
 		if (*t->pos < length && t->size)
@@ -312,30 +317,59 @@ static noinline ssize_t read_any(struct transfer *t)
 	return end_read(t->file, t->size, t->pos, ret);
 }
 
+/* Out of line: the fast paths need no struct on their stack. */
+static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
+				  size_t size, loff_t *pos, size_t done)
+{
+	struct transfer t = {
+		.file	= file,
+		.user	= user,
+		.size	= size,
+		.pos	= pos,
+		.done	= done,
+	};
+
+	return read_any(&t);
+}
+
 /* A read of one unit, which most are. */
 static noinline ssize_t read_straight(struct hello_file *file,
 				      char __user *user, size_t size,
 				      loff_t *pos)
 {
-	struct transfer t;
 	ssize_t copied;
 	size_t n;
 
 	copied = read_unit(file->store, NULL, user, size, *pos, NULL,
 			   &file->own.changes, &n);
-	if (likely(copied == n)) {
-		*pos += copied;
-		return end_read(file, size, pos, copied);
+	if (unlikely(copied < 0))
+		return read_rest(file, user, size, pos, 0);
+	*pos += copied;
+	if (unlikely(copied != n))
+		return read_rest(file, user, size, pos, copied);
+	return end_read(file, size, pos, copied);
+}
+
+/* The same of a version. */
+static noinline ssize_t read_version_straight(struct hello_file *file,
+					      char __user *user, size_t size,
+					      loff_t *pos)
+{
+	struct hello_buffer *buffer = pin_version(file);
+	size_t length = READ_ONCE(buffer->length);
+	size_t copied = 0;
+	size_t n = 0;
+
+	if (likely(*pos < length)) {
+		n = min_t(u64, size, length - *pos);
+		if (likely(hello_buffer_ready(buffer)))
+			copied = copy_out(NULL, user, buffer->mem.addr + *pos, n);
 	}
-	t = (struct transfer) {
-		.file	= file,
-		.user	= user,
-		.size	= size,
-		.pos	= pos,
-		.done	= max_t(ssize_t, copied, 0),
-	};
-	*pos += t.done;
-	return read_any(&t);
+	hello_buffer_put(buffer);
+	*pos += copied;
+	if (unlikely(copied != n))
+		return read_rest(file, user, size, pos, copied);
+	return end_read(file, size, pos, copied);
 }
 
 /**
@@ -355,17 +389,12 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		      loff_t *pos)
 {
 	struct hello_file *file = filp->private_data;
-	struct transfer t;
 
 	if (likely(size < file->store->lock.unit))
 		return read_straight(file, user, size, pos);
-	t = (struct transfer) {
-		.file	= file,
-		.user	= user,
-		.size	= size,
-		.pos	= pos,
-	};
-	return read_any(&t);
+	if (hello_lock_versions(&file->store->lock) && size < HELLO_LOCK_CHUNK)
+		return read_version_straight(file, user, size, pos);
+	return read_rest(file, user, size, pos, 0);
 }
 
 /**
@@ -538,6 +567,21 @@ unlock:
 	return end_write(t->file, t->size, t->pos, t->done ?: err);
 }
 
+/* Out of line, as read_rest(). */
+static noinline ssize_t write_rest(struct file *filp, const char __user *user,
+				   size_t size, loff_t *pos, size_t done)
+{
+	struct transfer t = {
+		.file	= filp->private_data,
+		.user	= (char __user *)user,
+		.size	= size,
+		.pos	= pos,
+		.done	= done,
+	};
+
+	return write_any(&t, filp->f_flags & O_APPEND);
+}
+
 /**
  * hello_io_write() - .write of the device
  * @filp: the open file; O_APPEND writes each unit at the end of the contents
@@ -556,7 +600,6 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	struct hello_file *file = filp->private_data;
 	struct hello_store *store = file->store;
 	struct hello_buffer *buffer;
-	struct transfer t;
 	size_t copied = 0;
 
 	if (unlikely(filp->f_flags & O_APPEND || size >= store->lock.unit ||
@@ -580,14 +623,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 			return end_write(file, size, pos, size);
 	}
 any:
-	t = (struct transfer) {
-		.file	= file,
-		.user	= (char __user *)user,
-		.size	= size,
-		.pos	= pos,
-		.done	= copied,
-	};
-	return write_any(&t, filp->f_flags & O_APPEND);
+	return write_rest(filp, user, size, pos, copied);
 }
 
 /**
