@@ -47,6 +47,8 @@ struct transfer {
 	size_t done;
 	/** @stalls: rounds in a row that copied nothing */
 	unsigned int stalls;
+	/** @begun: the first unit is done; it notes the change count of a read */
+	bool begun;
 	/** @nowait: before the first byte, return -EAGAIN instead of sleeping */
 	bool nowait;
 };
@@ -214,20 +216,12 @@ static __always_inline struct hello_buffer *pin_version(struct hello_file *file)
 }
 
 /* The whole call from one version, even if it must fault in the caller's pages. */
-static ssize_t read_version(struct transfer *t)
+static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffer)
 {
-	struct hello_buffer *buffer;
-	size_t length;
+	size_t length = READ_ONCE(buffer->length);
 	int err = 0;
 
-	buffer = pin_version(t->file);
-	length = READ_ONCE(buffer->length);
-	if (unlikely(!hello_buffer_ready(buffer))) {
-		if (*t->pos < length && t->size)
-			err = -ENODATA;
-		length = 0;
-	}
-	while (likely(*t->pos < length)) {
+	while (!err && t->done < t->size && *t->pos < length) {
 		size_t n = attempt(t, min_t(u64, t->size - t->done, length - *t->pos));
 		size_t copied = copy_chunks(t, buffer->mem.addr + *t->pos, n, true);
 
@@ -237,11 +231,21 @@ static ssize_t read_version(struct transfer *t)
 			err = fault_in(t, copied, n, true);
 		else
 			t->stalls = 0;
-		if (err || t->done == t->size)
-			break;
 	}
-	hello_buffer_put(buffer);
 	return t->done ?: err;
+}
+
+static ssize_t read_version(struct transfer *t)
+{
+	struct hello_buffer *buffer = pin_version(t->file);
+	ssize_t ret = 0;
+
+	if (likely(hello_buffer_ready(buffer)))
+		ret = copy_version(t, buffer);
+	else if (*t->pos < READ_ONCE(buffer->length) && t->size)
+		ret = -ENODATA;
+	hello_buffer_put(buffer);
+	return ret;
 }
 
 /*
@@ -275,11 +279,12 @@ static ssize_t read_units(struct transfer *t)
 
 		/* A change after the first unit is news that the call did not see. */
 		copied = read_unit(store, t, NULL, wanted, *t->pos, bounce,
-				   t->done ? &later : &t->file->own.changes, &n);
+				   t->begun ? &later : &t->file->own.changes, &n);
 		if (copied < 0) {
 			err = copied;
 			break;
 		}
+		t->begun = true;
 		if (bounce)
 			copied = copy_out(t->iter, NULL, bounce, n);
 		*t->pos += copied;
@@ -319,14 +324,15 @@ static noinline ssize_t read_any(struct transfer *t)
 
 /* Out of line: the fast paths need no struct on their stack. */
 static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
-				  size_t size, loff_t *pos, size_t done)
+				  size_t size, loff_t *pos, ssize_t done)
 {
 	struct transfer t = {
 		.file	= file,
 		.user	= user,
 		.size	= size,
 		.pos	= pos,
-		.done	= done,
+		.done	= max_t(ssize_t, done, 0),
+		.begun	= done >= 0,
 	};
 
 	return read_any(&t);
@@ -342,15 +348,33 @@ static noinline ssize_t read_straight(struct hello_file *file,
 
 	copied = read_unit(file->store, NULL, user, size, *pos, NULL,
 			   &file->own.changes, &n);
-	if (unlikely(copied < 0))
-		return read_rest(file, user, size, pos, 0);
-	*pos += copied;
+	if (likely(copied >= 0))
+		*pos += copied;
 	if (unlikely(copied != n))
 		return read_rest(file, user, size, pos, copied);
 	return end_read(file, size, pos, copied);
 }
 
-/* The same of a version. */
+/* Puts @buffer. */
+static noinline ssize_t read_version_rest(struct hello_file *file,
+					  char __user *user, size_t size,
+					  loff_t *pos, size_t done,
+					  struct hello_buffer *buffer)
+{
+	struct transfer t = {
+		.file	= file,
+		.user	= user,
+		.size	= size,
+		.pos	= pos,
+		.done	= done,
+	};
+	ssize_t ret = copy_version(&t, buffer);
+
+	hello_buffer_put(buffer);
+	return end_read(file, size, pos, ret);
+}
+
+/* The same of a version, of which one chunk is enough. */
 static noinline ssize_t read_version_straight(struct hello_file *file,
 					      char __user *user, size_t size,
 					      loff_t *pos)
@@ -358,17 +382,20 @@ static noinline ssize_t read_version_straight(struct hello_file *file,
 	struct hello_buffer *buffer = pin_version(file);
 	size_t length = READ_ONCE(buffer->length);
 	size_t copied = 0;
-	size_t n = 0;
+	size_t n;
 
-	if (likely(*pos < length)) {
+	if (likely(hello_buffer_ready(buffer) && *pos < length)) {
 		n = min_t(u64, size, length - *pos);
-		if (likely(hello_buffer_ready(buffer)))
-			copied = copy_out(NULL, user, buffer->mem.addr + *pos, n);
+		copied = copy_out(NULL, user, buffer->mem.addr + *pos, n);
+		*pos += copied;
+		if (unlikely(copied < n))
+			return read_version_rest(file, user, size, pos, copied,
+						 buffer);
+	} else if (*pos < length) {
+		hello_buffer_put(buffer);
+		return read_rest(file, user, size, pos, -ENODATA);
 	}
 	hello_buffer_put(buffer);
-	*pos += copied;
-	if (unlikely(copied != n))
-		return read_rest(file, user, size, pos, copied);
 	return end_read(file, size, pos, copied);
 }
 
@@ -394,7 +421,7 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		return read_straight(file, user, size, pos);
 	if (hello_lock_versions(&file->store->lock) && size < HELLO_LOCK_CHUNK)
 		return read_version_straight(file, user, size, pos);
-	return read_rest(file, user, size, pos, 0);
+	return read_rest(file, user, size, pos, -EAGAIN);
 }
 
 /**

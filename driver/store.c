@@ -128,6 +128,7 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
  */
 int hello_store_truncate(struct hello_store *store, u64 max)
 {
+	struct hello_store_info info;
 	struct hello_buffer *buffer;
 	bool begun = false;
 	bool cut = false;
@@ -135,6 +136,10 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 	bool finished;
 	int err;
 
+	/* Most that will be refused need not wait for the lock before. */
+	hello_store_info(store, &info);
+	if (info.maps && info.recipe.buffer_size > max)
+		return -EBUSY;
 	do {
 		err = hello_lock_write(&store->lock, false);
 		if (err)
