@@ -74,7 +74,7 @@ static void *look(void *arg)
 	struct pollfd p = { .fd = open_hello(O_RDONLY), .events = POLLIN | POLLOUT | POLLPRI };
 
 	while (!done)
-		if (!EXPECT_EQ(poll(&p, 1, 10), 1) || !EXPECT_EQ(p.revents & (POLLERR | POLLIN), POLLIN))
+		if (!EXPECT_EQ(poll(&p, 1, 10), 1) || !EXPECT_EQ(p.revents & ~POLLPRI, POLLIN | POLLOUT))
 			break;
 	close(p.fd);
 	return arg;
