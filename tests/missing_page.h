@@ -12,7 +12,7 @@
 
 #define PAGE	4096
 
-/* A page whose first touch waits until somebody fills it; nobody does, but answer() */
+/* A page whose first touch waits until somebody fills it, as answer() does; after a plain one */
 static inline int missing_page(char **page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -22,7 +22,8 @@ static inline int missing_page(char **page)
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		SKIP("this kernel has no userfaultfd");
 	EXPECT_EQ(ioctl(fd, UFFDIO_API, &api), 0);
-	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*page += PAGE;
 	reg.range.start = (uintptr_t)*page;
 	reg.range.len = PAGE;
 	EXPECT_EQ(ioctl(fd, UFFDIO_REGISTER, &reg), 0);
