@@ -148,15 +148,14 @@ TEST(what_was_there_before_never_shows_in_a_mapping)
 	EXPECT_MEM(m + 1, zeros, 4095);
 }
 
-static void *truncate_it(void *arg)
+static void *empty_it(void *arg)
 {
-	(void)arg;
-	close(open_hello(O_WRONLY | O_TRUNC));
-	return NULL;
+	SET("reset", "1");
+	return arg;
 }
 
 /* Zeroing what is mapped takes many units, and a write may come between them. */
-TEST(a_write_during_truncation_never_stays_after_the_length)
+TEST(a_write_during_a_reset_never_stays_after_the_length)
 {
 	size_t size = 4 << 20, end;
 
@@ -180,7 +179,7 @@ TEST(a_write_during_truncation_never_stays_after_the_length)
 			memset(buf, 'x', sizeof(buf));
 			EXPECT_EQ(pwrite(fd, buf, 1, 0), 1);
 			EXPECT_EQ(pwrite(fd, buf, 1, size - 1), 1);
-			pthread_create(&t, NULL, truncate_it, NULL);
+			pthread_create(&t, NULL, empty_it, NULL);
 			while (m[0] && lseek(fd, 0, SEEK_END) == (off_t)size)
 				;	/* until it has begun */
 			EXPECT_EQ(pwrite(fd, buf, 32768, 0), 32768);
@@ -254,6 +253,175 @@ TEST(the_tail_of_the_last_page_is_zero_and_nobody_elses)
 		EXPECT_MEM(buf, zeros, 4096);
 		munmap(m, 2 * PAGE);
 		close(fd);
+	}
+}
+
+/* -- the bytes after the capacity in its last page, which only mappings see -------- */
+
+#define CAPACITY	5000
+#define TAIL		(2 * PAGE - CAPACITY)
+
+static void expect_clean_tail(const char *m)
+{
+	static const char zeros[8192];
+
+	EXPECT_MEM(m + CAPACITY, zeros, TAIL);
+}
+
+static void soil_tail(int fd)
+{
+	char *m = map_shared(fd, 2 * PAGE);
+
+	memset(m, 't', 2 * PAGE);
+	munmap(m, 2 * PAGE);
+}
+
+static void expect_clean_mapping(int fd)
+{
+	char *m = map(fd, 2 * PAGE, PROT_READ, MAP_SHARED, 0);
+
+	ASSERT(EXPECT(m != MAP_FAILED));
+	expect_clean_tail(m);
+	munmap(m, 2 * PAGE);
+}
+
+static void by_reset(void)
+{
+	SET("reset", "1");
+}
+
+static void by_O_TRUNC(void)
+{
+	close(open_hello(O_WRONLY | O_TRUNC));
+}
+
+/* Each lock but rcu, under which nothing is mapped, with the allocators that can be */
+#define FOR_EACH_MAPPABLE_SHARED						\
+	FOR_EACH_CHOICE(lock, "lock_mode")					\
+		if (strcmp(lock, "rcu"))					\
+			FOR_EACH_ALLOCATOR(mode)				\
+				if (mappable(mode) && (share(lock, mode), true))
+
+static void share(const char *lock, const char *mode)
+{
+	close_range(3, ~0U, 0);
+	SET("buffer_mode", "private");
+	SET("reset", "1");
+	SET("lock_mode", lock);
+	SET("buffer_mode", "shared");
+	CASE("%s, %s", lock, mode);
+}
+
+TEST(bytes_after_the_capacity_go_when_the_contents_go)
+{
+	static void (*const empty[])(void) = { by_reset, by_O_TRUNC };
+
+	SET("buffer_size", "5000");
+	FOR_EACH_MAPPABLE_SHARED
+		for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
+			int fd = open_hello(O_RDWR), other = open_hello(O_RDWR);
+			char *m;
+
+			CASE("%s, %s, by %s", lock, mode, i ? "O_TRUNC" : "reset");
+			soil_tail(fd);
+			empty[i]();
+			expect_clean_mapping(other);
+
+			soil_tail(fd);		/* mapped, but for reading only */
+			m = map(open_hello(O_RDONLY), 2 * PAGE, PROT_READ, MAP_SHARED, 0);
+			ASSERT(EXPECT(m != MAP_FAILED));
+			empty[i]();
+			expect_clean_tail(m);
+			expect_clean_mapping(other);
+			munmap(m, 2 * PAGE);
+
+			m = map_shared(fd, 2 * PAGE);
+			memset(m, 't', 2 * PAGE);
+			empty[i]();
+			expect_clean_tail(m);
+			expect_clean_mapping(other);
+			munmap(m, 2 * PAGE);
+
+			soil_tail(fd);
+			close_range(fd, ~0U, 0);
+			empty[i]();		/* with no other open */
+			expect_clean_mapping(open_hello(O_RDONLY));
+		}
+}
+
+/* All that is in a buffer that grew, as read(2) and a mapping have it */
+static void expect_grown(int fd)
+{
+	static const char zeros[8192];
+	char *m;
+
+	EXPECT_EQ(pwrite(fd, "x", 1, 8191), 1);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 8192);
+	EXPECT_EQ(strspn(buf, "t"), CAPACITY);
+	EXPECT_MEM(buf + CAPACITY, zeros, 8191 - CAPACITY);
+	m = map(fd, 8192, PROT_READ, MAP_SHARED, 0);
+	ASSERT(EXPECT(m != MAP_FAILED));
+	EXPECT_MEM(m, buf, 8192);
+	munmap(m, 8192);
+}
+
+TEST(bytes_after_the_capacity_are_never_contents)
+{
+	static const char *const recipes[] = { "alloc_mode=vmalloc", "alloc_mode=pages", "buffer_size=5000", "" };
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	SET("buffer_size", "5000");
+	FOR_EACH_ALLOCATOR(mode) {
+		if (!mappable(mode))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(recipes); i++) {
+			int fd = open_hello(O_RDWR);
+
+			CASE("private, %s, \"%s\"", mode, recipes[i]);
+			soil_tail(fd);
+			strcpy(r.recipe, recipes[i]);
+			EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
+			expect_clean_mapping(fd);
+			soil_tail(fd);
+			strcpy(r.recipe, "buffer_size=8192");
+			EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
+			expect_grown(fd);
+			close(fd);
+		}
+	}
+	FOR_EACH_MAPPABLE_SHARED {
+		int fd = open_hello(O_RDWR);
+
+		soil_tail(fd);
+		SET("alloc_mode", strcmp(mode, "vmalloc") ? "vmalloc" : "pages");
+		expect_clean_mapping(open_hello(O_RDONLY));
+		soil_tail(fd);
+		SET("buffer_size", "8192");
+		expect_grown(fd);
+		close_range(fd, ~0U, 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+		SET("buffer_size", "5000");
+	}
+}
+
+TEST(bytes_after_the_capacity_are_zero_in_the_first_of_new_mappings)
+{
+	SET("buffer_size", "5000");
+	FOR_EACH_ALLOCATOR(mode) {
+		int fd;
+
+		if (!mappable(mode))
+			continue;
+		CASE("private, %s", mode);
+		fd = open_hello(O_RDWR);
+		soil_tail(fd);
+		expect_clean_mapping(fd);
+		close(fd);
+	}
+	FOR_EACH_MAPPABLE_SHARED {
+		soil_tail(open_hello(O_RDWR));
+		expect_clean_mapping(open_hello(O_RDONLY));
 	}
 }
 
