@@ -98,6 +98,84 @@ TEST(O_TRUNC_empties_what_the_first_use_would_fill)
 	}
 }
 
+static int change(int fd, const char *words)
+{
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	snprintf(r.recipe, sizeof(r.recipe), "%s", words);
+	return ioctl(fd, HELLO_IOC_RECIPE, &r);
+}
+
+/* Empty, and what is written then is all that there is. */
+static void expect_emptied(int fd)
+{
+	EXPECT_EQ(info(fd).flags & HELLO_INFO_ALLOCATED, 0);
+	EXPECT_EQ(info(fd).length, 0);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), 0);
+	EXPECT_EQ(pwrite(fd, "x", 1, 3), 1);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 4);
+	EXPECT_MEM(buf, "\0\0\0x", 4);
+}
+
+TEST(what_O_TRUNC_emptied_stays_empty_with_another_recipe)
+{
+	static const char *const recipes[] = {
+		"buffer_size=8192", "buffer_size=100", "alloc_mode=vmalloc", "alloc_mode=pages buffer_size=64K",
+		"gfp_flags=GFP_NOWAIT", "alloc_context=workqueue", "numa_node=0", "init_mode=poison", "",
+	};
+
+	SET("init_mode", "poison");
+	SET("alloc_when", "first_use");
+	for (size_t i = 0; i < ARRAY_SIZE(recipes); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(recipes); j++) {
+			int fd = open_hello(O_RDWR | O_TRUNC);
+
+			CASE("\"%s\", \"%s\"", recipes[i], recipes[j]);
+			EXPECT_EQ(change(fd, recipes[i]), 0);
+			EXPECT_EQ(info(fd).length, 0);
+			EXPECT_EQ(change(fd, recipes[j]), 0);
+			expect_emptied(fd);
+			close(fd);
+		}
+	CASE("not truncated");
+	EXPECT_EQ(change(open_late(), "buffer_size=8192"), 0);
+	EXPECT_EQ(pread(open_late(), buf, sizeof(buf), 0), 4096);
+}
+
+TEST(what_O_TRUNC_emptied_of_the_shared_buffer_stays_empty_with_another_recipe)
+{
+	static const struct { const char *file, *value; } stores[] = {
+		{ "buffer_size", "8192" }, { "buffer_size", "100" }, { "alloc_mode", "vmalloc" },
+		{ "gfp_flags", "GFP_NOWAIT" }, { "alloc_context", "workqueue" }, { "numa_node", "0" },
+		{ "init_mode", "poison" }, { "alloc_when", "first_use" }, { "max_opens", "1000" },
+	};
+	static const char *const modes[] = { "shared", "private" };	/* while the store is made */
+
+	SET("init_mode", "poison");
+	SET("alloc_when", "first_use");
+	FOR_EACH_CHOICE(lock, "lock_mode")
+		for (size_t m = 0; m < ARRAY_SIZE(modes); m++)
+			for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
+				char *was = strdup(get(stores[i].file));
+				int fd;
+
+				CASE("%s, %s, %s=%s", lock, modes[m], stores[i].file, stores[i].value);
+				SET("lock_mode", lock);
+				SET("buffer_mode", "shared");
+				fd = open_hello(O_RDWR | O_TRUNC);
+				EXPECT_EQ(read(fd, buf, sizeof(buf)), 0);
+				SET("buffer_mode", modes[m]);
+				SET(stores[i].file, stores[i].value);
+				expect_emptied(fd);
+				close(fd);
+				SET("buffer_mode", "private");
+				SET("reset", "1");
+				SET(stores[i].file, was);
+				free(was);
+			}
+}
+
 TEST(the_recipe_is_that_of_the_open)
 {
 	int fd = open_late();
