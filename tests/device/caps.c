@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/device/caps.c: what root without its capabilities, and what a plain
- * user may do.
+ * user may do, and that they do not take from each other.
  */
 #include <grp.h>
 #include <linux/hello.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 #include "harness.h"
@@ -86,5 +87,71 @@ TEST(buffers_from_reserves_and_small_zones_share_a_small_cap)
 		close(open_hello(O_RDWR));
 		for (int n = 1; n < 4; n++)
 			close(fd[n]);
+	}
+}
+
+static int change(int fd, const char *words)
+{
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	snprintf(r.recipe, sizeof(r.recipe), "%s", words);
+	return ioctl(fd, HELLO_IOC_RECIPE, &r);
+}
+
+static volatile bool done;
+static const char *too_large;
+
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	EXPECT_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static void *ask_too_much(void *unused)
+{
+	int fd = open_hello(O_RDWR);
+
+	stay_on(1);
+	while (!done)
+		EXPECT_ERRNO(change(fd, too_large), ENOMEM);
+	close(fd);
+	return unused;
+}
+
+/* The moment in which it could is short: the hammer is what sees it. */
+TEST(a_request_that_is_refused_makes_no_other_fail)
+{
+	static const struct {
+		const char *cap, *room, *too_large, *fits[2];
+	} cases[] = {
+		{ "max_total_size", "1M", "buffer_size=2M", { "buffer_size=1000", "buffer_size=2000" } },
+		{ "max_reserve_size", "64K", "buffer_size=128K gfp_flags=GFP_ATOMIC",
+		  { "buffer_size=1000 gfp_flags=GFP_ATOMIC", "buffer_size=2000" } },
+	};
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP("this machine has one processor");
+	stay_on(0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *was = strdup(get(cases[i].cap));
+		int fd = open_hello(O_RDWR);
+		pthread_t thread;
+
+		CASE("%s", cases[i].cap);
+		SET(cases[i].cap, cases[i].room);
+		too_large = cases[i].too_large;
+		done = false;
+		pthread_create(&thread, NULL, ask_too_much, NULL);
+		for (int n = 0; n < volume(20000); n++)
+			if (!EXPECT_EQ(change(fd, cases[i].fits[n % 2]), 0))
+				break;
+		done = true;
+		pthread_join(thread, NULL);
+		close(fd);
+		SET(cases[i].cap, was);
+		free(was);
 	}
 }
