@@ -43,6 +43,15 @@ refused gfp_flags gfp_flags=GFP_NOFAIL
 refused '' alloc_mode=vmalloc gfp_flags=GFP_ATOMIC
 refused buffer_mode buffer_mode=public
 
+# A record of /dev/kmsg shows what is no printable ASCII, and each backslash, as \xNN.
+for parameter in alloc_mode buffer_size gfp_flags numa_node init_mode lock_mode max_opens; do
+	mark=$(log_mark)
+	fails_with 'Invalid argument' "modprobe hello refuses any bytes for $parameter" \
+		modprobe hello "$parameter=$(printf '\033[2J\007\177\200\377')"
+	unlike "$(dd if=/dev/kmsg iflag=nonblock bs=8192 2>/dev/null | sed "1,/$mark/d" |
+		sed -n '/;hello: /{s/\\x5c//g;p}')" '\\x' "any bytes for $parameter come to the log as printable ASCII"
+done
+
 succeeds 'parameters in any order are judged together' \
 	modprobe hello buffer_size=64M buffer_mode=shared init_mode=poison alloc_mode=vmalloc gfp_flags=GFP_USER
 is "$(value alloc_mode) $(value buffer_mode) $(value init_mode) $(value gfp_flags) $(value buffer_size)" \
