@@ -129,19 +129,46 @@ TEST(asynchronous_io_of_the_kernel_reads_and_writes)
 	}
 }
 
-TEST(RWF_APPEND_appends_and_RWF_NOWAIT_is_refused)
+TEST(RWF_APPEND_appends)
 {
 	struct iovec v = { "two", 3 };
 	int fd = open_hello(O_RDWR);
-	ssize_t n;
 
 	EXPECT_EQ(write(fd, "one", 3), 3);
 	EXPECT_EQ(pwritev2(fd, &v, 1, 0, RWF_APPEND), 3);
 	EXPECT_EQ(pread(fd, buf, 10, 0), 6);
 	EXPECT_MEM(buf, "onetwo", 6);
-	v.iov_base = buf;
-	n = preadv2(fd, &v, 1, 0, RWF_NOWAIT);
-	EXPECT(n == -1 && (errno == EOPNOTSUPP || errno == EAGAIN));
+}
+
+/* A call that would have to sleep, as an allocation may, is EAGAIN and changes nothing. */
+TEST(RWF_NOWAIT_transfers_what_needs_no_sleep)
+{
+	struct iovec v = { "one", 3 }, to = { buf, sizeof(buf) };
+	int fd;
+
+	SET("alloc_when", "first_use");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		bool rcu = !strcmp(lock, "rcu");	/* each write allocates a version */
+
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		fd = open_hello(O_RDWR);
+		EXPECT_ERRNO(pwritev2(fd, &v, 1, 0, RWF_NOWAIT), EAGAIN);
+		EXPECT_EQ(preadv2(fd, &to, 1, 0, RWF_NOWAIT), 0);
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+		EXPECT_EQ(pwrite(fd, "two", 3, 0), 3);
+		if (rcu)
+			EXPECT_ERRNO(pwritev2(fd, &v, 1, 3, RWF_NOWAIT), EAGAIN);
+		else
+			EXPECT_EQ(pwritev2(fd, &v, 1, 3, RWF_NOWAIT), 3);
+		EXPECT_EQ(preadv2(fd, &to, 1, 0, RWF_NOWAIT), rcu ? 3 : 6);
+		EXPECT_MEM(buf, "twoone", rcu ? 3 : 6);
+		EXPECT_ERRNO(pwritev2(fd, &v, 1, 4096, RWF_NOWAIT), ENOSPC);
+		close(fd);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
 }
 
 TEST(fsync_and_fdatasync_have_nothing_to_do_and_say_so)

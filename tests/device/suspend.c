@@ -143,7 +143,7 @@ TEST(buffers_and_mappings_of_every_allocator_are_as_before)
 /* Asleep in poll: frozen, thawed, and still woken by what it waits for */
 TEST(who_waits_for_news_is_still_told_after_it)
 {
-	struct pollfd p = { .events = POLLIN };
+	struct pollfd p = { .events = POLLPRI };
 	int fd, status;
 	pid_t pid;
 
@@ -153,7 +153,7 @@ TEST(who_waits_for_news_is_still_told_after_it)
 	pid = fork();
 	if (!pid) {
 		p.fd = open_hello(O_RDONLY);
-		stop(poll(&p, 1, -1) == 1 && p.revents == POLLIN ? 0 : 1);
+		stop(poll(&p, 1, -1) == 1 && p.revents == POLLPRI ? 0 : 1);
 	}
 	wait_until_asleep(pid);
 	freeze();
