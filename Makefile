@@ -4,8 +4,11 @@
 
 MAKEFLAGS += --no-print-directory
 
-# The version's one place is dkms.conf.
-VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+ifneq ($(abspath $(lastword $(MAKEFILE_LIST))),$(CURDIR)/Makefile)
+$(error Makefile works in its own directory: make -C DIRECTORY)
+endif
+paths	:= DESTDIR prefix KVER JOBS
+include tools/paths.mk
 
 # The kernel to build for: the running one, else the newest that has headers.
 newest	= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
@@ -15,13 +18,8 @@ KVER	?= $(notdir $(patsubst %/build,%,$(kdir)))
 vm_kver	= $(shell tests/vm/run --which)
 
 prefix	?= /usr/local
-DESTDIR	?=
 JOBS	?= $(shell nproc)
-
-# With DESTDIR, DKMS keeps to trees below it and needs no root.
-dkms_src = $(DESTDIR)/usr/src/hello-$(VERSION)
-dkms	= dkms $(if $(DESTDIR),--no-depmod --sourcetree $(DESTDIR)/usr/src \
-	--dkmstree $(DESTDIR)/var/lib/dkms --installtree $(DESTDIR)/lib/modules)
+to	= $(DESTDIR)$(prefix)
 stage	= $(CURDIR)/build/stage
 uapi	= driver/include/uapi/linux/hello.h
 
@@ -41,53 +39,40 @@ help:	## this list
 # Using it
 
 module:	## build driver/hello.ko for the kernel KVER (15 s)
-	@[ -n "$(KVER)" ] || { echo 'No kernel headers: run `make setup` as root.' >&2; exit 1; }
-	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) modules
+	@[ -n '$(KVER)' ] || { echo 'No kernel headers: run `make setup` as root.' >&2; exit 1; }
+	$(MAKE) -C '/lib/modules/$(KVER)/build' M='$(CURDIR)' modules
 
 tool:	## build tools/helloctl and its man pages (5 s)
 	$(MAKE) -C tools all
 
 install:	## install tool, man pages, header, udev rule, group; DESTDIR, prefix (1 s)
-	install -Dm644 udev/hello.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
+	tools/place put 644 udev/hello.sysusers '$(to)/lib/sysusers.d/hello.conf'
 # udevd takes a group that it cannot find for root, and remembers: group first.
 ifeq ($(DESTDIR),)
 	if command -v systemd-sysusers; then systemd-sysusers hello.conf; \
 		else groupadd --system --force hello; fi
 endif
-	install -Dm644 udev/60-hello.rules $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
-	install -Dm644 udev/hello.modprobe $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
-	install -Dm644 $(uapi) $(DESTDIR)$(prefix)/include/linux/hello.h
-	$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(prefix)
+	tools/place put 644 udev/60-hello.rules '$(to)/lib/udev/rules.d/60-hello.rules'
+	tools/place put 644 udev/hello.modprobe '$(to)/lib/modprobe.d/hello.conf'
+	tools/place put 644 $(uapi) '$(to)/include/linux/hello.h'
+	$(MAKE) -C tools install
 
 deb:	## build the Debian packages hello-dkms and helloctl into build/deb (1 min)
 	tests/packages/build build/deb
 
 uninstall:	## take away what install installed; the group stays (1 s)
-	rm -f $(DESTDIR)$(prefix)/lib/sysusers.d/hello.conf
-	rm -f $(DESTDIR)$(prefix)/lib/udev/rules.d/60-hello.rules
-	rm -f $(DESTDIR)$(prefix)/lib/modprobe.d/hello.conf
-	rm -f $(DESTDIR)$(prefix)/include/linux/hello.h
-	$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(prefix)
+	tools/place take '$(to)/lib/sysusers.d/hello.conf' '$(to)/lib/modprobe.d/hello.conf' \
+		'$(to)/lib/udev/rules.d/60-hello.rules' '$(to)/include/linux/hello.h'
+	$(MAKE) -C tools uninstall
 
 dkms-source:	## copy what DKMS builds from to /usr/src; DESTDIR (1 s)
-	rm -rf $(dkms_src)
-	mkdir -p $(dkms_src)/driver
-	cp Kbuild dkms.conf COPYING $(dkms_src)
-	cd driver && find . -name '*.[ch]' ! -name '*.mod.c' -o -name Kbuild | \
-		xargs cp --parents -t $(dkms_src)/driver
+	tools/dkms source
 
-# Forced, because DKMS takes what it built of this version before for good.
-dkms-install: dkms-source	## build and install the module by DKMS for KVER (15 s)
-	mkdir -p $(DESTDIR)/var/lib/dkms $(DESTDIR)/lib/modules/$(KVER)
-	[ -e $(DESTDIR)/lib/modules/$(KVER)/build ] || \
-		ln -s /lib/modules/$(KVER)/build $(DESTDIR)/lib/modules/$(KVER)/build
-	[ -n "$$($(dkms) status hello/$(VERSION))" ] || $(dkms) add hello/$(VERSION)
-	$(dkms) build --force hello/$(VERSION) -k $(KVER)
-	$(dkms) install --force hello/$(VERSION) -k $(KVER)
+dkms-install:	## build and install the module by DKMS for KVER, in place of older ones (15 s)
+	tools/dkms install '$(KVER)'
 
-dkms-uninstall:	## take the module out of DKMS and /usr/src (5 s)
-	$(dkms) remove hello/$(VERSION) --all
-	rm -rf $(dkms_src)
+dkms-uninstall:	## take the module, in every version, out of DKMS and /usr/src (5 s)
+	tools/dkms uninstall
 
 # Trying it: real kernels in QEMU, which leave this machine's own kernel alone
 
@@ -96,17 +81,17 @@ setup:	## install by apt the packages that building and testing need (2 min)
 
 stage:	## what a guest installs: `make install` and DKMS below build/stage (20 s)
 	rm -rf build/stage
-	$(MAKE) install DESTDIR=$(stage) prefix=/usr
-	$(MAKE) dkms-install DESTDIR=$(stage) KVER=$(vm_kver)
-	tests/vm/modtree build/stage $(vm_kver)
+	$(MAKE) install DESTDIR='$(stage)' prefix=/usr
+	$(MAKE) dkms-install DESTDIR='$(stage)' KVER='$(vm_kver)'
+	tests/vm/modtree build/stage '$(vm_kver)'
 
 demo:	## the main job on the real device in a guest, with all set-up (1 min)
 	$(call set_up,demo)
 	@tests/vm/run --name demo -- tests/vm/demo
 
 shell:	## a root shell in a guest with the module loaded; `exit` ends it
-	$(MAKE) module KVER=$(vm_kver)
-	$(MAKE) install DESTDIR=$(CURDIR)/build/shell prefix=/usr
+	$(MAKE) module KVER='$(vm_kver)'
+	$(MAKE) install DESTDIR='$(CURDIR)/build/shell' prefix=/usr
 	tests/vm/run --name shell --stage build/shell --module driver/hello.ko --tty \
 		-- sh -c 'modprobe hello && exec bash'
 
@@ -148,9 +133,11 @@ check-packages:	## install, upgrade, remove the Debian packages in a bare root (
 	tests/packages/run
 
 clean:	## remove everything that was built
-	rm -rf build
+	rm -rf --one-file-system build
 	$(MAKE) -C tools clean
-	[ -z "$(KVER)" ] || $(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) clean
+# Not by kbuild, which also takes your own files of such names, wherever they are.
+	cd driver && rm -f hello.ko hello.mod hello.mod.c *.o *.gcno *.gcda .*.cmd modules.order
+	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
 	setup stage demo shell check lint docs check-debug check-kernels check-hammer check-mutants \

@@ -1,0 +1,263 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/host/make.t: make refuses what it would split, expand or misplace, and
+# neither replaces nor removes what it has not made. In copies of the sources.
+# shellcheck disable=SC2016 # what a shell would expand is the matter
+
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+sources=$PWD
+# What make check itself was given is no business of the copies.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES DESTDIR prefix KVER JOBS
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# copy DIRECTORY: the sources, as a fresh checkout has them.
+copy() {
+	mkdir -p "$1"
+	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.ko' . | tar -x -C "$1"
+	rm -f "$1/tools/helloctl"
+}
+
+# listing: every path below $dir, and which file of which time it is.
+listing() {
+	find "$dir" \( -type d -printf '%P\n' -o -printf '%P %y %l %i %s %T@\n' \) | sort
+}
+
+# The tool takes seconds to compile; only where it goes is the matter.
+printf '%s\n' '#!/bin/sh' 'while [ "$1" != -o ]; do shift; done' \
+	'echo /sys/class/misc/hello >"$2"' >"$dir/cc"
+chmod +x "$dir/cc"
+
+# run DIRECTORY MAKE-ARGUMENT...
+run() {
+	make -s -C "$1" CC="$dir/cc" "${@:2}" </dev/null 2>&1
+}
+
+# refused REASON NAME TARGETS MAKE-ARGUMENT...: for each target, and nothing is changed.
+refused() {
+	local reason=$1 name=$2 targets=$3 target said before
+	shift 3
+	before=$(listing)
+	for target in $targets; do
+		if said=$(run "$top" "$target" "$@"); then
+			said="make $target succeeded"
+			break
+		fi
+		grep -qF -e "$reason" <<<"$said" || { said="make $target: $said"; break; }
+		said=
+	done
+	is "$said$(diff <(echo "$before") <(listing))" '' "$name"
+}
+
+## What is around the copy and must survive
+top=$dir/hello
+copy "$top"
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+for neighbour in my root/usr/src/hello-"$version" a; do
+	mkdir -p "$dir/$neighbour"
+	echo precious >"$dir/$neighbour/file"
+done
+cp -r "$dir/root" "$top/"
+
+## Variables
+targets='install uninstall dkms-source dkms-install dkms-uninstall'
+refused 'split paths at blanks' 'a DESTDIR with a blank is refused' "$targets" DESTDIR="$dir/my root"
+refused 'split paths at blanks' 'a DESTDIR with a tab is refused' "$targets" DESTDIR="$dir/my"$'\t'root
+refused 'split paths at blanks' 'a DESTDIR with a newline is refused' "$targets" DESTDIR="$dir/my"$'\n'root
+refused 'split paths at blanks' 'a DESTDIR that ends with a blank is refused' "$targets" DESTDIR="$dir/my "
+refused 'would expand its $' 'a DESTDIR with a variable is refused' "$targets" DESTDIR="$dir/my\$x"
+refused "DESTDIR is '" 'a DESTDIR with a command is refused, not run' "$targets" DESTDIR="$dir/\$(shell touch $dir/x)"
+refused 'absolute' 'a relative DESTDIR is refused' "$targets" DESTDIR=root
+# With -n, lest it is this system that pays where they are not refused.
+refused 'absolute' 'a DESTDIR in the home of ~ is refused' "$targets" -n DESTDIR='~/root'
+refused 'empty' 'an empty DESTDIR is refused' "$targets" -n DESTDIR=
+refused 'upwards' 'a DESTDIR with .. is refused' "$targets" DESTDIR="$dir/my/../root"
+refused 'upwards' 'a DESTDIR that ends with .. is refused' "$targets" DESTDIR="$dir/my/.."
+for character in "'" '"' '`' \\ ';' '&' '|' '<' '>' '(' ')' '*' '?' '[' '{' '!' '#'; do
+	refused 'character of the shell' "a DESTDIR with $character is refused" dkms-source \
+		DESTDIR="$dir/my${character}root"
+done
+for character in ':' '%' ','; do
+	refused 'kbuild and gcc' "a DESTDIR with $character is refused" dkms-source \
+		DESTDIR="$dir/my${character}root"
+done
+DESTDIR="$dir/my root" refused 'split paths at blanks' 'a DESTDIR of the environment is refused too' "$targets"
+DESTDIR='' refused 'empty' 'an empty one too' "$targets" -n
+
+for prefix in '' usr '/usr local' '/usr/../..' '/$x' "/it's"; do
+	refused "prefix is '" "the prefix '$prefix' is refused" 'install uninstall' \
+		DESTDIR="$dir/root" prefix="$prefix"
+done
+for release in '' 6.1/../.. '6.1 x' .. '$x' "'" ; do
+	refused "KVER is '" "the kernel '$release' is refused" 'module dkms-install clean' \
+		DESTDIR="$dir/root" KVER="$release"
+done
+for jobs in '' x '2 3' 0 -1 '2;touch x' ; do
+	refused 'JOBS is ' "'$jobs' jobs are refused" help JOBS="$jobs"
+done
+top=$top/tools
+for name in bindir mandir completiondir; do
+	refused "$name is '" "a relative $name is refused" 'install uninstall' \
+		DESTDIR="$dir/root" $name=my
+done
+for name in O PROGRAM; do
+	refused "$name is '" "$name with a blank is refused" 'all install clean' \
+		DESTDIR="$dir/root" $name="$dir/my root"
+done
+top=${top%/tools}
+
+## The sources' own path
+for name in 'a b' 'a:b' "a'b" 'a$b' 'a"b' 'a,b' 'a%b' 'a;b' $'a\nb' $'a\n'; do
+	mkdir "$dir/$name"
+	mv "$top" "$dir/$name/hello"
+	top=$dir/$name/hello
+	refused 'The path of the sources is' "sources in '${name//$'\n'/\\n}' are refused" \
+		'module clean dkms-source' DESTDIR="$dir/root"
+	top=$top/tools refused 'The path of the sources is' 'by tools/Makefile too' clean
+	top=$top/tests refused 'The path of the sources is' 'and by tests/Makefile' clean
+	mv "$top" "$dir/hello"
+	rmdir "$dir/$name"
+	top=$dir/hello
+done
+
+mkdir -p "$dir/my/build" "$dir/my/udev"
+echo precious >"$dir/my/build/file"
+before=$(listing)
+fails_with 'own directory' 'make -f with the Makefile of another directory is refused' \
+	make -C "$dir/my" -f "$top/Makefile" clean
+fails_with 'own directory' 'so it is for tools/Makefile' make -C "$dir/my" -f "$top/tools/Makefile" clean
+fails_with 'own directory' 'and for tests/Makefile' make -C "$dir/my" -f "$top/tests/Makefile" clean
+ln -s "$dir/my/build" "$top/build"
+for target in clean stage tool; do
+	fails_with 'symbolic link' "make $target does not follow a link build" run "$top" $target
+done
+rm "$top/build"
+is "$(diff <(echo "$before") <(listing))" '' 'what is in these directories is still there'
+
+## The source for DKMS
+root=$dir/dest
+to=$root/usr/src/hello-$version
+run "$top" dkms-source DESTDIR="$root/" >"$dir/log"
+is "$(cd "$to" && find . -type f | sort)" \
+	"$(cd "$sources" && find . \( -path ./Kbuild -o -path ./dkms.conf -o -path ./COPYING -o -path './driver/*.[ch]' \
+		-o -path ./driver/Kbuild \) ! -name '*.mod.c' | sort)" \
+	'dkms-source copies what the module is built from, and a / at the end of DESTDIR does not matter'
+touch "$to/driver/of_an_older_version.c"
+succeeds 'dkms-source replaces what it made' run "$top" dkms-source DESTDIR="$root"
+is "$(find "$root" -name 'of_an*' -o -name 'hello-*.*.*.*')" '' 'wholly, and leaves nothing beside it'
+
+# survives WHAT: neither dkms-source nor dkms-uninstall changes what is there.
+survives() {
+	local before said
+	before=$(listing)
+	said=$(run "$top" dkms-source DESTDIR="$root") && said=succeeded
+	like "$said" 'move it away' "dkms-source refuses to replace $1"
+	run "$top" dkms-uninstall DESTDIR="$root" >/dev/null
+	is "$(diff <(echo "$before") <(listing))" '' "$1 survives"
+}
+echo precious >"$to/notes"
+survives 'a source with more in it'
+rm "$to/notes"
+mv "$to" "$dir/work"
+ln -s "$dir/work" "$to"
+survives 'a link to where somebody works'
+rm "$to"
+mkdir "$to"
+printf '%s\n' 'PACKAGE_NAME="hello"' "PACKAGE_VERSION=\"$version\"" 'BUILT_MODULE_NAME="hello"' >"$to/dkms.conf"
+echo precious >"$to/hello.c"
+survives "another project's module hello"
+rm -r "$to"
+mkdir "$to"
+survives 'an empty directory'
+rmdir "$to"
+cp -r "$dir/work" "$root/usr/src/hello-0.0.9"
+sed -i 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="0.0.9"/' "$root/usr/src/hello-0.0.9/dkms.conf"
+mkdir "$root/usr/src/hello-1.0"
+touch "$root/usr/src/hello-1.0/hello.c"
+run "$top" dkms-source DESTDIR="$root" >/dev/null
+succeeds 'dkms-uninstall succeeds where DKMS has nothing' run "$top" dkms-uninstall DESTDIR="$root"
+is "$(ls "$root/usr/src")" hello-1.0 'and takes away the source of each version, but not of another project'
+
+mkdir -p "$dir/out/usr"
+rm -r "${root:?}/usr"
+ln -s "$dir/out/usr" "$root/usr"
+before=$(listing)
+for target in dkms-source install; do
+	fails_with 'leads out of DESTDIR' "$target does not follow a link out of DESTDIR" \
+		run "$top" $target DESTDIR="$root" prefix=/usr
+done
+is "$(diff <(echo "$before") <(listing))" '' 'and changes nothing behind it'
+rm -r "$root"
+
+## Install and uninstall
+succeeds 'install succeeds in a DESTDIR that ends with //' run "$top" install DESTDIR="$root//" prefix=/usr/
+files=$(cd "$root" && find . -type f | sort)
+like "$files" '^./usr/bin/helloctl$' 'all is below DESTDIR'
+is "$(cd "$top" && find . -name '60-hello.rules' -o -name 'hello.8*' -newer Makefile)" ./udev/60-hello.rules \
+	'and nothing of it below the sources'
+succeeds 'it can be installed again' run "$top" install DESTDIR="$root" prefix=/usr
+echo 'options hello edited=1' >>"$root/usr/lib/modprobe.d/hello.conf"
+succeeds 'uninstall succeeds' run "$top" uninstall DESTDIR="$root" prefix=/usr
+is "$(cd "$root" && find . ! -type d)" '' 'no file of it is left'
+for file in $files; do
+	echo precious >"$root/$file"
+done
+before=$(cd "$root" && find . -type f -exec md5sum {} +)
+said=$(run "$top" uninstall DESTDIR="$root" prefix=/usr)
+is "$(cd "$root" && find . -type f -exec md5sum {} +)" "$before" \
+	"another project's files of these names survive uninstall"
+is "$(grep -c '^tools/place: kept' <<<"$said")" "$(wc -l <<<"$files")" 'and it names each'
+missed=
+for file in $files; do
+	mv "$root/$file" "$dir/kept"
+	run "$top" install DESTDIR="$root" prefix=/usr >/dev/null && missed="$missed $file"
+	mv "$dir/kept" "$root/$file"
+done
+is "$missed" '' 'install fails rather than replace one of them'
+rm -r "$root"
+run "$top" install DESTDIR="$root" prefix=/usr >/dev/null
+mv "$root/usr/include/linux/hello.h" "$dir/my/hello.h"
+ln -s "$dir/my/hello.h" "$root/usr/include/linux/hello.h"
+fails_with 'another project' 'install does not replace a link' run "$top" install DESTDIR="$root" prefix=/usr
+run "$top" uninstall DESTDIR="$root" prefix=/usr >/dev/null
+is "$(cd "$root" && find . ! -type d)" ./usr/include/linux/hello.h 'nor does uninstall remove it'
+rm -r "$root"
+
+## Clean
+run "$top" clean >/dev/null
+before=$(listing)
+run "$top" tool O=../build/tools >/dev/null
+for file in Module.symvers modules.order .Module.symvers.cmd driver/hello.{ko,mod,mod.c,mod.o,o} \
+	driver/main.o driver/.main.o.cmd driver/modules.order; do
+	echo built >"$top/$file"
+done
+succeeds 'clean needs no kernel headers' run "$top" clean
+is "$(diff <(echo "$before") <(listing))" '' 'and takes away all that was built'
+for file in notes.s Documentation/notes.o driver/notes.ko tools/notes.o tests/libx.a; do
+	echo precious >"$top/$file"
+done
+before=$(listing)
+run "$top" clean >/dev/null
+is "$(diff <(echo "$before") <(listing))" '' 'and no file of yours, whatever its name'
+mkdir -p "$dir/my/objects"
+touch "$dir/my/objects/notes.o"
+run "$top/tools" all O="$dir/my/objects" PAGES= >/dev/null
+run "$top/tools" clean O="$dir/my/objects" PAGES= >/dev/null
+is "$(ls "$dir/my/objects")" notes.o 'O may be a directory with other things in it'
+
+mkdir -p "$top/build/tests"
+touch "$top/build/tests/stale" "$top/build/tests/a Makefile"
+make -s -C "$top/tests" clean -n >/dev/null 2>&1
+is "$(ls "$top/build/tests" "$top/tests/Makefile" 2>&1)" "$top/tests/Makefile
+
+$top/build/tests:
+a Makefile" 'a stale program is taken away; a name with a blank is not taken for two'
+
+before=$(listing)
+fails_with 'other things' 'copy-driver replaces only its own copy' "$top/tests/kernels/copy-driver" "$dir/my"
+fails_with 'other things' 'and not the sources' "$top/tests/kernels/copy-driver" "$top"
+is "$(diff <(echo "$before") <(listing))" '' 'they are as before'
+
+done_testing
