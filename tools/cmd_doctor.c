@@ -22,6 +22,8 @@
 #include "output.h"
 
 #define DKMS	"/var/lib/dkms/hello"
+/* The module's description: other projects, too, have a module hello. */
+#define OURS	"A laboratory for kernel memory behind " NODE
 #define RULES	"{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/"
 #define RULE	"60-hello.rules"
 
@@ -91,35 +93,200 @@ static void check_headers(const char *kernel)
 	free(path);
 }
 
+/* Does a file match the pattern? */
+__attribute__((format(printf, 1, 2)))
+static bool any_file(const char *format, ...)
+{
+	char *pattern, *files;
+	bool any;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&pattern, format, args) < 0)
+		checked(NULL);
+	va_end(args);
+	files = files_of(pattern);
+	any = *files;
+	free(files);
+	free(pattern);
+	return any;
+}
+
+/* Is this the version of DKMS's that is installed for the kernel? */
+static bool dkms_installed(const char *version, const char *kernel)
+{
+	char *links = output_of("readlink " DKMS "/kernel-*");
+	char *entry = text("%s/%s/", version, kernel);
+	bool installed = strstr(links, entry);
+
+	free(entry);
+	free(links);
+	return installed;
+}
+
+/* A version that DKMS has, and what is odd about it; false if it is not ours. */
+static bool check_dkms_version(const char *version, bool alone)
+{
+	char *grep = text("grep -rlsF --include='*.c' '" OURS "' " DKMS "/%s/source/driver/", version);
+	char *ours = output_of(grep);
+	bool lost = !any_file(DKMS "/%s/source/dkms.conf", version);
+
+	if (lost)
+		found("dkms", BAD, INSTALL("dkms-uninstall dkms-install"),
+		      "the source of hello/%s is gone, so that dkms status fails", version);
+	else if (!*ours)
+		found("dkms", NOTE, "dkms status", "hello/%s is another module of that name", version);
+	else if (!alone && strcmp(version, VERSION)) {
+		char *remedy = text("sudo dkms remove hello/%s --all", version);
+
+		found("dkms", NOTE, remedy, "hello/%s is still there besides hello/" VERSION, version);
+		free(remedy);
+	}
+	lost |= *ours;
+	free(ours);
+	free(grep);
+	return lost;
+}
+
 /* Looks where dkms status would look, which is a shell script of seconds. */
 static void check_dkms(const char *kernel)
 {
-	char *pattern = text(DKMS "/*/%s/*/module/hello.ko*", kernel);
-	char *built = files_of(pattern);
+	bool alone = !any_file(DKMS "/" VERSION);
+	char *ours = NULL, *built = NULL, *installed = NULL;
 	/* what make says at the end of the log of a build that failed is not why */
 	char *log = output_of("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | tr '\\n' ' '");
+	glob_t entries = { 0 };
 
-	if (access(DKMS, F_OK))
-		found("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
-	else if (*built)
-		found("dkms", GOOD, NULL, "built for kernel %s", kernel);
-	else
+	glob(DKMS "/[!ko]*", GLOB_ONLYDIR, NULL, &entries);
+	for (size_t i = 0; i < entries.gl_pathc; i++) {
+		char *version = strrchr(entries.gl_pathv[i], '/') + 1;
+
+		if (!check_dkms_version(version, alone))
+			continue;
+		ours = version;
+		if (any_file(DKMS "/%s/%s/*/module/hello.ko*", version, kernel))
+			*(dkms_installed(version, kernel) ? &installed : &built) = version;
+	}
+	if (installed) {
+		found("dkms", GOOD, NULL, "hello/%s is installed for kernel %s", installed, kernel);
+	} else if (built) {
+		char *remedy = text("sudo dkms install --force hello/%s -k %s", built, kernel);
+
+		found("dkms", BAD, remedy, "hello/%s is built for kernel %s, but not installed", built,
+		      kernel);
+		free(remedy);
+	} else if (ours) {
 		found("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
 		      "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
+	} else {
+		found("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
+	}
+	globfree(&entries);
 	free(log);
-	free(built);
-	free(pattern);
+}
+
+/* A field of what modinfo says of a file, or of what modprobe would load. */
+static char *module_field(const char *file, const char *field)
+{
+	char *command = text("modinfo -F %s \"$HELLO_MODULE\"", field), *value;
+
+	setenv("HELLO_MODULE", file, 1);
+	value = output_of(command);
+	free(command);
+	return value;
+}
+
+static bool module_is_ours(const char *file)
+{
+	char *description = module_field(file, "description");
+	bool ours = !strcmp(description, OURS);
+
+	free(description);
+	return ours;
+}
+
+/* What to do about the file of another project's module; @then: what comes after that */
+static char *evict(const char *file, const char *kernel, const char *then)
+{
+	char *dkms = text("/lib/modules/%s/updates/dkms/", kernel);
+	char *own = text("/lib/modules/%s/kernel/", kernel);
+	char *remedy;
+
+	if (*file != '/')
+		/* "(builtin)" */
+		remedy = text("%s", "boot another kernel");
+	else if (!strncmp(file, dkms, strlen(dkms)))
+		remedy = text("dkms status tells its version: sudo dkms remove hello/... --all%s", then);
+	else if (!strncmp(file, own, strlen(own)))
+		/* of the kernel's package; modprobe takes one in updates/ first */
+		remedy = text("%s", INSTALL("dkms-install"));
+	else
+		remedy = text("sudo mv %s %s.other; sudo depmod%s", file, file, then);
+	free(own);
+	free(dkms);
+	return remedy;
+}
+
+/* The files of that name that are no part of the kernel itself, one a line. */
+static char *module_files(const char *kernel)
+{
+	char *command = text("find /lib/modules/%s/ -path '*/kernel' -prune -o "
+			     "-regex '.*/hello\\.ko\\(\\.[gxz][a-z]*\\)?' -print", kernel);
+	char *files = output_of(command);
+
+	free(command);
+	return files;
+}
+
+/* The file that modprobe takes, if it is ours. */
+static void check_file(const char *file, const char *kernel)
+{
+	char *magic = module_field(file, "vermagic"), *version = module_field(file, "version");
+
+	magic[strcspn(magic, " ")] = 0;
+	if (strcmp(magic, kernel))
+		found("module", BAD, INSTALL("dkms-install"), "%s is built for kernel %s, not for %s",
+		      file, magic, kernel);
+	else if (strcmp(version, VERSION))
+		found("module", NOTE, "install both of one version, in the sources: "
+		      "sudo make install dkms-install", "%s is version %s, helloctl is " VERSION,
+		      file, version);
+	else
+		found("module", GOOD, NULL, "%s", file);
+	free(version);
+	free(magic);
+}
+
+/* @taken: modprobe takes this file, or one of ours */
+static void other_module(const char *file, const char *kernel, bool taken, const char *then)
+{
+	char *remedy = evict(file, kernel, then);
+
+	found("module", taken ? BAD : NOTE, remedy, "%s is another module of that name%s", file,
+	      taken ? "" : ", which modprobe does not take");
+	free(remedy);
 }
 
 static void check_module(const char *kernel)
 {
-	char *file = output_of("modinfo -F filename hello");
+	char *file = module_field("hello", "filename"), *files = module_files(kernel);
+	bool ours = *file && module_is_ours("hello");
+	const char *then = ours ? "" : "; then " INSTALL("dkms-install");
+	char *name, *rest = files;
 
-	if (*file)
-		found("module", GOOD, NULL, "%s", file);
+	if (ours)
+		check_file(file, kernel);
+	else if (*file)
+		other_module(file, kernel, true, then);
+	else if (*files)
+		found("module", BAD, "sudo depmod", "modprobe does not know %s", files);
 	else
-		found("module", BAD, "sudo dkms autoinstall; if DKMS does not know hello, "
-		      INSTALL("dkms-install"), "there is none for kernel %s", kernel);
+		found("module", BAD, "sudo dkms install --force hello/" VERSION "; if DKMS does not "
+		      "know it, " INSTALL("dkms-install"), "there is none for kernel %s", kernel);
+	while ((name = strsep(&rest, "\n")))
+		if (*name && strcmp(name, file) && !module_is_ours(name))
+			other_module(name, kernel, false, then);
+	free(files);
 	free(file);
 }
 
@@ -143,13 +310,58 @@ static void check_signature(void)
 	free(lockdown);
 }
 
-static void check_loaded(void)
+/* The file that a module with this srcversion was loaded from, as far as one can tell. */
+static char *loaded_from(const char *kernel, const char *srcversion)
 {
-	if (device_exists(NULL))
-		found("loaded", GOOD, NULL, "the module is loaded");
-	else
+	char *files = module_files(kernel), *from = NULL, *name, *rest = files;
+
+	while (!from && (name = strsep(&rest, "\n"))) {
+		char *other = module_field(name, "srcversion");
+
+		if (*name && !strcmp(other, srcversion) && !module_is_ours(name))
+			from = text("%s", name);
+		free(other);
+	}
+	free(files);
+	return from ? from : text("%s", "a file that is not in /lib/modules");
+}
+
+/* The name is not enough: the attributes are ours, and the sources' sum is the file's. */
+static void check_loaded(const char *kernel)
+{
+	char *file = module_field("hello", "filename");
+	char *installed = module_field("hello", "srcversion");
+	char *loaded = file_read("/sys/module/hello/srcversion");
+	bool module = !access("/sys/module/hello", F_OK), ours = !access(SYSFS "/alloc_mode", F_OK);
+
+	if (!ours && module) {
+		char *from = loaded_from(kernel, loaded ? loaded : "");
+
+		found("loaded", BAD, "sudo rmmod hello; when the line module is ok: "
+		      "sudo modprobe hello", "another module of that name is loaded, from %s", from);
+		free(from);
+	} else if (!ours && device_exists(NULL)) {
+		found("loaded", BAD, "unload it (lsmod), then sudo modprobe hello",
+		      "another driver has made a device hello");
+	} else if (!ours) {
 		found("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
 		      "the module is not loaded");
+	} else if (loaded && !module_is_ours("hello")) {
+		found("loaded", NOTE, "the line module tells how to have it again",
+		      "the module is loaded, but its file is gone");
+	} else if (loaded && strcmp(loaded, installed)) {
+		char *version = file_read("/sys/module/hello/version");
+
+		found("loaded", BAD, "sudo modprobe -r hello; sudo modprobe hello",
+		      "what is loaded (version %s, srcversion %s) is not %s (%s)",
+		      version ? version : "unknown", loaded, file, installed);
+		free(version);
+	} else {
+		found("loaded", GOOD, NULL, "the module is loaded");
+	}
+	free(loaded);
+	free(installed);
+	free(file);
 }
 
 static void check_node(void)
@@ -223,7 +435,7 @@ int cmd_doctor(int argc, char **argv)
 	check_dkms(kernel.release);
 	check_module(kernel.release);
 	check_signature();
-	check_loaded();
+	check_loaded(kernel.release);
 	check_node();
 	check_rule();
 	check_group();

@@ -319,6 +319,42 @@ printf '#!/bin/sh\necho DKMS key\n' >"$UMOCKDEV_DIR/bin/modinfo"
 chmod +x "$UMOCKDEV_DIR/bin/modinfo"
 like "$(PATH=$UMOCKDEV_DIR/bin:$PATH finding signature)" '^note: .* signed by: DKMS key; .*mokutil --import' \
 	"and says how to let the kernel trust a signed one"
+# Our module, in a file and loaded, but for what modinfo is told to say first.
+version=$($helloctl --version | grep -o '[0-9][0-9.]*')
+mkdir -p "$UMOCKDEV_DIR/sys/module/hello"
+echo ABCD >"$UMOCKDEV_DIR/sys/module/hello/srcversion"
+cat >"$UMOCKDEV_DIR/bin/modinfo" <<-END
+	#!/bin/sh
+	case \$2=\$says in
+	\${says%%=*}=*) echo "\${says#*=}" ;;
+	vermagic=*) echo "$(uname -r) SMP" ;;
+	version=*) echo "$version" ;;
+	srcversion=*) echo ABCD ;;
+	filename=*) echo /other/hello.ko ;;
+	description=*) echo "A laboratory for kernel memory behind /dev/hello" ;;
+	esac
+END
+told() {
+	says=$2 PATH=$UMOCKDEV_DIR/bin:$PATH finding "$1"
+}
+is "$(told module '')" 'ok: /other/hello.ko; ' "doctor knows our module by its description"
+is "$(told loaded '')" 'ok: the module is loaded; ' "and that it is loaded by its srcversion"
+is "$(told module 'description=A hello world')" \
+	"BAD: /other/hello.ko is another module of that name; sudo mv /other/hello.ko /other/hello.ko.other; sudo depmod; then install the package hello-dkms, or in the sources: sudo make dkms-install" \
+	"doctor does not take another module of that name for ours"
+like "$(told module vermagic=5.10.0)" '^BAD: /other/hello.ko is built for kernel 5.10.0, not for' \
+	"doctor finds a module for another kernel"
+like "$(told module version=0.0.1)" "^note: .* is version 0.0.1, helloctl is $version; install both" \
+	"doctor finds a module of another version"
+like "$(told loaded srcversion=EF01)" \
+	"^BAD: what is loaded .* is not /other/hello.ko .*; sudo modprobe -r hello; sudo modprobe hello" \
+	"doctor finds that another build is loaded"
+mv "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode" "$UMOCKDEV_DIR/alloc_mode"
+like "$(told loaded '')" '^BAD: another module of that name is loaded, from .*; sudo rmmod hello' \
+	"doctor does not take a loaded module of that name for ours"
+rm -r "$UMOCKDEV_DIR/sys/module"
+like "$(told loaded '')" '^BAD: another driver has made a device hello' "nor a device of that name"
+mv "$UMOCKDEV_DIR/alloc_mode" "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode"
 ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
 is "$(finding node)" \
 	"BAD: /dev/hello is 10:99, the device is 10:247; sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello" \
