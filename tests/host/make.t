@@ -63,15 +63,17 @@ cp -r "$dir/root" "$top/"
 
 ## Variables
 targets='install uninstall dkms-source dkms-install dkms-uninstall'
-refused 'split paths at blanks' 'a DESTDIR with a blank is refused' "$targets" DESTDIR="$dir/my root"
-refused 'split paths at blanks' 'a DESTDIR with a tab is refused' "$targets" DESTDIR="$dir/my"$'\t'root
-refused 'split paths at blanks' 'a DESTDIR with a newline is refused' "$targets" DESTDIR="$dir/my"$'\n'root
-refused 'split paths at blanks' 'a DESTDIR that ends with a blank is refused' "$targets" DESTDIR="$dir/my "
+blanks='split paths at blanks'
+refused "$blanks" 'a DESTDIR with a blank is refused' "$targets" DESTDIR="$dir/my root"
+refused "$blanks" 'a DESTDIR with a tab is refused' "$targets" DESTDIR="$dir/my"$'\t'root
+refused "$blanks" 'a DESTDIR with a newline is refused' "$targets" DESTDIR="$dir/my"$'\n'root
 refused 'would expand its $' 'a DESTDIR with a variable is refused' "$targets" DESTDIR="$dir/my\$x"
-refused "DESTDIR is '" 'a DESTDIR with a command is refused, not run' "$targets" DESTDIR="$dir/\$(shell touch $dir/x)"
+refused "DESTDIR is '" 'a DESTDIR with a command is refused, not run' "$targets" \
+	DESTDIR="$dir/\$(shell touch $dir/x)"
 refused 'absolute' 'a relative DESTDIR is refused' "$targets" DESTDIR=root
 # With -n, lest it is this system that pays where they are not refused.
 refused 'absolute' 'a DESTDIR in the home of ~ is refused' "$targets" -n DESTDIR='~/root'
+refused "$blanks" 'a DESTDIR that ends with a blank is refused' "$targets" -n DESTDIR="$dir/my "
 refused 'empty' 'an empty DESTDIR is refused' "$targets" -n DESTDIR=
 refused 'upwards' 'a DESTDIR with .. is refused' "$targets" DESTDIR="$dir/my/../root"
 refused 'upwards' 'a DESTDIR that ends with .. is refused' "$targets" DESTDIR="$dir/my/.."
@@ -83,7 +85,7 @@ for character in ':' '%' ','; do
 	refused 'kbuild and gcc' "a DESTDIR with $character is refused" dkms-source \
 		DESTDIR="$dir/my${character}root"
 done
-DESTDIR="$dir/my root" refused 'split paths at blanks' 'a DESTDIR of the environment is refused too' "$targets"
+DESTDIR="$dir/my root" refused "$blanks" 'a DESTDIR of the environment is refused too' "$targets"
 DESTDIR='' refused 'empty' 'an empty one too' "$targets" -n
 
 for prefix in '' usr '/usr local' '/usr/../..' '/$x' "/it's"; do
