@@ -112,7 +112,7 @@ static bool any_file(const char *format, ...)
 	return any;
 }
 
-/* Is this the version of DKMS's that is installed for the kernel? */
+/* Is this the version that DKMS has installed for the kernel? */
 static bool dkms_installed(const char *version, const char *kernel)
 {
 	char *links = output_of("readlink " DKMS "/kernel-*");
@@ -127,24 +127,26 @@ static bool dkms_installed(const char *version, const char *kernel)
 /* A version that DKMS has, and what is odd about it; false if it is not ours. */
 static bool check_dkms_version(const char *version, bool alone)
 {
-	char *grep = text("grep -rlsF --include='*.c' '" OURS "' " DKMS "/%s/source/driver/", version);
+	char *source = text(DKMS "/%s/source", version);
+	char *grep = text("grep -rlsF --include='*.c' '" OURS "' %s/driver/", source);
+	char *remedy = text("sudo dkms remove hello/%s --all", version);
 	char *ours = output_of(grep);
-	bool lost = !any_file(DKMS "/%s/source/dkms.conf", version);
+	bool lost = !any_file("%s/dkms.conf", source);
 
 	if (lost)
 		found("dkms", BAD, INSTALL("dkms-uninstall dkms-install"),
 		      "the source of hello/%s is gone, so that dkms status fails", version);
 	else if (!*ours)
-		found("dkms", NOTE, "dkms status", "hello/%s is another module of that name", version);
-	else if (!alone && strcmp(version, VERSION)) {
-		char *remedy = text("sudo dkms remove hello/%s --all", version);
-
-		found("dkms", NOTE, remedy, "hello/%s is still there besides hello/" VERSION, version);
-		free(remedy);
-	}
+		found("dkms", NOTE, "dkms status", "hello/%s is another module of that name",
+		      version);
+	else if (!alone && strcmp(version, VERSION))
+		found("dkms", NOTE, remedy, "hello/%s is still there besides hello/" VERSION,
+		      version);
 	lost |= *ours;
 	free(ours);
+	free(remedy);
 	free(grep);
+	free(source);
 	return lost;
 }
 
