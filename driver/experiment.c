@@ -30,7 +30,7 @@
 #include "text.h"
 
 #define BLANKS		" \t\n"
-#define TIME_MAX_NS	(10 * NSEC_PER_SEC)
+#define TIME_MAX_NS	(10ULL * NSEC_PER_SEC)
 /* Allocations in one go where nothing else can run meanwhile. */
 #define ATOMIC_BATCH	64
 

@@ -121,7 +121,7 @@ static void expect_emptied(int fd)
 TEST(what_O_TRUNC_emptied_stays_empty_with_another_recipe)
 {
 	static const char *const recipes[] = {
-		"buffer_size=8192", "buffer_size=100", "alloc_mode=vmalloc", "alloc_mode=pages buffer_size=64K",
+		"buffer_size=8192", "buffer_size=100", "alloc_mode=slab", "alloc_mode=pages buffer_size=64K",
 		"gfp_flags=GFP_NOWAIT", "alloc_context=workqueue", "numa_node=0", "init_mode=poison", "",
 	};
 
