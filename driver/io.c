@@ -606,6 +606,8 @@ static noinline ssize_t write_rest(struct file *filp, const char __user *user,
 		.done	= done,
 	};
 
+	if (done)
+		hello_store_wake(t.file->store);
 	return write_any(&t, filp->f_flags & O_APPEND);
 }
 
@@ -644,10 +646,9 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 		}
 	}
 	hello_unlock_write(&store->lock);
-	if (likely(copied)) {
+	if (likely(copied == size)) {
 		hello_store_wake(store);
-		if (likely(copied == size))
-			return end_write(file, size, pos, size);
+		return end_write(file, size, pos, size);
 	}
 any:
 	return write_rest(filp, user, size, pos, copied);
