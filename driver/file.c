@@ -428,6 +428,7 @@ bool hello_file_next(struct hello_file_link *cursor,
 			.id	= file->link.id,
 			.pid	= pid_nr(file->opener),
 			.shared	= file->store != &file->own,
+			/* Counts are exact when the file is idle. */
 			.count	= data_race(file->count),
 		};
 		info->gone = !copy_comm(info->comm, file->opener);

@@ -181,22 +181,21 @@ int hello_store_truncate(struct hello_store *store, u64 max)
  * Copies one unit of the contents to the successor. Caller must hold the lock.
  * Returns 1 if it was the last, 0 if there is more, -EBUSY or -ENOSPC.
  */
-static int migrate_unit(struct hello_store *store,
-			const struct hello_buffer *buffer)
+static int copy_unit(struct hello_store *store, const struct hello_buffer *old,
+		     struct hello_buffer *next)
 {
-	struct hello_buffer *next = store->next;
 	size_t n;
 
 	if (atomic_read(&store->maps))
 		return -EBUSY;
-	if (buffer->length > next->mem.recipe.buffer_size)
+	if (old->length > next->mem.recipe.buffer_size)
 		return -ENOSPC;
 
-	n = min_t(size_t, HELLO_LOCK_UNIT, buffer->length - next->length);
-	memcpy(next->mem.addr + next->length, buffer->mem.addr + next->length, n);
+	n = min_t(size_t, HELLO_LOCK_UNIT, old->length - next->length);
+	memcpy(next->mem.addr + next->length, old->mem.addr + next->length, n);
 	next->length += n;
 	next->dirty = max(next->dirty, next->length);
-	return next->length == buffer->length;
+	return next->length == old->length;
 }
 
 static void trace_replace(const struct hello_buffer *from,
@@ -212,6 +211,25 @@ static void trace_replace(const struct hello_buffer *from,
 	trace_hello_migrate(old_text, new_text, length, err);
 }
 
+/* One round of a migration. As copy_unit(); between rounds it is store->next. */
+static int migrate_unit(struct hello_store *store, struct hello_buffer *old,
+			struct hello_buffer *next)
+{
+	int ret;
+
+	if (store->next && store->next != next)
+		return -EBUSY;
+	if (!store->next)
+		next->length = 0;
+	store->next = next;
+	ret = copy_unit(store, old, next);
+	if (ret) {
+		store->next = NULL;
+		trace_replace(old, &next->mem.recipe, old->length, min(ret, 0));
+	}
+	return ret;
+}
+
 /*
  * One round of replacing the buffer by *next. Caller must hold the lock.
  * Returns 1 if it was the last, and *next is the old buffer; 0 if there is
@@ -222,32 +240,21 @@ static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 	struct hello_buffer *old = hello_store_buffer(store);
 	int ret = 1;
 
-	if (!old->mem.addr) {
+	if (old->mem.addr)
+		ret = (*next)->mem.addr ? migrate_unit(store, old, *next) :
+					  -EAGAIN;
+	else if (old->emptied)
 		/* A truncation before the first use is not undone. */
-		if (old->emptied)
-			hello_buffer_set_empty(*next);
-	} else if (!(*next)->mem.addr) {
-		return -EAGAIN;
-	} else {
-		if (store->next && store->next != *next)
-			return -EBUSY;
-		if (!store->next)
-			(*next)->length = 0;
-		store->next = *next;
-		ret = migrate_unit(store, old);
-		if (!ret)
-			return 0;
-		trace_replace(old, &(*next)->mem.recipe, old->length, min(ret, 0));
-	}
-	store->next = NULL;
-	if (ret > 0) {
-		rcu_assign_pointer(store->buffer, *next);
-		/* Without memory, what the first use fills in may differ. */
-		if (old->length != (*next)->length)
-			hello_store_changed(store);
-		*next = old;
-	}
-	return ret;
+		hello_buffer_set_empty(*next);
+	if (ret <= 0)
+		return ret;
+
+	rcu_assign_pointer(store->buffer, *next);
+	/* Without memory, what the first use fills in may differ. */
+	if (old->length != (*next)->length)
+		hello_store_changed(store);
+	*next = old;
+	return 1;
 }
 
 /**
@@ -305,6 +312,8 @@ int hello_store_replace(struct hello_store *store,
  * @recipe: how the memory will be allocated at the first use
  * @drop: do so also if there is memory, unless it is mapped
  *
+ * Caller must not let it meet hello_store_replace() of the same store.
+ *
  * Return: 1; 0 if the memory stays; or nothing has changed and -ENOMEM or -EINTR.
  */
 int hello_store_discard(struct hello_store *store,
@@ -329,9 +338,6 @@ int hello_store_discard(struct hello_store *store,
 		rcu_assign_pointer(store->buffer, next);
 		if (old->length || next->length)
 			hello_store_changed(store);
-		/* A migration must not bring back what it has copied. */
-		if (store->next)
-			store->next->length = 0;
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
