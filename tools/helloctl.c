@@ -7,10 +7,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "output.h"
@@ -221,9 +223,23 @@ static int run(int argc, char **argv)
 	return usage_error("there is no command '%s'", argv[1]);
 }
 
+/*
+ * A standard descriptor that is closed would become the device, and an error text go into
+ * it. Opened the wrong way round, using it still fails with EBADF.
+ */
+static bool hold_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", fcntl(STDIN_FILENO, F_GETFD) < 0 ? O_WRONLY : O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && !close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	int ret = run(argc, argv);
+	int ret = hold_descriptors() ? run(argc, argv) : EXIT_FAILED;
 
 	/* a full disk or a closed pipe is an error too */
 	if (fflush(stdout) || ferror(stdout)) {

@@ -80,6 +80,17 @@ is "$(helloctl read --offset 6)" 'There' 'offsets are kept'
 seq 500 | helloctl write
 is "$(helloctl read | cksum)" "$(seq 500 | cksum)" 'standard input arrives whole'
 ctl reset
+ctl set buffer_size=32
+helloctl write --offset 64 zz 2>&-
+is "$? $(helloctl read)" '1 ' 'with standard error closed, an error does not go into the device'
+helloctl roundtrip zz >&-
+is "$? $(helloctl read)" '1 zz' 'nor a report with standard output closed, which is a failure'
+ctl set buffer_size=4096
+# shellcheck disable=SC2016 # a program in C
+printf '%s\n' '#include "harness.h"' 'TEST(the_first_descriptor) { EXPECT(open_hello(O_RDONLY) > 2); }' >/tmp/closed.c
+gcc -D_GNU_SOURCE -I tests -o /tmp/closed /tmp/closed.c
+succeeds 'nor diagnostics of the test programs with all three closed' sh -c '/tmp/closed <&- >&- 2>&-'
+ctl reset
 is "$status $out $(helloctl read)" '0  ' 'reset empties the shared buffer'
 ctl set buffer_mode=private
 fails_with 'join the group hello' 'a user outside the group is told to join it' nobody helloctl read
