@@ -66,8 +66,8 @@ static void warn_if_private(void)
 	char *mode = attr_current("buffer_mode");
 
 	if (mode && !strcmp(mode, "private"))
-		fputs("helloctl: note: buffer_mode is private: the buffer went with this open; "
-		      "helloctl set buffer_mode=shared keeps it\n", stderr);
+		note("note: buffer_mode is private: the buffer went with this open; "
+		     "helloctl set buffer_mode=shared keeps it");
 	free(mode);
 }
 

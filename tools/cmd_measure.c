@@ -239,12 +239,10 @@ static int run_all(struct sweep *sweep, const char *kind)
 			   table_cell(sweep->refused, 0, "order"),
 			   refused > 1 ? " and all the others" : "");
 	else if (!ret && refused && !opts.verbose && !opts.json)
-		fprintf(stderr, "helloctl: %zu of %zu combinations were refused; -v says why\n",
-			refused, sweep->total);
+		note("%zu of %zu combinations were refused; -v says why", refused, sweep->total);
 	for (size_t i = 0; i < refused && opts.verbose; i++)
-		fprintf(stderr, "helloctl: refused '%s': %s\n",
-			table_cell(sweep->refused, i, "order"),
-			table_cell(sweep->refused, i, "reason"));
+		note("refused '%s': %s", table_cell(sweep->refused, i, "order"),
+		     table_cell(sweep->refused, i, "reason"));
 	return ret;
 }
 

@@ -207,7 +207,7 @@ int cmd_reset(int argc, char **argv)
 	int error;
 
 	if (argc > 1 || (argc && strcmp(argv[0], "stats")))
-		return usage_error("reset takes nothing, or the word stats");
+		return usage_error("reset takes nothing, or the word stats, but not '%s'", argv[argc - 1]);
 	error = argc ? debugfs_ask("reset", "1", NULL) : attr_write("reset", "1");
 	if (error && argc)
 		return debugfs_fail("reset", error);

@@ -285,7 +285,7 @@ int device_monitor(int stop_fd, void (*event)(const char *action, const char *ch
 	} else {
 		fds[1].fd = udev_monitor_get_fd(monitor);
 		/* who waits for this line may now make changes */
-		fputs("helloctl: listening; Ctrl-C ends\n", stderr);
+		note("listening; Ctrl-C ends");
 		while (poll(fds, 2, -1) > 0 && !fds[0].revents) {
 			struct udev_device *from = udev_monitor_receive_device(monitor);
 

@@ -63,6 +63,56 @@ void append(char **all, const char *format, ...)
 	free(more);
 }
 
+/* How many bytes the well-formed UTF-8 character at @c has; 0: it is none. */
+static size_t utf8_length(const unsigned char *c)
+{
+	size_t length = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
+	/* no longer form than is needed, no surrogate, nothing past U+10FFFF */
+	unsigned char least = *c == 0xe0 ? 0xa0 : *c == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = *c == 0xed ? 0x9f : *c == 0xf4 ? 0x8f : 0xbf;
+
+	for (size_t i = 1; i < length; i++, least = 0x80, most = 0xbf)
+		if (c[i] < least || c[i] > most)
+			return 0;
+	return length;
+}
+
+char *printable(const char *string, enum medium medium)
+{
+	char *out = checked(malloc(4 * strlen(string) + 1)), *end = out;
+	const unsigned char *c = (const unsigned char *)string;
+
+	while (*c) {
+		size_t length = utf8_length(c);
+		/* the second block of them is in U+0080 to U+009F */
+		bool control = *c < ' ' || *c == 0x7f || (*c == 0xc2 && length && c[1] < 0xa0);
+
+		if (!length || (medium != FOR_JSON && control) || (medium == FOR_TABLE && length > 1)) {
+			end += sprintf(end, "\\%03o", *c++);
+		} else {
+			memcpy(end, c, length);
+			end += length;
+			c += length;
+		}
+	}
+	*end = 0;
+	return out;
+}
+
+void note(const char *format, ...)
+{
+	char *message, *shown;
+	va_list args;
+
+	va_start(args, format);
+	message = vtext(format, args);
+	va_end(args);
+	shown = printable(message, FOR_TERMINAL);
+	fprintf(stderr, "helloctl: %s\n", shown);
+	free(shown);
+	free(message);
+}
+
 static void add_column(struct libscols_table *table, const char *name)
 {
 	/* a terminal shows as much of a recipe as has room, as ps does with commands */
@@ -194,9 +244,11 @@ void table_free(struct libscols_table *table)
 
 static bool is_number(const char *value)
 {
-	size_t digits = strspn(value + (*value == '-'), "0123456789");
+	const char *first = value + (*value == '-');
+	size_t digits = strspn(first, "0123456789");
 
-	return digits && !value[(*value == '-') + digits];
+	/* JSON takes no 007 */
+	return digits && !first[digits] && (*first != '0' || digits == 1);
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -251,7 +303,8 @@ static void choose_columns(struct libscols_table *table, const char *list)
 /* Makes a column fit to be printed: its type, its name, its sizes. */
 static void finish_column(struct libscols_table *table, struct libscols_column *column)
 {
-	char *name = text("%s", name_of(column)), *c;
+	enum medium medium = opts.json ? FOR_JSON : FOR_TABLE;
+	char *name = printable(name_of(column), medium), *c;
 	/* names and values stay strings in JSON, whatever a process calls itself */
 	bool text_only = !strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value");
 	bool number = false;
@@ -259,13 +312,15 @@ static void finish_column(struct libscols_table *table, struct libscols_column *
 	for (size_t row = 0; row < table_rows(table); row++) {
 		struct libscols_line *line = scols_table_get_line(table, row);
 		const char *cell = scols_line_get_column_data(line, column);
+		char *shown = value_text(name, cell);
 
 		/* an empty one is null in JSON */
 		if (cell && *cell) {
 			number |= is_number(cell);
 			text_only |= !is_number(cell);
 		}
-		done(scols_line_refer_column_data(line, column, value_text(name, cell)));
+		done(scols_line_refer_column_data(line, column, printable(shown, medium)));
+		free(shown);
 	}
 	number &= !text_only;
 	scols_column_set_json_type(column, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
@@ -374,9 +429,9 @@ int fail(const char *hint, const char *format, ...)
 		free(printed);
 		table_free(table);
 	} else {
-		fprintf(stderr, "helloctl: %s\n", message);
+		note("%s", message);
 		if (hint)
-			fprintf(stderr, "helloctl: %s\n", hint);
+			note("%s", hint);
 	}
 	free(message);
 	return EXIT_FAILED;

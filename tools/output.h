@@ -44,6 +44,16 @@ int table_print(struct libscols_table *table);
 /* A value as the options ask: sizes (known by @name) for people, or in bytes. Free it. */
 char *value_text(const char *name, const char *value);
 
+/*
+ * @string with a byte as \ooo where it is no UTF-8; but for JSON, which has its own way
+ * with them, also control characters; in a table all that is not ASCII. Free it.
+ */
+enum medium { FOR_JSON, FOR_TERMINAL, FOR_TABLE };
+char *printable(const char *string, enum medium medium);
+
+/* A line on standard error. */
+__attribute__((format(printf, 1, 2)))
+void note(const char *format, ...);
 /* Tells what is wrong and, where @hint is not NULL, what to do next; EXIT_FAILED. */
 __attribute__((format(printf, 2, 3)))
 int fail(const char *hint, const char *format, ...);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -75,9 +76,12 @@ size_t terminal_rows(void)
 
 void progress(size_t done, size_t total, const char *what)
 {
+	char *shown = printable(what, FOR_TABLE);
+
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K[%-20.*s] %zu/%zu %.40s", (int)(20 * done / total),
-			"####################", done + 1, total, what);
+			"####################", done + 1, total, shown);
+	free(shown);
 }
 
 void progress_end(void)

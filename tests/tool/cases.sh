@@ -109,6 +109,14 @@ vmalloc 1
 ctl stats -o bogus
 is $status 2 "an unknown column is a usage error"
 is "$(json '.opens[1].comm' opens -J)" 'my_"app"' "opens quotes a hostile command name"
+sed 's/cat/\\303\\244\\040/; s/my_"app"/""/' tests/tool/opens >"$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
+is "$(json '.opens[] | .comm, .mode' opens -J | tr '\n' ' ')" '\303\244\040 private "" private ' \
+	"an escaped name and an empty one stay in their column"
+like "$($helloctl opens)" ' \\303\\244\\040 +private ' "a table shows the name as the driver escapes it"
+printf '1 2 a\377\304\200 private 3\n' >>"$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
+is "$($helloctl opens -J | iconv -f UTF-8 -t UTF-8 | jq -r '.opens[2].comm')" "$(printf 'a\\377\304\200')" \
+	"bytes of the kernel that are no UTF-8 do not break the JSON"
+cp tests/tool/opens "$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
 is "$(json '.opens[0].recipe' opens -J)" "alloc_mode=kmalloc buffer_size=4096 gfp_flags=GFP_KERNEL" \
 	"opens keeps the blanks of the recipe"
 sed -i 's/cat/17/; s/my_"app"/42/' "$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
@@ -250,6 +258,23 @@ done
 out=$($helloctl read 2>&1 >/dev/full)
 is $? 1 "a full disk is a failure"
 like "$out" 'No space left on device' "and it says so"
+
+# a word of each kind of wrong UTF-8: no character, cut short, too long, a surrogate, too large
+for bytes in 377 303-50 340-200-257 355-240-200 364-220-200-200; do
+	word=h$(for byte in $(echo $bytes | tr - ' '); do printf "\\$byte"; done)
+	wrong=
+	for command in get set reset status "stats -o" measure "measure --plot" race "roundtrip -l"; do
+		# shellcheck disable=SC2086 # words of a command line
+		$helloctl $command "$word" --json 2>&1 | iconv -f UTF-8 -t UTF-8 |
+			jq -e '.error[0].message | test("h\\\\[23][0-7][0-7]")' >/dev/null || wrong="$wrong $command;"
+	done
+	is "$wrong" "" "the bytes $bytes in any command's words give JSON that shows them"
+done
+is "$(json '.error[0].message' get -J "$(printf 'gr\303\274n\t')")" "there is no tunable '$(printf 'gr\303\274n\t')'" \
+	"in JSON, UTF-8 and control characters stay what they are"
+ctl get "$(printf 'gr\303\274n\n\033\302\233\377')"
+like "$out" "^helloctl: there is no tunable '$(printf 'gr\303\274n')\\\\012\\\\033\\\\302\\\\233\\\\377'\$" \
+	"a terminal is not driven by control characters in a word"
 
 ctl
 is $status 2 "no command is a usage error"
