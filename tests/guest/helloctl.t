@@ -105,9 +105,23 @@ keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
 ctl opens -o comm,mappings -n --raw
 is "$out" '- 0' 'who has ended has no name any more, and its open is still there'
 kill "$keeper"
-cp /bin/bash '/tmp/a  name'
-is "$('/tmp/a  name' -c "exec 7<>$dev; helloctl opens -o comm,mappings -n --raw; :")" 'a__name 0' \
-	'a name from user space is one word'
+# named OCTAL...: how opens shows a process of that name, in a table and in JSON
+named() {
+	# shellcheck disable=SC2016 # for another shell
+	bash -c 'exec 7<>$1
+		printf "$2" >/proc/$$/comm
+		helloctl opens -n -o mode,comm,mappings | tr -s " "
+		helloctl opens -J | iconv -f UTF-8 -t UTF-8 | jq -r ".opens[0] | .comm, .mode"' - $dev "$1"
+}
+is "$(named 'a b\134\tc')" 'private a\040b\134\011c 0
+a\040b\134\011c
+private' 'a name with blanks and a backslash is one word, the same in JSON'
+is "$(named 'gr\303\274n\374')" 'private gr\303\274n\374 0
+gr\303\274n\374
+private' 'a name in UTF-8 or Latin-1 breaks no JSON'
+is "$(named '\0')" 'private "" 0
+""
+private' 'an empty name moves no column'
 kmallocs() {
 	helloctl stats -n --raw -o allocator,allocations | sed -n 's/^kmalloc //p'
 }
