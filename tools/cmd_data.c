@@ -21,10 +21,14 @@
 /* The words with a blank between them, as echo -n would print them. */
 static char *join(int argc, char **argv)
 {
-	char *all = text("%s", argc ? argv[0] : "");
+	char *all = NULL;
+	size_t size;
+	FILE *to = checked(open_memstream(&all, &size));
 
-	for (int i = 1; i < argc; i++)
-		append(&all, " %s", argv[i]);
+	for (int i = 0; i < argc; i++)
+		fprintf(to, "%s%s", i ? " " : "", argv[i]);
+	if (fclose(to))
+		checked(NULL);
 	return all;
 }
 
@@ -122,7 +126,7 @@ int cmd_read(int argc, char **argv)
 	return ret;
 }
 
-static void report(struct libscols_table *table, const char *call, size_t asked, ssize_t actual)
+static void report(struct table *table, const char *call, size_t asked, ssize_t actual)
 {
 	char *asked_text = text("%zu", asked), *actual_text = text("%zd", actual);
 
@@ -134,7 +138,7 @@ static void report(struct libscols_table *table, const char *call, size_t asked,
 	free(asked_text);
 }
 
-static int run_roundtrip(int fd, const char *words, struct libscols_table *table)
+static int run_roundtrip(int fd, const char *words, struct table *table)
 {
 	size_t size = strlen(words);
 	size_t room = opts.length == OPTION_UNSET ? ROUNDTRIP_READ : opts.length;
@@ -172,7 +176,7 @@ static int run_roundtrip(int fd, const char *words, struct libscols_table *table
 int cmd_roundtrip(int argc, char **argv)
 {
 	int fd = device_open(O_RDWR), ret;
-	struct libscols_table *table;
+	struct table *table;
 	char *words;
 
 	if (fd < 0)

@@ -36,7 +36,7 @@
 
 enum state { GOOD, NOTE, BAD };
 
-static struct libscols_table *findings;
+static struct table *findings;
 static bool anything_bad;
 
 __attribute__((format(printf, 4, 5)))

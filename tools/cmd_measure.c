@@ -27,6 +27,7 @@ struct word {
 /* Of one combination. No median: it was refused, or most allocations failed. */
 struct result {
 	size_t row;
+	size_t bar, bars;	/* its rows of the histograms */
 	unsigned long long size, median, p99;
 };
 
@@ -35,9 +36,9 @@ struct sweep {
 	size_t count;
 	size_t total;		/* combinations */
 	struct result *results;
-	struct libscols_table *rows;
-	struct libscols_table *refused;
-	struct libscols_table *histograms;	/* of all rows */
+	struct table *rows;
+	struct table *refused;
+	struct table *histograms;	/* of all rows */
 };
 
 /* ---- the words ---- */
@@ -54,7 +55,7 @@ static struct word *find_word(const struct sweep *sweep, const char *name)
 
 static void add_value(struct word *word, char *value)
 {
-	word->values = checked(realloc(word->values, (word->count + 1) * sizeof(*word->values)));
+	word->values = grow(word->values, word->count, sizeof(*word->values));
 	word->values[word->count++] = value;
 }
 
@@ -122,7 +123,7 @@ static int add_word(struct sweep *sweep, const char *setting)
 	}
 	if (!strcmp(word.name, "buffer_size") && word.count)
 		qsort(word.values, word.count, sizeof(*word.values), by_size);
-	sweep->words = checked(realloc(sweep->words, (sweep->count + 1) * sizeof(word)));
+	sweep->words = grow(sweep->words, sweep->count, sizeof(word));
 	sweep->words[sweep->count++] = word;
 	return ret;
 }
@@ -139,7 +140,7 @@ static const char *value_of(const struct word *word, size_t combination)
 
 /* ---- running ---- */
 
-static unsigned long long number(struct libscols_table *table, size_t row, const char *name)
+static unsigned long long number(struct table *table, size_t row, const char *name)
 {
 	const char *cell = table_cell(table, row, name);
 
@@ -147,7 +148,7 @@ static unsigned long long number(struct libscols_table *table, size_t row, const
 }
 
 /* "alloc_ns: n 9 min 120" makes alloc_n and alloc_min_ns; nothing has no times. */
-static void add_times(struct libscols_table *rows, const char *name, char *times)
+static void add_times(struct table *rows, const char *name, char *times)
 {
 	int stem = strlen(name) - strlen("_ns");
 	bool none = !strncmp(times, "n 0 ", 4);
@@ -166,9 +167,10 @@ static void add_times(struct libscols_table *rows, const char *name, char *times
 static void add_answer(struct sweep *sweep, struct result *result, char *answer)
 {
 	char *line, *values, *word, *row = text("%zu", table_rows(sweep->rows));
-	struct libscols_table *rows = sweep->rows;
+	struct table *rows = sweep->rows;
 
 	result->row = table_rows(rows);
+	result->bar = table_rows(sweep->histograms);
 	table_add_cells(rows, 0, NULL);
 	while ((line = strsep(&answer, "\n")) && (values = strstr(line, ": "))) {
 		*values = 0;
@@ -189,6 +191,7 @@ static void add_answer(struct sweep *sweep, struct result *result, char *answer)
 		const char *from = strsep(&line, " ");
 
 		table_add(sweep->histograms, row, from, line);
+		result->bars++;
 	}
 	free(row);
 	result->size = number(rows, result->row, "buffer_size");
@@ -267,9 +270,9 @@ static int run_sweep(struct sweep *sweep, const char *name, const char *kind, ch
 
 /* For people @results and the words that change; in JSON all, with what else there is. */
 static int print_sweep(const struct sweep *sweep, const char *results,
-		       struct libscols_table *crossovers)
+		       struct table *crossovers)
 {
-	struct libscols_table *tables[] = {
+	struct table *tables[] = {
 		sweep->rows, sweep->refused, sweep->histograms, crossovers
 	};
 	bool choose = !opts.output && !opts.json && !opts.csv;
@@ -327,15 +330,14 @@ static char *describe(const struct sweep *sweep, size_t combination, bool changi
 
 /* How many allocations of one combination took how long. */
 static void add_bars(const struct sweep *sweep, const struct result *result, const char *name,
-		     char **points)
+		     FILE *data)
 {
-	struct libscols_table *bars = sweep->histograms;
+	struct table *bars = sweep->histograms;
 
-	for (size_t bar = 0; bar < table_rows(bars); bar++)
-		if (number(bars, bar, "row") == result->row)
-			append(points, "%s %s %llu %s\n", table_cell(bars, bar, "from_ns"),
-			       table_cell(bars, bar, "count"),
-			       number(sweep->rows, result->row, "alloc_n"), name);
+	for (size_t bar = result->bar; bar < result->bar + result->bars; bar++)
+		fprintf(data, "%s %s %llu %s\n", table_cell(bars, bar, "from_ns"),
+			table_cell(bars, bar, "count"),
+			number(sweep->rows, result->row, "alloc_n"), name);
 }
 
 /*
@@ -344,24 +346,27 @@ static void add_bars(const struct sweep *sweep, const struct result *result, con
  * more than 3 %: the driver's histogram tells no less apart.
  */
 static void add_series(const struct sweep *sweep, size_t combination,
-		       struct libscols_table *crossovers, char **lines, char **data)
+		       struct table *crossovers, FILE *lines, FILE *data)
 {
 	const struct word *modes = find_word(sweep, "alloc_mode");
 	const struct word *sizes = find_word(sweep, "buffer_size");
 	const char *mode = value_of(modes, combination), *first = modes->values[0];
 	size_t back = index_of(modes, combination) * modes->step, compared = 0;
 	char *words = describe(sweep, combination, true), *name = text("\"%s %s\"", mode, words);
-	char *points = text("%s", ""), *size = NULL, *shown;
+	char *size = NULL, *shown;
+	size_t points = 0;
 
 	for (size_t i = 0; i < sizes->count; i++, combination += sizes->step) {
 		const struct result *ours = &sweep->results[combination];
 		const struct result *theirs = ours - back;
 		bool cheaper = ours->median + ours->median / 32 < theirs->median;
 
+		if (ours->median && !points++)
+			fprintf(data, "%s\n", name);
 		if (ours->median && sizes->count == 1)
-			add_bars(sweep, ours, name, &points);
+			add_bars(sweep, ours, name, data);
 		else if (ours->median)
-			append(&points, "%llu %llu %llu\n", ours->size, ours->median, ours->p99);
+			fprintf(data, "%llu %llu %llu\n", ours->size, ours->median, ours->p99);
 		if (!theirs->median || !ours->median)
 			continue;
 		compared++;
@@ -375,14 +380,13 @@ static void add_series(const struct sweep *sweep, size_t combination,
 	if (back && compared > 1) {
 		shown = value_text("from_size", size ? size : "no size");
 		table_add(crossovers, mode, first, size, words);
-		append(lines, "%s%s%s is cheaper than %s from %s on\n", words,
-		       *words ? ": " : "", mode, first, shown);
+		fprintf(lines, "%s%s%s is cheaper than %s from %s on\n", words,
+			*words ? ": " : "", mode, first, shown);
 		free(shown);
 	}
-	if (*points)
-		append(data, "%s\n%s\n\n", name, points);
+	if (points)
+		fputs("\n\n", data);
 	free(size);
-	free(points);
 	free(name);
 	free(words);
 }
@@ -412,8 +416,11 @@ int cmd_measure(int argc, char **argv)
 		"alloc_mode=kmalloc,vmalloc", "gfp_flags=GFP_KERNEL", "alloc_context=process",
 		"buffer_size=64..4M", NULL,
 	};
-	struct libscols_table *crossovers = table_new("crossover", "alloc_mode than from_size words");
-	char *lines = text("%s", ""), *data = text("%s", "");
+	struct table *crossovers = table_new("crossover", "alloc_mode than from_size words");
+	char *lines = NULL, *data = NULL;
+	size_t size;
+	FILE *to_lines = checked(open_memstream(&lines, &size));
+	FILE *to_data = checked(open_memstream(&data, &size));
 	const struct word *sizes;
 	struct sweep sweep;
 	int ret = run_sweep(&sweep, "measure", "alloc", argv, defaults);
@@ -424,7 +431,9 @@ int cmd_measure(int argc, char **argv)
 	sizes = find_word(&sweep, "buffer_size");
 	for (size_t i = 0; i < sweep.total; i++)
 		if (!index_of(sizes, i))
-			add_series(&sweep, i, crossovers, &lines, &data);
+			add_series(&sweep, i, crossovers, to_lines, to_data);
+	fflush(to_lines);
+	fflush(to_data);
 	few = table_rows(crossovers) <= 3;
 	ret = print_sweep(&sweep, "failures,alloc_p50_ns,alloc_mean_ns,alloc_p99_ns,free_p50_ns",
 			  crossovers);
@@ -435,6 +444,8 @@ int cmd_measure(int argc, char **argv)
 end:
 	end_sweep(&sweep);
 	table_free(crossovers);
+	fclose(to_lines);
+	fclose(to_data);
 	free(data);
 	free(lines);
 	return ret;

@@ -33,7 +33,7 @@ static const struct metric metrics[] = {
 };
 
 /* The total of sysfs, and a line for each row of @table where that has such a column. */
-static void print_metric(FILE *to, const struct metric *metric, struct libscols_table *table)
+static void print_metric(FILE *to, const struct metric *metric, struct table *table)
 {
 	char *path = text(ATTR_STATS "%s", metric->name), *total = attr_read(path);
 	char *name = text("%s%s", metric->name, metric->counter ? "_total" : "");
@@ -57,7 +57,7 @@ static void print_metric(FILE *to, const struct metric *metric, struct libscols_
 
 static void print_metrics(FILE *to)
 {
-	struct libscols_table *table = NULL;
+	struct table *table = NULL;
 	char *all, *rest;
 
 	/* without it, the totals are enough */

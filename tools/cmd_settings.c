@@ -21,7 +21,7 @@ struct setting {
 	bool done;
 };
 
-static void add_attrs(struct libscols_table *table, const char *dir)
+static void add_attrs(struct table *table, const char *dir)
 {
 	char *all = attr_list(dir), *rest = all, *path;
 
@@ -38,7 +38,7 @@ static void add_attrs(struct libscols_table *table, const char *dir)
 
 int cmd_status(int argc, char **argv)
 {
-	struct libscols_table *table = table_new("status", "name value");
+	struct table *table = table_new("status", "name value");
 	char *version = file_read("/sys/module/hello/version");
 	char *number = attr_read("dev");
 
@@ -74,7 +74,7 @@ static int cannot_read(const char *name)
 	return fail(NULL, "cannot read " SYSFS "/%s: %s", name, strerror(errno));
 }
 
-static int add_tunable(struct libscols_table *table, const char *name)
+static int add_tunable(struct table *table, const char *name)
 {
 	char *value, *choices;
 
@@ -92,7 +92,7 @@ static int add_tunable(struct libscols_table *table, const char *name)
 
 int cmd_get(int argc, char **argv)
 {
-	struct libscols_table *table = table_new("get", "name value choices");
+	struct table *table = table_new("get", "name value choices");
 	char *all = attr_list(ATTR_TUNABLES), *rest = all, *name;
 	int ret = 0;
 

@@ -16,7 +16,7 @@
 int cmd_stats(int argc, char **argv)
 {
 	char *all = debugfs_read("stats"), *rest = all;
-	struct libscols_table *tables[2];
+	struct table *tables[2];
 	int ret;
 
 	if (!all)
@@ -33,10 +33,10 @@ int cmd_stats(int argc, char **argv)
 	return ret;
 }
 
-static struct libscols_table *opens_read(void)
+static struct table *opens_read(void)
 {
 	char *all = debugfs_read("opens"), *rest = all;
-	struct libscols_table *table = all ? table_parse("opens", &rest) : NULL;
+	struct table *table = all ? table_parse("opens", &rest) : NULL;
 
 	free(all);
 	return table;
@@ -44,7 +44,7 @@ static struct libscols_table *opens_read(void)
 
 int cmd_opens(int argc, char **argv)
 {
-	struct libscols_table *table = opens_read();
+	struct table *table = opens_read();
 
 	return table ? table_print(table) : EXIT_FAILED;
 }
@@ -53,7 +53,7 @@ int cmd_opens(int argc, char **argv)
 static int top_frame(void)
 {
 	char *all = attr_list(ATTR_STATS), *rest = all, *path;
-	struct libscols_table *table = opens_read();
+	struct table *table = opens_read();
 	size_t rows = terminal_rows();
 	int ret;
 
@@ -98,7 +98,7 @@ static void print_event(const char *action, const char *changed)
 	char *value = changed ? attr_current(changed) : NULL;
 
 	if (opts.json) {
-		struct libscols_table *table = table_new("event", "action name value");
+		struct table *table = table_new("event", "action name value");
 
 		table_add(table, action, changed, value);
 		table_print(table);

@@ -208,7 +208,7 @@ char *attr_list(const char *dir)
 		if (!fstatat(dirfd(files), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISREG(st.st_mode) && (st.st_mode & mode) == mode &&
 		    strcmp(entry->d_name, "uevent")) {
-			names = checked(realloc(names, (count + 1) * sizeof(*names)));
+			names = grow(names, count, sizeof(*names));
 			names[count++] = text("%s%s", dir, entry->d_name);
 		}
 	if (files)

@@ -113,52 +113,94 @@ void note(const char *format, ...)
 	free(message);
 }
 
-static void add_column(struct libscols_table *table, const char *name)
+struct row {
+	char **cells;		/* NULL: empty */
+	size_t count;		/* later columns are empty */
+};
+
+/* Arrays, not libsmartcols' own lists: those are walked from their start for each line. */
+struct table {
+	char *name;
+	char **columns;
+	size_t width;
+	struct row *rows;
+	size_t height;
+};
+
+void *grow(void *array, size_t count, size_t size)
 {
-	/* a terminal shows as much of a recipe as has room, as ps does with commands */
-	checked(scols_table_new_column(table, name, 0,
-				       strcmp(name, "recipe") ? 0 : SCOLS_FL_TRUNC));
+	if (count & (count - 1))
+		return array;
+	return checked(reallocarray(array, count ? 2 * count : 1, size));
 }
 
-static const char *name_of(struct libscols_column *column)
+static void add_column(struct table *table, char *name)
 {
-	return scols_cell_get_data(scols_column_get_header(column));
+	table->columns = grow(table->columns, table->width, sizeof(*table->columns));
+	table->columns[table->width++] = name;
 }
 
-static struct libscols_column *find_column(struct libscols_table *table, const char *name)
+static struct row *add_row(struct table *table)
 {
-	struct libscols_column *column;
+	struct row *row;
 
-	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++)
-		if (!strcasecmp(name_of(column), name))
-			break;
-	return column;
+	table->rows = grow(table->rows, table->height, sizeof(*table->rows));
+	row = &table->rows[table->height++];
+	*row = (struct row){ 0 };
+	return row;
 }
 
-struct libscols_table *table_new(const char *name, const char *head)
+static void add_cell(struct row *row, char *value)
+{
+	row->cells = grow(row->cells, row->count, sizeof(*row->cells));
+	row->cells[row->count++] = value;
+}
+
+static const char *cell_at(const struct table *table, size_t row, size_t column)
+{
+	return row < table->height && column < table->rows[row].count ?
+		table->rows[row].cells[column] : NULL;
+}
+
+/* Its number; the table's width if there is no such column. */
+static size_t find_column(const struct table *table, const char *name)
+{
+	size_t i = 0;
+
+	while (i < table->width && strcasecmp(table->columns[i], name))
+		i++;
+	return i;
+}
+
+struct table *table_new(const char *name, const char *head)
 {
 	char *line = text("%s\n", head);
 	char *rest = line;
-	struct libscols_table *table = table_parse(name, &rest);
+	struct table *table = table_parse(name, &rest);
 
 	free(line);
 	return table;
 }
 
-void table_add_cells(struct libscols_table *table, size_t count, const char *const *cells)
+void table_add_cells(struct table *table, size_t count, const char *const *cells)
 {
-	struct libscols_line *line = checked(scols_table_new_line(table, NULL));
+	struct row *row = add_row(table);
 
 	for (size_t i = 0; i < count; i++)
-		done(scols_line_set_data(line, i, cells[i]));
+		add_cell(row, cells[i] ? text("%s", cells[i]) : NULL);
 }
 
-void table_set(struct libscols_table *table, const char *name, const char *value)
+void table_set(struct table *table, const char *name, const char *value)
 {
-	if (!table_has(table, name))
-		add_column(table, name);
-	done(scols_line_set_column_data(scols_table_get_line(table, table_rows(table) - 1),
-					find_column(table, name), value));
+	size_t column = find_column(table, name);
+	struct row *row = &table->rows[table->height - 1];
+
+	if (column == table->width)
+		add_column(table, text("%s", name));
+	while (row->count <= column)
+		add_cell(row, NULL);
+	free(row->cells[column]);
+	row->cells[column] = value ? text("%s", value) : NULL;
 }
 
 /* The next word of *line, or all that is left of it. */
@@ -173,73 +215,77 @@ static char *next_cell(char **line, bool last)
 	return checked(strndup(word, length));
 }
 
-struct libscols_table *table_parse(const char *name, char **from)
+struct table *table_parse(const char *name, char **from)
 {
-	struct libscols_table *table = checked(scols_new_table());
-	char *line = strsep(from, "\n"), *word;
-	size_t columns = 0;
+	struct table *table = checked(calloc(1, sizeof(*table)));
+	char *line = strsep(from, "\n");
 
-	scols_table_set_name(table, name);
-	for (; line && line[strspn(line, " \t")]; columns++) {
-		word = next_cell(&line, false);
-		add_column(table, word);
-		free(word);
-	}
-	while (columns && (line = strsep(from, "\n")) && *line) {
-		struct libscols_line *row = checked(scols_table_new_line(table, NULL));
+	table->name = text("%s", name);
+	while (line && line[strspn(line, " \t")])
+		add_column(table, next_cell(&line, false));
+	while (table->width && (line = strsep(from, "\n")) && *line) {
+		struct row *row = add_row(table);
 
 		/* the last column takes the rest: a recipe has blanks */
-		for (size_t i = 0; i < columns; i++) {
-			word = next_cell(&line, i == columns - 1);
-			done(scols_line_set_data(row, i, word));
-			free(word);
-		}
+		while (row->count < table->width)
+			add_cell(row, next_cell(&line, row->count == table->width - 1));
 	}
 	return table;
 }
 
-size_t table_rows(const struct libscols_table *table)
+size_t table_rows(const struct table *table)
 {
-	return scols_table_get_nlines(table);
+	return table->height;
 }
 
-bool table_has(struct libscols_table *table, const char *name)
+bool table_has(const struct table *table, const char *name)
 {
-	return find_column(table, name);
+	return find_column(table, name) < table->width;
 }
 
-const char *table_cell(struct libscols_table *table, size_t row, const char *name)
+const char *table_cell(const struct table *table, size_t row, const char *name)
 {
-	struct libscols_column *column = find_column(table, name);
-	struct libscols_line *line = scols_table_get_line(table, row);
-
-	return column && line ? scols_line_get_column_data(line, column) : NULL;
+	return cell_at(table, row, find_column(table, name));
 }
 
-static int larger_first(struct libscols_cell *a, struct libscols_cell *b, void *data)
+static int larger_first(const void *a, const void *b, void *data)
 {
-	const char *cell_a = scols_cell_get_data(a), *cell_b = scols_cell_get_data(b);
-	unsigned long long size_a = cell_a ? strtoull(cell_a, NULL, 10) : 0;
-	unsigned long long size_b = cell_b ? strtoull(cell_b, NULL, 10) : 0;
+	const size_t column = *(size_t *)data;
+	const struct row *row_a = a, *row_b = b;
+	unsigned long long size_a = strtoull(row_a->cells[column], NULL, 10);
+	unsigned long long size_b = strtoull(row_b->cells[column], NULL, 10);
 
 	return (size_a < size_b) - (size_a > size_b);
 }
 
-void table_top(struct libscols_table *table, const char *name, size_t rows)
+static void free_row(struct row *row)
 {
-	struct libscols_column *column = find_column(table, name);
-
-	if (column) {
-		scols_column_set_cmpfunc(column, larger_first, NULL);
-		scols_sort_table(table, column);
-	}
-	while (table_rows(table) > rows)
-		scols_table_remove_line(table, scols_table_get_line(table, rows));
+	while (row->count)
+		free(row->cells[--row->count]);
+	free(row->cells);
 }
 
-void table_free(struct libscols_table *table)
+void table_top(struct table *table, const char *name, size_t rows)
 {
-	scols_unref_table(table);
+	size_t column = find_column(table, name);
+
+	/* table_parse() leaves no row without it */
+	if (column < table->width)
+		qsort_r(table->rows, table->height, sizeof(*table->rows), larger_first, &column);
+	while (table->height > rows)
+		free_row(&table->rows[--table->height]);
+}
+
+void table_free(struct table *table)
+{
+	while (table->height)
+		free_row(&table->rows[--table->height]);
+	while (table->width)
+		free(table->columns[--table->width]);
+	free(table->rows);
+	free(table->columns);
+	free(table->name);
+	free(table);
 }
 
 static bool is_number(const char *value)
@@ -281,85 +327,118 @@ char *value_text(const char *name, const char *value)
 	return text("%.*f%.*s", (int)(size * 10 + 0.5) % 10 != 0, size, *unit != 'B', unit);
 }
 
-/* Shows only the columns of "NAME,NAME", in that order; those that it has not are left out. */
-static void choose_columns(struct libscols_table *table, const char *list)
+/* The columns of "NAME,NAME", in that order; those that it has not are left out. */
+static size_t *choose_columns(const struct table *table, const char *list, size_t *count)
 {
-	struct libscols_column *column, *before = NULL;
-	char *copy = checked(strdup(list)), *rest = copy, *name;
+	size_t *chosen = checked(calloc(table->width + 1, sizeof(*chosen)));
+	char *copy = text("%s", list ? list : ""), *rest = copy, *name;
 
-	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++)
-		scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
-	while ((name = strsep(&rest, ","))) {
-		column = find_column(table, name);
-		if (!column || !scols_column_is_hidden(column))
-			continue;
-		scols_column_set_flags(column, scols_column_get_flags(column) & ~SCOLS_FL_HIDDEN);
-		scols_table_move_column(table, before, column);
-		before = column;
+	*count = 0;
+	while (!list && *count < table->width) {
+		chosen[*count] = *count;
+		++*count;
+	}
+	while (list && (name = strsep(&rest, ","))) {
+		size_t column = find_column(table, name), before = 0;
+
+		while (before < *count && chosen[before] != column)
+			before++;
+		if (column < table->width && before == *count)
+			chosen[(*count)++] = column;
 	}
 	free(copy);
+	return chosen;
 }
 
-/* Makes a column fit to be printed: its type, its name, its sizes. */
-static void finish_column(struct libscols_table *table, struct libscols_column *column)
+/* Numbers stand to the right, and are numbers in JSON too. */
+static bool is_numeric(const struct table *table, size_t column)
 {
-	enum medium medium = opts.json ? FOR_JSON : FOR_TABLE;
-	char *name = printable(name_of(column), medium), *c;
-	/* names and values stay strings in JSON, whatever a process calls itself */
-	bool text_only = !strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value");
+	const char *name = table->columns[column];
 	bool number = false;
 
-	for (size_t row = 0; row < table_rows(table); row++) {
-		struct libscols_line *line = scols_table_get_line(table, row);
-		const char *cell = scols_line_get_column_data(line, column);
-		char *shown = value_text(name, cell);
+	/* names and values stay strings in JSON, whatever a process calls itself */
+	if (!strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value"))
+		return false;
+	for (size_t row = 0; row < table->height; row++) {
+		const char *cell = cell_at(table, row, column);
 
 		/* an empty one is null in JSON */
-		if (cell && *cell) {
-			number |= is_number(cell);
-			text_only |= !is_number(cell);
-		}
-		done(scols_line_refer_column_data(line, column, printable(shown, medium)));
-		free(shown);
+		if (cell && *cell && !is_number(cell))
+			return false;
+		number |= cell && *cell;
 	}
-	number &= !text_only;
-	scols_column_set_json_type(column, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
-	if (number)
-		scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_RIGHT);
+	return number;
+}
+
+/* What people see of a string, or of the value of that name. */
+static char *shown(const char *name, const char *string)
+{
+	char *value = name ? value_text(name, string) : text("%s", string);
+	char *out = printable(value, opts.json ? FOR_JSON : FOR_TABLE);
+
+	free(value);
+	return out;
+}
+
+static void render_column(struct libscols_table *out, const struct table *table, size_t column)
+{
+	char *name = shown(NULL, table->columns[column]), *c;
+	bool number = is_numeric(table, column);
+	struct libscols_column *made;
+
 	for (c = name; *c && !opts.json && !opts.csv; c++)
 		*c = toupper((unsigned char)*c);
-	done(scols_cell_refer_data(scols_column_get_header(column), name));
+	/* a terminal shows as much of a recipe as has room, as ps does with commands */
+	made = checked(scols_table_new_column(out, name, 0,
+		number ? SCOLS_FL_RIGHT :
+		strcmp(table->columns[column], "recipe") ? 0 : SCOLS_FL_TRUNC));
+	scols_column_set_json_type(made, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
+	free(name);
 }
 
 /* What is to be printed, without a newline at its end; NULL if there is no column to show. */
-static char *render(struct libscols_table *table, const char *list)
+static char *render(const struct table *table, const size_t *columns, size_t count)
 {
-	struct libscols_column *column;
+	struct libscols_table *out = checked(scols_new_table());
 	char *printed = NULL;
-	bool any = false;
 
-	if (list)
-		choose_columns(table, list);
-	scols_table_enable_json(table, opts.json);
-	scols_table_enable_raw(table, opts.raw || opts.csv);
+	scols_table_set_name(out, table->name);
+	scols_table_enable_json(out, opts.json);
+	scols_table_enable_raw(out, opts.raw || opts.csv);
 	/* no cell of those commands has a comma or a quote */
 	if (opts.csv)
-		done(scols_table_set_column_separator(table, ","));
-	scols_table_enable_noheadings(table, opts.noheadings);
-	for (size_t i = 0; (column = scols_table_get_column(table, i)); i++) {
-		any |= !scols_column_is_hidden(column);
-		finish_column(table, column);
+		done(scols_table_set_column_separator(out, ","));
+	scols_table_enable_noheadings(out, opts.noheadings);
+	for (size_t i = 0; i < count; i++)
+		render_column(out, table, columns[i]);
+	for (size_t row = 0; row < table->height; row++) {
+		struct libscols_line *line = checked(scols_table_new_line(out, NULL));
+
+		for (size_t i = 0; i < count; i++)
+			done(scols_line_refer_data(line, i, shown(table->columns[columns[i]],
+						   cell_at(table, row, columns[i]))));
 	}
-	if (any)
-		done(scols_print_table_to_string(table, &printed));
+	if (count)
+		done(scols_print_table_to_string(out, &printed));
 	/* some versions end the text with a newline, some do not */
 	if (printed && ends_with(printed, "\n"))
 		printed[strlen(printed) - 1] = 0;
+	scols_unref_table(out);
+	return printed;
+}
+
+/* The same of the columns of @list, or of all. */
+static char *render_chosen(const struct table *table, const char *list)
+{
+	size_t count, *columns = choose_columns(table, list, &count);
+	char *printed = render(table, columns, count);
+
+	free(columns);
 	return printed;
 }
 
 /* Every name in the list must be a column of one of the tables. */
-static int check_columns(struct libscols_table *const *tables, size_t count, const char *list)
+static int check_columns(struct table *const *tables, size_t count, const char *list)
 {
 	char *copy = checked(strdup(list)), *rest = copy, *name;
 	int ret = 0;
@@ -376,7 +455,7 @@ static int check_columns(struct libscols_table *const *tables, size_t count, con
 	return ret;
 }
 
-int tables_print(struct libscols_table *const *tables, size_t count)
+int tables_print(struct table *const *tables, size_t count)
 {
 	const char *list = opts.output, *between = "";
 	int ret = list ? check_columns(tables, count, list) : 0;
@@ -386,7 +465,7 @@ int tables_print(struct libscols_table *const *tables, size_t count)
 	if (opts.json)
 		putchar('{');
 	for (size_t i = 0; i < count; i++) {
-		char *printed = render(tables[i], list), *start = printed;
+		char *printed = render_chosen(tables[i], list), *start = printed;
 
 		if (!printed)
 			continue;
@@ -404,7 +483,7 @@ int tables_print(struct libscols_table *const *tables, size_t count)
 	return 0;
 }
 
-int table_print(struct libscols_table *table)
+int table_print(struct table *table)
 {
 	int ret = tables_print(&table, 1);
 
@@ -416,7 +495,7 @@ int fail(const char *hint, const char *format, ...)
 {
 	va_list args;
 	char *message, *printed;
-	struct libscols_table *table;
+	struct table *table;
 
 	va_start(args, format);
 	message = vtext(format, args);
@@ -424,7 +503,7 @@ int fail(const char *hint, const char *format, ...)
 	if (opts.json) {
 		table = table_new("error", "message hint");
 		table_add(table, message, hint);
-		printed = render(table, NULL);
+		printed = render_chosen(table, NULL);
 		puts(printed);
 		free(printed);
 		table_free(table);

@@ -12,34 +12,31 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Rows of text. The names of the columns are the keys in JSON. */
-struct libscols_table;
+struct table;
 
 /* @head: column names, separated by blanks */
-struct libscols_table *table_new(const char *name, const char *head);
+struct table *table_new(const char *name, const char *head);
 /* Adds a row; takes as many strings as the table has columns. NULL is an empty cell. */
-void table_add_cells(struct libscols_table *table, size_t count, const char *const *cells);
+void table_add_cells(struct table *table, size_t count, const char *const *cells);
 #define CELLS(...)	((const char *const []){ __VA_ARGS__ })
 #define table_add(table, ...) \
 	table_add_cells(table, COUNT(CELLS(__VA_ARGS__)), CELLS(__VA_ARGS__))
 /* A cell of the last row; a new name makes a column. */
-void table_set(struct libscols_table *table, const char *name, const char *value);
+void table_set(struct table *table, const char *name, const char *value);
 /* Reads a heading and rows from *@from, up to an empty line, and moves *@from past them. */
-struct libscols_table *table_parse(const char *name, char **from);
-size_t table_rows(const struct libscols_table *table);
-bool table_has(struct libscols_table *table, const char *name);
+struct table *table_parse(const char *name, char **from);
+size_t table_rows(const struct table *table);
+bool table_has(const struct table *table, const char *name);
 /* The cell of the column of that name: NULL where it is empty, or there is none. */
-const char *table_cell(struct libscols_table *table, size_t row, const char *name);
+const char *table_cell(const struct table *table, size_t row, const char *name);
 /* Keeps that many rows, the largest first by the numbers in that column. */
-void table_top(struct libscols_table *table, const char *name, size_t rows);
-void table_free(struct libscols_table *table);
+void table_top(struct table *table, const char *name, size_t rows);
+void table_free(struct table *table);
 
-/*
- * Prints the tables as the options ask: one JSON object, or one after the other.
- * Their cells are then what was printed: free them.
- */
-int tables_print(struct libscols_table *const *tables, size_t count);
+/* Prints the tables as the options ask: one JSON object, or one after the other. */
+int tables_print(struct table *const *tables, size_t count);
 /* The same for one table, which it also frees. */
-int table_print(struct libscols_table *table);
+int table_print(struct table *table);
 
 /* A value as the options ask: sizes (known by @name) for people, or in bytes. Free it. */
 char *value_text(const char *name, const char *value);
@@ -64,9 +61,11 @@ int fail(const char *hint, const char *format, ...);
 /* asprintf() and strdup() that end the program when memory is gone. */
 __attribute__((format(printf, 1, 2)))
 char *text(const char *format, ...);
-/* The same at the end of *@all, a string of its own. */
+/* The same at the end of *@all, a string of its own: not for a long loop, it copies. */
 __attribute__((format(printf, 2, 3)))
 void append(char **all, const char *format, ...);
 void *checked(void *memory);
+/* Room for one more in an array that has @count; it doubles, so that filling is no square. */
+void *grow(void *array, size_t count, size_t size);
 
 #endif /* HELLOCTL_OUTPUT_H */
