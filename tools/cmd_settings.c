@@ -18,6 +18,7 @@ struct setting {
 	const char *value;
 	char *old;		/* what to go back to */
 	int error;		/* what the kernel said last */
+	char *why;		/* and in words */
 	bool done;
 };
 
@@ -142,7 +143,8 @@ static int apply(struct setting *all, int count, struct setting **order)
 		for (struct setting *setting = all; setting < all + count; setting++) {
 			if (setting->done)
 				continue;
-			setting->error = attr_write(setting->name, setting->value);
+			free(setting->why);
+			setting->error = attr_explain(setting->name, setting->value, &setting->why);
 			setting->done = !setting->error;
 			if (setting->done)
 				order[taken++] = setting;
@@ -172,7 +174,8 @@ static int refuse(const struct setting *setting, bool whole)
 {
 	char *choices = setting->error == EINVAL ? attr_choices(setting->name) : NULL;
 	char *hint = text("%s%s%s%s", choices ? "the kernel has: " : "", choices ? choices : "",
-			  choices ? "; " : "", hint_for(AT_TUNABLE, setting->error));
+			  choices ? "; " : "",
+			  setting->why ? setting->why : hint_for(AT_TUNABLE, setting->error));
 
 	fail(hint, "cannot set " SYSFS "/%s to '%s': %s%s", setting->name, setting->value,
 	     strerror(setting->error), whole ? "; nothing is changed" : "");
@@ -195,8 +198,10 @@ int cmd_set(int argc, char **argv)
 			undone++;
 		ret = refuse(undone, roll_back(order, taken));
 	}
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++) {
 		free(all[i].old);
+		free(all[i].why);
+	}
 	free(order);
 	free(all);
 	return ret;

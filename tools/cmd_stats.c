@@ -42,11 +42,28 @@ static struct table *opens_read(void)
 	return table;
 }
 
+/* Descriptors outlive the process that opened them: in its children, or sent to others. */
+static void say_who_holds(const struct table *table)
+{
+	size_t row = 0;
+
+	while (row < table_rows(table) && strcmp(table_cell(table, row, "comm"), "-"))
+		row++;
+	if (row < table_rows(table))
+		note("the process that opened %s has ended (-); who holds it now: "
+		     "sudo grep -sl '^hello-id:.*\\<%s$' /proc/[0-9]*/fdinfo/* or sudo fuser -v " NODE,
+		     table_cell(table, row, "id"), table_cell(table, row, "id"));
+}
+
 int cmd_opens(int argc, char **argv)
 {
 	struct table *table = opens_read();
 
-	return table ? table_print(table) : EXIT_FAILED;
+	if (!table)
+		return EXIT_FAILED;
+	if (!opts.json && table_has(table, "comm"))
+		say_who_holds(table);
+	return table_print(table);
 }
 
 /* A line of totals, then as many opens as the terminal has room for, the largest first. */
@@ -54,7 +71,7 @@ static int top_frame(void)
 {
 	char *all = attr_list(ATTR_STATS), *rest = all, *path;
 	struct table *table = opens_read();
-	size_t rows = terminal_rows();
+	size_t rows = terminal_rows(), columns = terminal_columns(), column = 0, lines = 4;
 	int ret;
 
 	if (table && rows)
@@ -63,14 +80,23 @@ static int top_frame(void)
 		const char *name = path + strlen(ATTR_STATS);
 		char *value = attr_read(path), *shown = value_text(name, value);
 
-		printf("%s %s%s", name, shown, rest ? ", " : "\n\n");
+		char *item = text("%s %s%s", name, shown, rest ? ", " : "");
+
+		if (columns && column + strlen(item) > columns) {
+			putchar('\n');
+			lines++;
+			column = 0;
+		}
+		column += strlen(item);
+		printf("%s%s", item, rest ? "" : "\n\n");
+		free(item);
 		free(shown);
 		free(value);
 	}
 	free(all);
 	if (!table)
 		return EXIT_FAILED;
-	table_top(table, "capacity", rows > 4 ? rows - 4 : table_rows(table));
+	table_top(table, "capacity", rows > lines ? rows - lines : table_rows(table));
 	ret = table_print(table);
 	fflush(stdout);
 	return ret;

@@ -45,7 +45,8 @@ static const struct {
 	{ AT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset drops them" },
 	{ AT_TUNABLE, ENOMEM, "max_total_size is reached or the allocator failed: "
 		"helloctl status, sudo dmesg" },
-	{ AT_TUNABLE, 0, "the kernel log says why, and what would work: sudo dmesg | tail" },
+	{ AT_TUNABLE, 0, "the kernel log (" KMSG ") has no reason, or cannot be read: the driver "
+		"gives ten in five seconds at most; wait, and try again as root" },
 	{ AT_DEBUGFS, EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
 	{ AT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
 	{ AT_DEBUGFS, EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
@@ -154,6 +155,37 @@ int attr_write(const char *name, const char *value)
 	int error = transfer(path, value, NULL);
 
 	free(path);
+	return error;
+}
+
+int attr_explain(const char *name, const char *value, char **why)
+{
+	/* from here on: what is there already is of other stores */
+	int log = open(KMSG, O_RDONLY | O_NONBLOCK | O_CLOEXEC), error;
+	char record[8192], *start = text("hello: %s: ", name);
+	ssize_t got;
+
+	lseek(log, 0, SEEK_END);
+	error = attr_write(name, value);
+	*why = NULL;
+	/* one record a read; EPIPE: some were lost since */
+	while (error && ((got = read(log, record, sizeof(record) - 1)) > 0 ||
+			 (got < 0 && errno == EPIPE))) {
+		char *message;
+
+		record[got > 0 ? got : 0] = 0;
+		record[strcspn(record, "\n")] = 0;
+		message = strchr(record, ';');
+		/* programs can write there too, but not as the kernel, which is facility 0 */
+		if (message && strtoul(record, NULL, 10) < 8 &&
+		    !strncmp(message + 1, start, strlen(start))) {
+			free(*why);
+			*why = text("%s", message + 1 + strlen("hello: "));
+		}
+	}
+	if (log >= 0)
+		close(log);
+	free(start);
 	return error;
 }
 

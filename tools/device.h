@@ -31,6 +31,9 @@ char *file_read(const char *path);
 /* Files of one value in SYSFS. Reading is as of any file; writing returns 0 or an errno. */
 char *attr_read(const char *name);
 int attr_write(const char *name, const char *value);
+/* The same; if it fails, *@why is what the driver says of it in the kernel log, or NULL. */
+int attr_explain(const char *name, const char *value, char **why);
+#define KMSG	"/dev/kmsg"
 /* Of a choice file "[kmalloc] vmalloc" the word in brackets; else all of it. */
 char *attr_current(const char *name);
 /* What the kernel offers for it, separated by blanks, or NULL where any value may do. */

@@ -24,28 +24,61 @@ struct command {
 	const char *args;	/* "": it takes no words */
 	const char *options;	/* keys of options[] */
 	const char *help;
+	const char *columns;	/* of -o, or NULL; kernels may have more */
+	const char *words;	/* that it takes, or NULL */
 };
 
+#define OPENS_COLUMNS \
+	"id pid comm mode capacity length reads writes bytes_read bytes_written mappings recipe"
+#define TIMES(what) \
+	what "_n " what "_min_ns " what "_mean_ns " what "_p50_ns " what "_p90_ns " \
+	what "_p99_ns " what "_p99.9_ns " what "_max_ns"
+
 static const struct command commands[] = {
-	{ "status", cmd_status, true, "", "Jonbr", "the device, its settings and its totals" },
-	{ "get", cmd_get, true, "[NAME...]", "Jonr", "settings as the kernel has them" },
-	{ "set", cmd_set, true, "NAME=VALUE...", "J", "change settings, all of them or none" },
+	{ "status", cmd_status, true, "", "Jonbr", "the device, its settings and its totals",
+	  "name value", NULL },
+	{ "get", cmd_get, true, "[NAME...]", "Jonr", "settings as the kernel has them",
+	  "name value choices (without -o: name value)", NULL },
+	{ "set", cmd_set, true, "NAME=VALUE...", "J", "change settings, all of them or none",
+	  NULL, NULL },
 	{ "reset", cmd_reset, true, "[stats]", "J",
-	  "empty the shared buffer, or zero the statistics" },
-	{ "stats", cmd_stats, true, "", "Jonbr", "what each allocator and context did (root)" },
-	{ "opens", cmd_opens, true, "", "Jonbr", "who has the device open (root)" },
-	{ "top", cmd_top, true, "", "idob", "the same, live (root); q ends" },
-	{ "monitor", cmd_monitor, false, "", "J", "changes as they happen" },
-	{ "write", cmd_write, false, "[TEXT...]", "s", "write the words, or standard input" },
-	{ "read", cmd_read, false, "", "sl", "print the contents" },
+	  "empty the shared buffer, or zero the statistics",
+	  NULL, NULL },
+	{ "stats", cmd_stats, true, "", "Jonbr", "what each allocator and context did (root)",
+	  "allocator context allocations frees failures live_buffers live_bytes peak_bytes "
+	  "asked_bytes usable_bytes min_ns mean_ns max_ns", NULL },
+	{ "opens", cmd_opens, true, "", "Jonbr", "who has the device open (root)",
+	  OPENS_COLUMNS, NULL },
+	{ "top", cmd_top, true, "", "idob", "the same, live (root); q ends", OPENS_COLUMNS, NULL },
+	{ "monitor", cmd_monitor, false, "", "J", "changes as they happen",
+	  NULL, NULL },
+	{ "write", cmd_write, false, "[TEXT...]", "s", "write the words, or standard input",
+	  NULL, NULL },
+	{ "read", cmd_read, false, "", "sl", "print the contents",
+	  NULL, NULL },
 	{ "roundtrip", cmd_roundtrip, false, "[TEXT...]", "Jl",
-	  "write, seek to 0 and read in one open" },
+	  "write, seek to 0 and read in one open",
+	  NULL, NULL },
 	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
-	  "what allocations cost, for each combination (root)" },
+	  "what allocations cost, for each combination (root)",
+	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
+	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
+	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " (without -o: "
+	  "the words with several values, and failures alloc_p50_ns alloc_mean_ns alloc_p99_ns "
+	  "free_p50_ns)",
+	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
+	  "count= pattern=pair,batch,remote batch=" },
 	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "Jonbrcv",
-	  "threads count up, without and with each lock (root)" },
-	{ "metrics", cmd_metrics, true, "", "O", "the totals as Prometheus reads them" },
-	{ "doctor", cmd_doctor, false, "", "Jonr", "what is wrong on this machine, and the remedy" },
+	  "threads count up, without and with each lock (root)",
+	  "experiment lock_mode threads delay failures expected observed lost elapsed_ns "
+	  "ns_per_operation clock clock_overhead_ns clock_resolution_ns wait_overhead_ns "
+	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " (without -o: the words with "
+	  "several values, and expected observed lost ns_per_operation wait_max_ns hold_mean_ns)",
+	  "lock_mode=none threads= count= delay=none,udelay:,mdelay:,msleep:" },
+	{ "metrics", cmd_metrics, true, "", "O", "the totals as Prometheus reads them",
+	  NULL, NULL },
+	{ "doctor", cmd_doctor, false, "", "Jonr", "what is wrong on this machine, and the remedy",
+	  "check state finding remedy", NULL },
 };
 
 struct options opts = {
@@ -77,7 +110,7 @@ static const struct option_text options[] = {
 	  .word = &opts.output },
 	{ 'n', 'n', "noheadings", NULL, "print no column names", .flag = &opts.noheadings },
 	{ 'b', 'b', "bytes", NULL, "print sizes in bytes", .flag = &opts.bytes },
-	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks in them as \\x20",
+	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks as \\x20",
 	  .flag = &opts.raw },
 	{ 'c', 'c', "csv", NULL, "print all columns, with a comma between", .flag = &opts.csv },
 	{ 'v', 'v', "verbose", NULL, "say why the driver refused what", .flag = &opts.verbose },
@@ -100,7 +133,7 @@ static int print_help(void)
 	     "Commands:");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-9s %-21s %s\n", commands[i].word, commands[i].args, commands[i].help);
-	puts("\nhelloctl COMMAND --help shows its options; helloctl --version the version.\n"
+	puts("\nhelloctl COMMAND --help shows its options; helloctl -V the version.\n"
 	     "See also helloctl(8), hello(4).");
 	return 0;
 }
@@ -108,6 +141,26 @@ static int print_help(void)
 static bool takes(const struct command *command, const struct option_text *option)
 {
 	return option->key == 'h' || strchr(command->options, option->key);
+}
+
+/* @words after @label, on lines of 80 columns at most. */
+static void print_words(const char *label, const char *words)
+{
+	int indent = strlen(label), column = 80;
+
+	for (const char *word = words; word && *word; word += strspn(word, " ")) {
+		int length = strcspn(word, " ");
+
+		if (column + 1 + length > 80) {
+			printf("\n%-*s", indent, word == words ? label : "");
+			column = indent;
+		}
+		printf(" %.*s", length, word);
+		column += 1 + length;
+		word += length;
+	}
+	if (words)
+		putchar('\n');
 }
 
 static int print_command_help(const struct command *command)
@@ -121,6 +174,8 @@ static int print_command_help(const struct command *command)
 			printf("  -%c, --%s %-*s %s\n", o->letter, o->name,
 			       17 - (int)strlen(o->name), o->arg ? o->arg : "", o->help);
 	}
+	print_words("Words:", command->words);
+	print_words("Columns:", command->columns);
 	return 0;
 }
 
@@ -157,6 +212,16 @@ static bool take(const struct option_text *option, const char *arg)
 				   *option->number <= option->most);
 }
 
+/* What getopt_long() means: of letters it tells only which, of words only where. */
+static char *bad_option(const struct command *command, int problem, const char *word)
+{
+	for (const struct option_text *o = options; o < options + COUNT(options); o++)
+		if (takes(command, o) && o->letter == optopt)
+			return text("--%s %s", o->name, problem == ':' ? "needs a value" : "takes no value");
+	return optopt ? text("%s does not know the option -%c", command->word, optopt) :
+			text("%s does not know the option %s", command->word, word);
+}
+
 /* Returns 0 and moves optind to the first word, or what to exit with. */
 static int parse_options(const struct command *command, int argc, char **argv)
 {
@@ -180,8 +245,7 @@ static int parse_options(const struct command *command, int argc, char **argv)
 		while (o < options + COUNT(options) && !(takes(command, o) && o->letter == letter))
 			o++;
 		if (o == options + COUNT(options))
-			bad = bad ? bad : text("%s does not know %s, or it needs a value",
-					       command->word, argv[optind - 1]);
+			bad = bad ? bad : bad_option(command, letter, argv[optind - 1]);
 		else if (!take(o, optarg))
 			bad = bad ? bad : text("--%s cannot be '%s'", o->name, optarg);
 	}
@@ -203,7 +267,7 @@ static int run(int argc, char **argv)
 		return usage_error("which command?");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return print_help();
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("helloctl " VERSION);
 		return 0;
 	}

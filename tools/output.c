@@ -15,6 +15,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "helloctl.h"
+#include "terminal.h"
 
 void *checked(void *memory)
 {
@@ -125,6 +126,7 @@ struct table {
 	size_t width;
 	struct row *rows;
 	size_t height;
+	bool clip;		/* a terminal shows only the columns that it has room for */
 };
 
 void *grow(void *array, size_t count, size_t size)
@@ -269,6 +271,7 @@ void table_top(struct table *table, const char *name, size_t rows)
 {
 	size_t column = find_column(table, name);
 
+	table->clip = true;
 	/* table_parse() leaves no row without it */
 	if (column < table->width)
 		qsort_r(table->rows, table->height, sizeof(*table->rows), larger_first, &column);
@@ -396,7 +399,7 @@ static void render_column(struct libscols_table *out, const struct table *table,
 	free(name);
 }
 
-/* What is to be printed, without a newline at its end; NULL if there is no column to show. */
+/* What is to be printed, without a newline at its end. */
 static char *render(const struct table *table, const size_t *columns, size_t count)
 {
 	struct libscols_table *out = checked(scols_new_table());
@@ -418,8 +421,7 @@ static char *render(const struct table *table, const size_t *columns, size_t cou
 			done(scols_line_refer_data(line, i, shown(table->columns[columns[i]],
 						   cell_at(table, row, columns[i]))));
 	}
-	if (count)
-		done(scols_print_table_to_string(out, &printed));
+	done(scols_print_table_to_string(out, &printed));
 	/* some versions end the text with a newline, some do not */
 	if (printed && ends_with(printed, "\n"))
 		printed[strlen(printed) - 1] = 0;
@@ -427,14 +429,72 @@ static char *render(const struct table *table, const size_t *columns, size_t cou
 	return printed;
 }
 
-/* The same of the columns of @list, or of all. */
+/* What a column takes on a terminal. Free text may be cut there, or go on below. */
+static size_t column_width(const struct table *table, size_t column)
+{
+	const char *name = table->columns[column];
+	size_t width = strlen(name);
+	bool words = false;
+
+	for (size_t row = 0; row < table->height && !words; row++) {
+		char *cell = shown(name, cell_at(table, row, column));
+
+		words = strchr(cell, ' ');
+		width = strlen(cell) > width ? strlen(cell) : width;
+		free(cell);
+	}
+	return words ? strlen(name) : width;
+}
+
+/* Where the columns end that have room beside the first one, from @from on. */
+static size_t fitting(const struct table *table, const size_t *columns, size_t from, size_t count)
+{
+	size_t room = opts.json || opts.raw || opts.csv ? 0 : terminal_columns(), used, to;
+
+	used = room ? column_width(table, columns[0]) : 0;
+	for (to = from; room && to < count; to++) {
+		used += 1 + column_width(table, columns[to]);
+		if (used > room && to > from)
+			return to;
+	}
+	return count;
+}
+
+/*
+ * The columns of @list, or all; NULL if it has none of them. What a terminal has no room
+ * for stands below, beside the first column again: no row goes on in the next line.
+ */
 static char *render_chosen(const struct table *table, const char *list)
 {
-	size_t count, *columns = choose_columns(table, list, &count);
-	char *printed = render(table, columns, count);
+	size_t count, *columns = choose_columns(table, list, &count), from = 1, to;
+	char *all = NULL, *block;
 
+	while (from <= count && !(all && table->clip)) {
+		to = fitting(table, columns, from, count);
+		columns[from - 1] = columns[0];
+		block = render(table, columns + from - 1, to - from + 1);
+		if (all)
+			append(&all, "\n\n%s", block);
+		else
+			all = text("%s", block);
+		free(block);
+		from = to < count ? to : count + 1;
+	}
 	free(columns);
-	return printed;
+	return all;
+}
+
+static int no_column(struct table *const *tables, size_t count, const char *name)
+{
+	char *all = text("%s", "");
+	int ret;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < tables[i]->width; j++)
+			append(&all, " %s", tables[i]->columns[j]);
+	ret = usage_error("no column '%s'; there are%s", name, all);
+	free(all);
+	return ret;
 }
 
 /* Every name in the list must be a column of one of the tables. */
@@ -449,7 +509,7 @@ static int check_columns(struct table *const *tables, size_t count, const char *
 		while (i < count && !table_has(tables[i], name))
 			i++;
 		if (i == count)
-			ret = usage_error("no column '%s'; without -o all columns are shown", name);
+			ret = no_column(tables, count, name);
 	}
 	free(copy);
 	return ret;

@@ -29,7 +29,10 @@ size_t table_rows(const struct table *table);
 bool table_has(const struct table *table, const char *name);
 /* The cell of the column of that name: NULL where it is empty, or there is none. */
 const char *table_cell(const struct table *table, size_t row, const char *name);
-/* Keeps that many rows, the largest first by the numbers in that column. */
+/*
+ * For a screen: keeps that many rows, the largest first by the numbers in that column,
+ * and prints only the columns that have room.
+ */
 void table_top(struct table *table, const char *name, size_t rows);
 void table_free(struct table *table);
 

@@ -74,6 +74,13 @@ size_t terminal_rows(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_row;
 }
 
+size_t terminal_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+}
+
 void progress(size_t done, size_t total, const char *what)
 {
 	char *shown = printable(what, FOR_TABLE);

@@ -15,8 +15,9 @@ void terminal_keys(void);
 void terminal_restore(void);
 /* Waits that many seconds, or for a key; true when that was q, or a signal came. */
 bool terminal_wait(int stop_fd, unsigned int seconds);
-/* Rows of the terminal behind standard output, or 0 if it is none. */
+/* Of the terminal behind standard output, or 0 if it is none. */
 size_t terminal_rows(void);
+size_t terminal_columns(void);
 /*
  * A bar on standard error, where that is a terminal: @done of @total, and what
  * goes on. Print nothing else before progress_end().

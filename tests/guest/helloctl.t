@@ -56,6 +56,17 @@ ctl set alloc_mode=kmalloc buffer_size=4096
 is "$status $out $(value alloc_mode) $(value buffer_size)" '0  kmalloc 4096' 'set finds the order back'
 ctl set buffer_size=8192 init_mode=poison alloc_mode=kmalloc gfp_flags=bogus
 is $status 1 'set with one bad value fails'
+ctl set alloc_context=softirq
+like "$out" 'the kernel has: .*; alloc_context: softirq may not sleep, .*use GFP_ATOMIC' \
+	'a refused set prints the reason that the driver has'
+ctl set lock_mode=spinlock buffer_size=999G
+like "$out" '^helloctl: buffer_size: ' 'also without a list of choices'
+is "$(value lock_mode)" mutex 'and the rest is rolled back'
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	echo softirq >$sysfs/alloc_context
+done 2>/dev/null
+ctl set alloc_context=softirq
+like "$out" 'the kernel log \(/dev/kmsg\) has no reason' 'and if the log is rate-limited, set says so'
 is "$(value buffer_size) $(value init_mode) $(value gfp_flags)" '4096 zero GFP_KERNEL' 'and all the others are as before'
 fails_with 'settings are for root: sudo helloctl' 'a user cannot set, and is told who can' nobody helloctl set alloc_mode=vmalloc
 
@@ -103,7 +114,11 @@ like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows it too'
 exec 7>&-
 keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
 ctl opens -o comm,mappings -n --raw
-is "$out" '- 0' 'who has ended has no name any more, and its open is still there'
+like "$out" '^- 0$' 'who has ended has no name any more, and its open is still there'
+like "$out" "the process that opened [0-9]+ has ended .-.; who holds it now: sudo grep .* or sudo fuser -v $dev" \
+	'and it is said how to find who holds it'
+is "$(bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$out" | sed -n 's/.*now: \(.*\) or sudo.*/\1/p')" | cut -d/ -f3)" "$keeper" \
+	'which finds it'
 kill "$keeper"
 # named OCTAL...: how opens shows a process of that name, in a table and in JSON
 named() {
@@ -122,6 +137,17 @@ private' 'a name in UTF-8 or Latin-1 breaks no JSON'
 is "$(named '\0')" 'private "" 0
 ""
 private' 'an empty name moves no column'
+# columns COMMAND...: that its help does not have, or the other way round
+columns() {
+	helloctl "$@" -J | jq -r '[.[] | arrays | .[0] | objects | keys_unsorted[]] | unique[]' >/tmp/columns
+	helloctl "$1" --help | awk -v RS= '$1 == "Columns:" { sub(/\(.*/, ""); for (i = 2; i <= NF; i++) print $i }' |
+		sort -u | diff - /tmp/columns
+}
+exec 7<>$dev
+for command in status stats opens doctor; do
+	is "$(columns $command)" '' "$command --help lists the columns of $command"
+done
+exec 7>&-
 kmallocs() {
 	helloctl stats -n --raw -o allocator,allocations | sed -n 's/^kmalloc //p'
 }

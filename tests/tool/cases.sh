@@ -75,7 +75,10 @@ is "$(value_of max_buffer_size) $(value_of buffer_size)" "67108864 4096" "and ro
 ctl set alloc_mode=bogus
 is $status 1 "set of an unknown word fails"
 like "$out" 'alloc_mode to .bogus.: Invalid argument; nothing is changed' "and names file, value and errno"
-like "$out" 'the kernel has: kmalloc vmalloc pages frobnicate; .*dmesg' "and lists the kernel's words"
+like "$out" 'the kernel has: kmalloc vmalloc pages frobnicate; alloc_mode: the fake driver does not like it$' \
+	"and lists the kernel's words, and the driver's reason"
+out=$(FAKE_SILENCE=1 $helloctl set alloc_mode=bogus 2>&1)
+like "$out" '; the kernel log \(/dev/kmsg\) has no reason, or cannot be read' "and says so if there is no reason in the log"
 ctl set gfp_flags=
 is $status 1 "set of an empty value reaches the kernel"
 out=$(FAKE_ERRNO=16 $helloctl set buffer_size=8192 gfp_flags=refused 2>&1)
@@ -108,6 +111,7 @@ vmalloc 1
 4" "stats -o prints the named columns of both tables"
 ctl stats -o bogus
 is $status 2 "an unknown column is a usage error"
+like "$out" "no column 'bogus'; there are allocator allocations .* context " "and the columns that there are are named"
 is "$(json '.opens[1].comm' opens -J)" 'my_"app"' "opens quotes a hostile command name"
 sed 's/cat/\\303\\244\\040/; s/my_"app"/""/' tests/tool/opens >"$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
 is "$(json '.opens[] | .comm, .mode' opens -J | tr '\n' ' ')" '\303\244\040 private "" private ' \
@@ -193,13 +197,33 @@ for bad in x =x count=all buffer_size=5..4 buffer_size=0..4 'threads=1 threads=2
 	ctl measure $bad
 	[ "$bad" = x= ] || is $status 2 "measure '$bad' is a usage error"
 done
+ctl set -x=1
+like "$out" 'set does not know the option -x$' "an unknown letter is the one that is blamed"
+ctl set -Jyz nope=1
+like "$out" 'set does not know the option -y' "also among others"
+ctl set --bogus=1 nope=1
+like "$out" 'set does not know the option --bogus=1$' "an unknown long option is blamed as it stands"
+ctl stats --json=1
+like "$out" '--json takes no value$' "a value too many is told"
+ctl stats -o
+like "$out" '--output needs a value$' "and one that is missing"
 # A bare chroot has no devpts.
 if script -qec true /dev/null >/dev/null 2>&1; then
 	out=$(script -qec "$helloctl measure count=1 buffer_size=64 --csv -o failures" /dev/null | tr '\r' '\n')
 	like "$out" '\[##########          \] 2/2 alloc count=1 ' "a terminal shows the progress"
 	like "$out" '^.\[Kfailures$' "and takes it away"
+	for width in 80 50; do
+		for command in stats opens 'top -n 1' 'measure buffer_size=4K'; do
+			out=$(script -qec "stty cols $width rows 24; $helloctl $command" /dev/null |
+				sed 's/\r$//; s/.*[HJK]\x1b\[[JK]//; s/.*\x1b\[K//')
+			is "$(printf '%s\n' "$out" | awk "length > $width")" "" "no line of $command is wider than a terminal of $width"
+		done
+	done
+	is "$(script -qec "stty cols 80 rows 24; $helloctl stats" /dev/null | tr -d '\r' | grep -A 1 MAX_NS | head -n 2)" \
+		"ALLOCATOR ASKED_BYTES USABLE_BYTES MIN_NS MEAN_NS MAX_NS
+kmalloc           24K          24K    120     250    900" "what has no room stands below, beside the first column"
 else
-	ok 0 "a terminal shows the progress # SKIP no pseudo-terminals here"
+	ok 0 "a terminal shows the progress, and no line too wide # SKIP no pseudo-terminals here"
 fi
 
 picture=$UMOCKDEV_DIR/a\'\$\ picture
@@ -290,12 +314,20 @@ for command in $(printf '%s\n' "$out" | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
 done
 ctl --version
 is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
+is "$($helloctl -V)" "$out" "and so is -V"
+is "$($helloctl measure --help | awk 'length > 80')" "" "a command's help has room in 80 columns"
+like "$($helloctl get --help)" '^Columns: name value choices \(without -o: name value\)$' "a command's help lists its columns"
 
 is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes commands"
 is "$(tests/tool/complete 'helloctl race d')" "delay=" "bash completes the words of an experiment"
 is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "and their values"
 is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "also in a list"
 is "$(tests/tool/complete 'helloctl race lock_mode=a')" "all" "and all of them"
+is "$(tests/tool/complete 'helloctl measure pattern=')" "pair batch remote" "bash completes the words of a pattern"
+is "$(tests/tool/complete 'helloctl stats -o al')" "allocator allocations" "bash completes columns"
+is "$(tests/tool/complete 'helloctl stats --output=allocator,f')" "allocator,frees allocator,failures" "also in a list"
+is "$(tests/tool/complete 'helloctl opens -J -oi')" "-oid" "and behind the letter"
+is "$(tests/tool/complete 'helloctl metrics -o al')" "" "but none where -o is a file"
 like "$(tests/tool/complete 'helloctl stats --')" '--json .*--raw' "bash completes a command's options"
 is "$(tests/tool/complete 'helloctl get b')" "buffer_mode buffer_size" "bash completes the kernel's settings"
 is "$(tests/tool/complete 'helloctl set buffer_m')" "buffer_mode=" "bash adds = where a value follows"

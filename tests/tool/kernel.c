@@ -77,6 +77,21 @@ static bool valid(const char *path, const char *name, const char *value)
 	return *value;
 }
 
+/* The driver's line in the log, if it is not silent. */
+static void explain(const char *name)
+{
+	char path[4096];
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s/dev/kmsg", getenv("UMOCKDEV_DIR"));
+	log = fopen(path, "a");
+	if (!log)
+		abort();
+	if (!getenv("FAKE_SILENCE"))
+		fprintf(log, "5,17,4711,-;hello: %s: the fake driver does not like it\n", name);
+	fclose(log);
+}
+
 static ssize_t store(int fd, const char *path, const char *data, size_t size)
 {
 	const char *name = strrchr(path, '/') + 1;
@@ -93,6 +108,7 @@ static ssize_t store(int fd, const char *path, const char *data, size_t size)
 	}
 	if (!valid(path, name, value) ||
 	    (strchr(old, '[') && !choose(old, value, list, sizeof(list)))) {
+		explain(name);
 		errno = EINVAL;
 		return -1;
 	}
