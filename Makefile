@@ -93,7 +93,8 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 	$(MAKE) module KVER='$(vm_kver)'
 	$(MAKE) install DESTDIR='$(CURDIR)/build/shell' prefix=/usr
 	tests/vm/run --name shell --stage build/shell --module driver/hello.ko --tty \
-		-- sh -c 'modprobe hello && exec bash'
+		-- sh -c 'echo "Emulated by QEMU: each time that you measure is longer than on a real machine."; \
+		modprobe hello && exec bash'
 
 # Testing it
 
