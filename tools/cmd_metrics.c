@@ -29,6 +29,7 @@ static const struct metric metrics[] = {
 	{ "live_buffers", false, "Buffers that exist now." },
 	{ "live_bytes", false, "Bytes in buffers that exist now." },
 	{ "peak_bytes", false, "Most bytes in buffers at one time." },
+	{ "pinned_bytes", true, "Bytes freed while their pages were still referenced." },
 	{ "opens", false, "Files that are open now." },
 };
 
