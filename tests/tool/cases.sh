@@ -285,6 +285,7 @@ like "$out" 'No space left on device' "and it says so"
 
 # a word of each kind of wrong UTF-8: no character, cut short, too long, a surrogate, too large
 for bytes in 377 303-50 340-200-257 355-240-200 364-220-200-200; do
+	# shellcheck disable=SC2059 # the format is the byte
 	word=h$(for byte in $(echo $bytes | tr - ' '); do printf "\\$byte"; done)
 	wrong=
 	for command in get set reset status "stats -o" measure "measure --plot" race "roundtrip -l"; do
