@@ -226,8 +226,11 @@ TEST(the_shared_buffer_waits_for_its_first_use_too)
 
 /* -- first uses that meet ------------------------------------------------------ */
 
+enum { USERS = 4 };
+
 static volatile bool done;
 static long used[2];	/* reads of nothing, and of bytes */
+static pthread_barrier_t round_begins, round_ends;
 
 /* What is read is poison, as much as one recipe makes, or nothing after a reset. */
 static void *use_first(void *unused)
@@ -235,8 +238,14 @@ static void *use_first(void *unused)
 	char got[10000];
 
 	memset(got, 0, sizeof(got));	/* pages that are there: a call is one unit */
-	while (!done) {
-		int fd = open_hello(O_RDWR), n = read(fd, got, sizeof(got));
+	for (;;) {
+		int fd, n;
+
+		pthread_barrier_wait(&round_begins);
+		if (done)
+			break;
+		fd = open_hello(O_RDWR);
+		n = read(fd, got, sizeof(got));
 
 		report(n == 0 || n == 4000 || n == 9000, "%d bytes", n);
 		for (int i = 0; i < n; i++)
@@ -244,14 +253,17 @@ static void *use_first(void *unused)
 				break;
 		__atomic_fetch_add(&used[n > 0], 1, __ATOMIC_RELAXED);
 		close(fd);
+		pthread_barrier_wait(&round_ends);
 	}
 	return unused;
 }
 
 TEST(first_uses_that_meet_under_changing_recipes_make_one_buffer)
 {
-	pthread_t threads[4];
+	pthread_t threads[USERS];
 
+	pthread_barrier_init(&round_begins, NULL, USERS + 1);
+	pthread_barrier_init(&round_ends, NULL, USERS + 1);
 	SET("alloc_when", "first_use");
 	SET("init_mode", "poison");
 	SET("buffer_size", "4000");
@@ -265,10 +277,15 @@ TEST(first_uses_that_meet_under_changing_recipes_make_one_buffer)
 		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 			pthread_create(&threads[i], NULL, use_first, NULL);
 		for (int i = 0; i < volume(50); i++) {
+			SET("reset", "1");	/* idle: the fill is there again */
+			pthread_barrier_wait(&round_begins);
 			set("buffer_size", i % 2 ? "4000" : "9000");	/* to 4000: ENOSPC once 9000 are there */
-			set("reset", "1");
+			if (i % 3 == 0)
+				set("reset", "1");
+			pthread_barrier_wait(&round_ends);
 		}
 		done = true;
+		pthread_barrier_wait(&round_begins);
 		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 			pthread_join(threads[i], NULL);
 		EXPECT(used[1] > 0);
