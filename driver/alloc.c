@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The allocators that a buffer's memory can come from: each is a pair of
- * functions and an entry in the table at the end, and nothing elsewhere.
+ * The allocators that a buffer's memory can come from: each is a few functions
+ * and an entry in the table at the end, and nothing elsewhere.
  */
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
@@ -198,10 +198,8 @@ static int prepare_slab(size_t size)
 {
 	unsigned int class = class_of(size);
 
-	if (caches[class])
-		return 0;
 	WRITE_ONCE(caches[class], make_cache(class));
-	return caches[class] ? 1 : -ENOMEM;
+	return caches[class] ? 0 : -ENOMEM;
 }
 
 static void find_slab(struct hello_mem *mem)
@@ -226,11 +224,9 @@ static int prepare_mempool(size_t size)
 {
 	unsigned int class = class_of(size);
 
-	if (pools[class])
-		return 0;
 	WRITE_ONCE(pools[class],
 		   mempool_create_kmalloc_pool(POOL_ELEMENTS, class_size(class)));
-	return pools[class] ? 1 : -ENOMEM;
+	return pools[class] ? 0 : -ENOMEM;
 }
 
 static void find_mempool(struct hello_mem *mem)
@@ -436,6 +432,8 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 {
 	u32 flags = hello_allocator[allocator].flags;
 
+	if (flag & HELLO_MAPPABLE && hello_dcache_aliases())
+		return "no";
 	if (flags & HELLO_BY_SIZE && flag & HELLO_CONTIGUOUS)
 		return "small";
 	if (flags & HELLO_BY_SIZE && flag & HELLO_MAPPABLE)
@@ -488,10 +486,21 @@ bool hello_alloc_contiguous(const struct hello_mem *mem)
  */
 bool hello_alloc_mappable(const struct hello_mem *mem)
 {
-	if (hello_dcache_aliases())
-		return false;
-	return hello_allocator_of(mem)->flags & HELLO_MAPPABLE ||
-	       is_vmalloc_addr(mem->addr);
+	return hello_alloc_may_map(mem) &&
+	       (hello_allocator_of(mem)->flags & HELLO_MAPPABLE ||
+		is_vmalloc_addr(mem->addr));
+}
+
+/**
+ * hello_alloc_may_map() - whether memory can turn out to be mappable
+ * @mem: with a recipe, and with or without memory
+ *
+ * Return: false if hello_alloc_mappable() never says so.
+ */
+bool hello_alloc_may_map(const struct hello_mem *mem)
+{
+	return !hello_dcache_aliases() && hello_allocator_of(mem)->flags &
+	       (HELLO_MAPPABLE | HELLO_BY_SIZE);
 }
 
 /**

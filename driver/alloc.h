@@ -108,14 +108,14 @@ struct hello_allocator {
 	/** @usable: bytes that memory takes; NULL: at most, if %HELLO_BY_SIZE */
 	size_t (*usable)(size_t size, const void *addr);
 	/**
-	 * @prepare: make what memory of @size comes from, such as a slab cache;
-	 * NULL if nothing. Calls are serialized and may sleep. Returns 1, 0 if
-	 * it was there already, or -ENOMEM.
+	 * @prepare: make what memory of @size comes from, such as a slab cache,
+	 * which @find does not find yet; NULL if nothing. Calls are serialized
+	 * and may sleep. Returns 0 or -ENOMEM.
 	 */
 	int (*prepare)(size_t size);
 	/** @kept: buffers of @size whose memory @prepare keeps until unload */
 	unsigned int kept;
-	/** @find: note in @mem what @prepare made; NULL if nothing */
+	/** @find: note in @mem what @prepare made, or NULL; NULL if nothing */
 	void (*find)(struct hello_mem *mem);
 	/** @alloc: make memory of a planned recipe, in any context of its mask */
 	void *(*alloc)(struct hello_mem *mem);
@@ -167,6 +167,7 @@ void hello_alloc_plan(struct hello_recipe *recipe);
 
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);
+bool hello_alloc_may_map(const struct hello_mem *mem);
 struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t i);
 
 void hello_alloc_init(void);

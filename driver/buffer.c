@@ -24,17 +24,17 @@
 
 static struct kmem_cache *headers;
 
-/* The caps, and what buffers really take of each. */
-enum { TOTAL, SCARCE, UNCHARGED, NR_CAPS };
+/* The caps, the rarest first, and what buffers really take of each. */
+enum { SCARCE, UNCHARGED, TOTAL, NR_CAPS };
 
 static struct cap {
 	const char *name;
 	const u64 *limit;
 	atomic64_t taken;
 } caps[NR_CAPS] = {
-	[TOTAL]	    = { "max_total_size", &hello_settings.max_total_size },
 	[SCARCE]    = { "max_reserve_size", &hello_settings.max_reserve_size },
 	[UNCHARGED] = { "max_uncharged_size", &hello_settings.max_uncharged_size },
+	[TOTAL]	    = { "max_total_size", &hello_settings.max_total_size },
 };
 
 /* Bytes freed while their pages were still referenced. */
@@ -167,6 +167,32 @@ void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 	release_caps(recipe, n * hello_recipe_usable(recipe));
 }
 
+static bool prepared(const struct hello_recipe *recipe)
+{
+	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	struct hello_mem mem = { .recipe = *recipe };
+
+	hello_alloc_find(a, &mem);
+	return !a->prepare || mem.any;
+}
+
+static int prepare(const struct hello_recipe *recipe)
+{
+	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	u64 kept = a->kept * hello_recipe_usable(recipe);
+	int err;
+
+	if (kept && !reserve(&caps[UNCHARGED], kept)) {
+		pr_notice_ratelimited("%s keeps %llu bytes for this buffer_size: more than is left of %s\n",
+				      a->choice.name, kept, caps[UNCHARGED].name);
+		return -ENOMEM;
+	}
+	err = hello_fail() ? -ENOMEM : a->prepare(recipe->buffer_size);
+	if (err)
+		atomic64_sub(kept, &caps[UNCHARGED].taken);
+	return err;
+}
+
 /* Serializes the making of caches and pools, which all buffers share. */
 static DEFINE_MUTEX(prepare_mutex);
 
@@ -182,21 +208,16 @@ static DEFINE_MUTEX(prepare_mutex);
  */
 int hello_buffer_prepare(const struct hello_recipe *recipe)
 {
-	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
-	u64 kept = a->kept * hello_recipe_usable(recipe);
-	int ret = -ENOMEM;
+	int err = 0;
 
-	if (!a->prepare)
+	if (prepared(recipe))
 		return 0;
 	if (mutex_lock_killable(&prepare_mutex))
 		return -EINTR;
-	if (!kept || reserve(&caps[UNCHARGED], kept)) {
-		ret = hello_fail() ? -ENOMEM : a->prepare(recipe->buffer_size);
-		if (ret <= 0)
-			atomic64_sub(kept, &caps[UNCHARGED].taken);
-	}
+	if (!prepared(recipe))
+		err = prepare(recipe);
 	mutex_unlock(&prepare_mutex);
-	return min(ret, 0);
+	return err;
 }
 
 /* ---- making and unmaking ---- */
@@ -340,9 +361,11 @@ static u64 bytes_pinned(const struct hello_mem *mem)
 	unsigned long i;
 	u64 bytes = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (page_count(mem->pages[i]) > 1)
 			bytes += PAGE_SIZE;
+		cond_resched();
+	}
 	return bytes;
 }
 
@@ -462,9 +485,11 @@ static struct page **pages_of(struct hello_mem *mem)
 	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return NULL;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		pages[i] = hello_alloc_page(mem, i);
-	/* Who maps it at the same time may have been faster. */
+		cond_resched();
+	}
+	/* Another task that maps it may have been faster. */
 	if (cmpxchg(&mem->pages, NULL, pages))
 		kvfree(pages);
 	return mem->pages;

@@ -25,9 +25,8 @@ struct hello_buffer {
 	/** @alloc_ns: nanoseconds that the allocator took */
 	u64 alloc_ns;
 	/**
-	 * @users: the store, and who looks without its lock. The header is
-	 * type-safe under RCU: whoever finds it there and takes a reference
-	 * must look again whether it is still the one he meant.
+	 * @users: the store, and lockless readers. The header is type-safe under
+	 * RCU: a reader that takes a reference rechecks the pointer to it.
 	 */
 	refcount_t users;
 	/** @slab: the header is an object of its own, given back with the memory */
@@ -64,8 +63,9 @@ static inline void hello_buffer_plan(struct hello_buffer *buffer,
 	buffer->emptied = false;
 	buffer->abandoned = false;
 	/*
-	 * Who still means a former life may now take a reference, and puts it.
-	 * As refcount_set_release(), which is newer than some kernels.
+	 * From here on a reader with a stale pointer can take a reference; it
+	 * rechecks the pointer and drops it. As refcount_set_release(), which is
+	 * newer than some kernels.
 	 */
 	atomic_set_release(&buffer->users.refs, 1);
 }

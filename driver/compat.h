@@ -46,7 +46,10 @@ static inline bool user_backed_iter(const struct iov_iter *i)
 #ifndef HELLO_HAVE_FAULT_IN_READABLE
 static inline size_t fault_in_readable(const char __user *uaddr, size_t size)
 {
-	return fault_in_pages_readable(uaddr, size) ? size : 0;
+	if (!fault_in_pages_readable(uaddr, size))
+		return 0;
+	/* It fails if any page is bad: is the first one good? */
+	return fault_in_pages_readable(uaddr, 1) ? size : 0;
 }
 
 static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
@@ -99,7 +102,7 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 #include <asm/cachetype.h>
 #define hello_dcache_aliases()	(cache_is_vivt() || cache_is_vipt_aliasing())
 #elif defined(CONFIG_ARC) || defined(CONFIG_CSKY) || defined(CONFIG_M68K) || \
-	defined(CONFIG_MIPS) || defined(CONFIG_NIOS2) || \
+	defined(CONFIG_MIPS) || defined(CONFIG_NDS32) || defined(CONFIG_NIOS2) || \
 	defined(CONFIG_PARISC) || defined(CONFIG_SPARC) || \
 	defined(CONFIG_SUPERH) || defined(CONFIG_XTENSA)
 #define hello_dcache_aliases()	true

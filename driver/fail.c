@@ -12,7 +12,7 @@
 
 DEFINE_STATIC_KEY_FALSE(hello_fail_armed);
 
-/* Who sets a knob sets the key by all of them. */
+/* Serializes the knobs with the static key. */
 static DEFINE_MUTEX(armed_mutex);
 
 static atomic64_t knobs[HELLO_FAIL_KNOBS] = {

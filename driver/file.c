@@ -77,15 +77,10 @@ static int open_private(struct hello_file *file, bool make)
 /* A large buffer is made by its first use, not under misc_mtx. */
 static int open_shared(struct hello_file *file, bool make)
 {
-	struct hello_store_info info;
-	int err = 0;
+	int err;
 
 	file->store = hello_shared_attach();
-	if (make) {
-		hello_store_info(file->store, &info);
-		if (info.recipe.buffer_size <= OPEN_MAX)
-			err = hello_store_populate(file->store);
-	}
+	err = make ? hello_store_populate(file->store, OPEN_MAX) : 0;
 	if (err)
 		hello_shared_detach();
 	return err;
@@ -184,13 +179,12 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 	/* As a regular file: no read or write ever waits for the other. */
 	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
-	/* No other open file can change a private buffer. */
-	if (store == &file->own)
-		return mask;
 	poll_wait(filp, &store->wait, wait);
 	/* Pairs with wq_has_sleeper() of the waker; newer kernels have it there. */
 	smp_mb();
-	if (READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
+	/* No other open file can change a private buffer. */
+	if (store != &file->own &&
+	    READ_ONCE(store->changes) != READ_ONCE(file->own.changes))
 		mask |= EPOLLPRI;
 	return mask;
 }
@@ -434,6 +428,11 @@ bool hello_file_next(struct hello_file_link *cursor,
 		info->gone = !copy_comm(info->comm, file->opener);
 		buffer = hello_store_peek(file->store, &info->store);
 		list_move(&cursor->list, &file->link.list);
+		/* Part of the file, which may be closed once the list is unlocked. */
+		if (!buffer->slab) {
+			hello_buffer_put(buffer);
+			buffer = NULL;
+		}
 	}
 	mutex_unlock(&list_mutex);
 	/* The last reference frees, which may take longer than open() may wait. */

@@ -47,7 +47,9 @@ struct transfer {
 	size_t done;
 	/** @stalls: rounds in a row that copied nothing */
 	unsigned int stalls;
-	/** @begun: the first unit is done; it notes the change count of a read */
+	/** @changes: change count that a read has seen, from its first unit on */
+	unsigned long changes;
+	/** @begun: the first unit is done */
 	bool begun;
 	/** @nowait: before the first byte, return -EAGAIN instead of sleeping */
 	bool nowait;
@@ -159,9 +161,13 @@ static loff_t began(loff_t pos, ssize_t ret)
 
 /* ---- reading ---- */
 
+/* A read that failed has seen nothing. */
 static __always_inline ssize_t
-end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
+end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret,
+	 unsigned long changes)
 {
+	if (likely(ret >= 0))
+		WRITE_ONCE(file->own.changes, changes);
 	count(&file->count.reads, &file->count.bytes_read, ret);
 	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", size, ret,
 		 began(*pos, ret));
@@ -178,7 +184,7 @@ end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
  */
 static __always_inline ssize_t
 read_unit(struct hello_store *store, struct transfer *t, char __user *user,
-	  size_t size, loff_t pos, void *bounce, unsigned long *seen, size_t *n)
+	  size_t size, loff_t pos, void *bounce, unsigned long *changes, size_t *n)
 {
 	const struct hello_buffer *buffer;
 	size_t copied = 0;
@@ -186,9 +192,11 @@ read_unit(struct hello_store *store, struct transfer *t, char __user *user,
 
 	*n = 0;
 	err = hello_lock_read(&store->lock, t && t->nowait && !t->done);
-	if (unlikely(err))
+	if (unlikely(err)) {
+		*changes = 0;
 		return err;
-	WRITE_ONCE(*seen, store->changes);
+	}
+	*changes = store->changes;
 	buffer = hello_store_buffer(store);
 	if (likely(pos < buffer->length)) {
 		void *from = buffer->mem.addr;
@@ -207,18 +215,22 @@ read_unit(struct hello_store *store, struct transfer *t, char __user *user,
 	return unlikely(err) ? err : copied;
 }
 
-/* The current version, to be put; the change count is not newer. */
-static __always_inline struct hello_buffer *pin_version(struct hello_file *file)
+/* The current version, to be put; *changes is not newer. */
+static __always_inline struct hello_buffer *
+pin_version(struct hello_store *store, unsigned long *changes)
 {
 	/* Pairs with the release in hello_store_changed(). */
-	WRITE_ONCE(file->own.changes, smp_load_acquire(&file->store->changes));
-	return hello_store_pin(file->store);
+	*changes = smp_load_acquire(&store->changes);
+	return hello_store_pin(store);
 }
 
-/* The whole call from one version, even if it must fault in the caller's pages. */
-static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffer)
+/*
+ * The whole call from one version, even if it must fault in the caller's pages
+ * and @length, which is what the version had first, is cut meanwhile.
+ */
+static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffer,
+			    size_t length)
 {
-	size_t length = READ_ONCE(buffer->length);
 	int err = 0;
 
 	while (!err && t->done < t->size && *t->pos < length) {
@@ -237,12 +249,13 @@ static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffe
 
 static ssize_t read_version(struct transfer *t)
 {
-	struct hello_buffer *buffer = pin_version(t->file);
+	struct hello_buffer *buffer = pin_version(t->file->store, &t->changes);
+	size_t length = READ_ONCE(buffer->length);
 	ssize_t ret = 0;
 
 	if (likely(hello_buffer_ready(buffer)))
-		ret = copy_version(t, buffer);
-	else if (*t->pos < READ_ONCE(buffer->length) && t->size)
+		ret = copy_version(t, buffer, length);
+	else if (*t->pos < length && t->size)
 		ret = -ENODATA;
 	hello_buffer_put(buffer);
 	return ret;
@@ -279,7 +292,7 @@ static ssize_t read_units(struct transfer *t)
 
 		/* A change after the first unit is news that the call did not see. */
 		copied = read_unit(store, t, NULL, wanted, *t->pos, bounce,
-				   t->begun ? &later : &t->file->own.changes, &n);
+				   t->begun ? &later : &t->changes, &n);
 		if (copied < 0) {
 			err = copied;
 			break;
@@ -315,24 +328,29 @@ static noinline ssize_t read_any(struct transfer *t)
 			ret = read_units(t);
 		if (likely(ret != -ENODATA))
 			break;
-		ret = t->nowait ? -EAGAIN : hello_store_populate(store);
+		ret = t->nowait ? -EAGAIN : hello_store_populate(store, U64_MAX);
 		if (ret)
 			break;
 	}
-	return end_read(t->file, t->size, t->pos, ret);
+	/* io_uring tries again, often: that is one read. */
+	if (ret == -EAGAIN)
+		return ret;
+	return end_read(t->file, t->size, t->pos, ret, t->changes);
 }
 
 /* Out of line: the fast paths need no struct on their stack. */
 static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
-				  size_t size, loff_t *pos, ssize_t done)
+				  size_t size, loff_t *pos, ssize_t done,
+				  unsigned long changes)
 {
 	struct transfer t = {
-		.file	= file,
-		.user	= user,
-		.size	= size,
-		.pos	= pos,
-		.done	= max_t(ssize_t, done, 0),
-		.begun	= done >= 0,
+		.file	 = file,
+		.user	 = user,
+		.size	 = size,
+		.pos	 = pos,
+		.done	 = max_t(ssize_t, done, 0),
+		.changes = changes,
+		.begun	 = done >= 0,
 	};
 
 	return read_any(&t);
@@ -343,23 +361,25 @@ static noinline ssize_t read_straight(struct hello_file *file,
 				      char __user *user, size_t size,
 				      loff_t *pos)
 {
+	unsigned long changes;
 	ssize_t copied;
 	size_t n;
 
 	copied = read_unit(file->store, NULL, user, size, *pos, NULL,
-			   &file->own.changes, &n);
+			   &changes, &n);
 	if (likely(copied >= 0))
 		*pos += copied;
 	if (unlikely(copied != n))
-		return read_rest(file, user, size, pos, copied);
-	return end_read(file, size, pos, copied);
+		return read_rest(file, user, size, pos, copied, changes);
+	return end_read(file, size, pos, copied, changes);
 }
 
 /* Puts @buffer. */
 static noinline ssize_t read_version_rest(struct hello_file *file,
 					  char __user *user, size_t size,
 					  loff_t *pos, size_t done,
-					  struct hello_buffer *buffer)
+					  struct hello_buffer *buffer,
+					  size_t length, unsigned long changes)
 {
 	struct transfer t = {
 		.file	= file,
@@ -368,18 +388,19 @@ static noinline ssize_t read_version_rest(struct hello_file *file,
 		.pos	= pos,
 		.done	= done,
 	};
-	ssize_t ret = copy_version(&t, buffer);
+	ssize_t ret = copy_version(&t, buffer, length);
 
 	hello_buffer_put(buffer);
-	return end_read(file, size, pos, ret);
+	return end_read(file, size, pos, ret, changes);
 }
 
-/* The same of a version, of which one chunk is enough. */
+/* A read of a version in one chunk. */
 static noinline ssize_t read_version_straight(struct hello_file *file,
 					      char __user *user, size_t size,
 					      loff_t *pos)
 {
-	struct hello_buffer *buffer = pin_version(file);
+	unsigned long changes;
+	struct hello_buffer *buffer = pin_version(file->store, &changes);
 	size_t length = READ_ONCE(buffer->length);
 	size_t copied = 0;
 	size_t n;
@@ -390,13 +411,13 @@ static noinline ssize_t read_version_straight(struct hello_file *file,
 		*pos += copied;
 		if (unlikely(copied < n))
 			return read_version_rest(file, user, size, pos, copied,
-						 buffer);
+						 buffer, length, changes);
 	} else if (*pos < length) {
 		hello_buffer_put(buffer);
-		return read_rest(file, user, size, pos, -ENODATA);
+		return read_rest(file, user, size, pos, -ENODATA, changes);
 	}
 	hello_buffer_put(buffer);
-	return end_read(file, size, pos, copied);
+	return end_read(file, size, pos, copied, changes);
 }
 
 /**
@@ -421,7 +442,7 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		return read_straight(file, user, size, pos);
 	if (hello_lock_versions(&file->store->lock) && size < HELLO_LOCK_CHUNK)
 		return read_version_straight(file, user, size, pos);
-	return read_rest(file, user, size, pos, -EAGAIN);
+	return read_rest(file, user, size, pos, -EAGAIN, 0);
 }
 
 /**
@@ -490,6 +511,10 @@ static struct hello_buffer *new_version(const struct hello_buffer *old)
 	for (; old->length - done > HELLO_LOCK_CHUNK; done += HELLO_LOCK_CHUNK) {
 		memcpy(buffer->mem.addr + done, old->mem.addr + done,
 		       HELLO_LOCK_CHUNK);
+		if (fatal_signal_pending(current)) {
+			hello_buffer_put(buffer);
+			return NULL;
+		}
 		cond_resched();
 	}
 	memcpy(buffer->mem.addr + done, old->mem.addr + done, old->length - done);
@@ -507,7 +532,7 @@ static bool zero_gap(struct hello_buffer *buffer, loff_t at, bool version)
 	if (at <= buffer->length)
 		return true;
 	while (!hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT)) {
-		if (!version)
+		if (!version || fatal_signal_pending(current))
 			return false;
 		cond_resched();
 	}
@@ -531,7 +556,9 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 		size_t n = 0;
 		loff_t at;
 
-		err = hello_lock_write(&store->lock, nowait);
+		/* Units that wait for nothing must end with a kill all the same. */
+		err = fatal_signal_pending(current) ? -EINTR :
+		      hello_lock_write(&store->lock, nowait);
 		if (err)
 			break;
 		stale = hello_store_drop_abandoned(store);
@@ -548,7 +575,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 		if (!buffer->mem.addr) {
 			hello_unlock_write(&store->lock);
 			hello_buffer_put(stale);
-			err = hello_store_populate(store);
+			err = hello_store_populate(store, U64_MAX);
 			continue;
 		}
 		if (versions) {
@@ -591,6 +618,9 @@ unlock:
 			t->stalls = 0;
 		cond_resched();
 	}
+	/* As in read_any(). */
+	if (err == -EAGAIN && !t->done)
+		return err;
 	return end_write(t->file, t->size, t->pos, t->done ?: err);
 }
 

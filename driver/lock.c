@@ -41,7 +41,7 @@ static const struct hello_choice *choice_of(const struct hello_lock *lock)
 
 struct hello_lock_waits hello_lock_waits;
 
-/* Only who did not get the lock at once is counted and timed. */
+/* The slow path alone is counted and timed. */
 static int waited(struct hello_lock *lock, u64 start, bool exclusive, int err)
 {
 	u64 ns = ktime_get_ns() - start;
@@ -139,6 +139,8 @@ static int lock_spin(struct hello_lock *lock, bool nowait)
 
 	if (spin_trylock(&lock->spin))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
 	spin_lock(&lock->spin);
 	return waited(lock, start, true, 0);
@@ -166,6 +168,8 @@ static int write_rw(struct hello_lock *lock, bool nowait)
 
 	if (write_trylock(&lock->rw))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
 	write_lock(&lock->rw);
 	return waited(lock, start, true, 0);
@@ -184,6 +188,8 @@ static int read_rw(struct hello_lock *lock, bool nowait)
 
 	if (read_trylock(&lock->rw))
 		return 0;
+	if (nowait)
+		return -EAGAIN;
 	start = ktime_get_ns();
 	read_lock(&lock->rw);
 	return waited(lock, start, false, 0);

@@ -72,8 +72,8 @@ struct hello_lock_kind {
 	/** @init: make one */
 	void (*init)(struct hello_lock *lock);
 	/**
-	 * @write: lock to change. A lock that sleeps returns -EINTR if the task
-	 * was killed while it waited, and -EAGAIN instead of waiting if @nowait.
+	 * @write: lock to change. Returns -EAGAIN instead of waiting if @nowait;
+	 * a lock that sleeps returns -EINTR if the task was killed meanwhile.
 	 */
 	int (*write)(struct hello_lock *lock, bool nowait);
 	/** @end_write: undo @write */
@@ -96,7 +96,7 @@ extern struct hello_lock_waits hello_lock_waits;
 
 void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted);
 
-/* Whether no detour through the table is needed: every private buffer's case. */
+/* Fast path: private buffers use the mutex, without an indirect call. */
 static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
 {
 	return likely(lock->kind == HELLO_LOCK_MUTEX);
@@ -138,7 +138,7 @@ static inline size_t hello_lock_unit(const struct hello_lock *lock)
 /**
  * hello_lock_write() - lock to change what is guarded
  * @lock: the lock
- * @nowait: return -EAGAIN instead of sleeping
+ * @nowait: return -EAGAIN instead of waiting
  *
  * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
  */
@@ -165,7 +165,7 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 /**
  * hello_lock_read() - lock to look at what is guarded
  * @lock: the lock; not one that makes versions, which are pinned
- * @nowait: return -EAGAIN instead of sleeping
+ * @nowait: return -EAGAIN instead of waiting
  *
  * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
  */

@@ -81,7 +81,7 @@ int hello_shared_set_lock(unsigned int kind)
 	return err;
 }
 
-/* What is stale in memory is not for all who have the store: they get zeros. */
+/* Never expose stale memory through the shared buffer: zero it. */
 static struct hello_recipe clean(const struct hello_recipe *recipe)
 {
 	struct hello_recipe to = *recipe;

@@ -10,7 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "buffer.h"
@@ -43,37 +43,43 @@ void hello_store_stop(struct hello_store *store)
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
 }
 
-/* Whether the buffer has its memory; if not, @next is set up to allocate it. */
-static bool populated(struct hello_store *store, struct hello_buffer *next)
+/*
+ * Whether the buffer has its memory, or is to have none yet because it is larger
+ * than @max. If not, @next is set up to allocate it.
+ */
+static bool populated(struct hello_store *store, u64 max,
+		      struct hello_buffer *next)
 {
 	struct hello_buffer *buffer = hello_store_pin(store);
-	bool has = hello_buffer_ready(buffer);
+	bool done = hello_buffer_ready(buffer) ||
+		    buffer->mem.recipe.buffer_size > max;
 
-	if (!has)
+	if (!done)
 		hello_buffer_plan(next, &buffer->mem.recipe, false);
 	hello_buffer_put(buffer);
-	return has;
+	return done;
 }
 
 /**
  * hello_store_populate() - allocate the memory of the buffer if it has none
  * @store: the store
+ * @max: leave a larger buffer as it is
  *
  * Allocates without the lock; the loser of a race frees its memory. Under a cap
  * with room for one that can be -ENOMEM while the winner still allocates.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
-int hello_store_populate(struct hello_store *store)
+int hello_store_populate(struct hello_store *store, u64 max)
 {
 	struct hello_buffer made;
 	bool taken = false;
 	int err;
 
-	while (!taken && !populated(store, &made)) {
+	while (!taken && !populated(store, max, &made)) {
 		err = hello_buffer_make(&made);
 		if (err)
-			return populated(store, &made) ? 0 : err;
+			return populated(store, max, &made) ? 0 : err;
 		err = hello_lock_write(&store->lock, false);
 		if (!err) {
 			taken = hello_buffer_take(hello_store_buffer(store),
@@ -110,7 +116,7 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
 {
 	bool zero = hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
 
-	if (atomic_read(&store->writable_maps))
+	if (zero && atomic_read(&store->writable_maps))
 		hello_buffer_dirty_tail(buffer);
 	return zero;
 }
@@ -124,12 +130,14 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
  * again. A mapped buffer is zeroed at once, a unit each time the lock is held;
  * while it is mapped writable the length stays at the capacity.
  *
- * Return: 0; or nothing has changed and -EBUSY or, before the first unit, -EINTR.
+ * Return: 0; -EBUSY and nothing has changed; or -EINTR if killed, when a part
+ * of a mapped buffer may be zero.
  */
 int hello_store_truncate(struct hello_store *store, u64 max)
 {
 	struct hello_store_info info;
 	struct hello_buffer *buffer;
+	struct hello_buffer *stale;
 	bool begun = false;
 	bool cut = false;
 	size_t done = 0;
@@ -143,7 +151,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 	do {
 		err = hello_lock_write(&store->lock, false);
 		if (err)
-			break;
+			return err;
 		buffer = hello_store_buffer(store);
 		if (!begun && atomic_read(&store->maps) &&
 		    buffer->mem.recipe.buffer_size > max) {
@@ -151,6 +159,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			return -EBUSY;
 		}
 		begun = true;
+		stale = hello_store_drop_abandoned(store);
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
@@ -167,12 +176,13 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			store->next->length = 0;
 		hello_store_changed(store);
 		hello_unlock_write(&store->lock);
+		hello_store_wake(store);
+		hello_buffer_put(stale);
+		if (!finished && fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	} while (!finished);
-
-	if (begun)
-		hello_store_wake(store);
-	return err;
+	return 0;
 }
 
 /* ---- replacing the buffer ---- */
@@ -257,6 +267,22 @@ static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 	return 1;
 }
 
+/*
+ * Ends a migration that was killed. Without waiting for the lock if another task
+ * holds it: then its next writer, migration or truncation drops the successor.
+ * Returns true if @next is the caller's again.
+ */
+static bool end_migration(struct hello_store *store, struct hello_buffer *next)
+{
+	if (hello_lock_write(&store->lock, true)) {
+		WRITE_ONCE(next->abandoned, true);
+		return false;
+	}
+	store->next = NULL;
+	hello_unlock_write(&store->lock);
+	return true;
+}
+
 /**
  * hello_store_replace() - allocate the buffer anew from another recipe
  * @store: the store
@@ -289,17 +315,13 @@ int hello_store_replace(struct hello_store *store,
 		hello_buffer_put(stale);
 		if (ret == -EAGAIN)
 			ret = hello_buffer_make(next);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	} while (!ret);
 
-	if (migrating) {
-		/*
-		 * Killed while waiting for the lock: the next user of it drops
-		 * the successor.
-		 */
-		WRITE_ONCE(next->abandoned, true);
+	if (migrating && !end_migration(store, next))
 		return ret;
-	}
 	if (ret > 0)
 		hello_store_wake(store);
 	hello_buffer_put(next);
@@ -401,13 +423,12 @@ static const struct vm_operations_struct vm_ops = {
 	.fault	= vma_fault,
 };
 
-/* What may be mapped, and how. The lock is held. */
+/* What may be mapped, and how; @mappable says what the memory is or will be. */
 static int check_map(const struct hello_store *store,
-		     const struct hello_buffer *buffer,
+		     const struct hello_buffer *buffer, bool mappable,
 		     struct vm_area_struct *vma)
 {
-	if (hello_lock_versions(&store->lock) ||
-	    !hello_alloc_mappable(&buffer->mem))
+	if (hello_lock_versions(&store->lock) || !mappable)
 		return -ENODEV;
 	if (vma->vm_pgoff >= pages_of(buffer) ||
 	    vma_pages(vma) > pages_of(buffer) - vma->vm_pgoff)
@@ -418,6 +439,17 @@ static int check_map(const struct hello_store *store,
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_WRITE)
 		return -EINVAL;
 	return 0;
+}
+
+/* Refuses what cannot be mapped before there is memory, which would stay. */
+static int check_map_early(struct hello_store *store,
+			   struct vm_area_struct *vma)
+{
+	struct hello_buffer *buffer = hello_store_pin(store);
+	int err = check_map(store, buffer, hello_alloc_may_map(&buffer->mem), vma);
+
+	hello_buffer_put(buffer);
+	return err;
 }
 
 /*
@@ -436,6 +468,8 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
 	vma->vm_private_data = store;
 	count_map(vma, 1);
+	if (vma->vm_flags & VM_MAYWRITE)
+		hello_buffer_dirty_tail(buffer);
 	return true;
 }
 
@@ -481,10 +515,13 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 	int err;
 
 	do {
-		err = hello_store_populate(store);
-		if (err)
-			return err;
-		err = hello_lock_write(&store->lock, false);
+		err = check_map_early(store, vma);
+		if (!err)
+			err = hello_store_populate(store, U64_MAX);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		if (!err)
+			err = hello_lock_write(&store->lock, false);
 		if (err)
 			return err;
 		buffer = hello_store_buffer(store);
@@ -493,7 +530,8 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 			hello_unlock_write(&store->lock);
 			continue;
 		}
-		err = check_map(store, buffer, vma);
+		err = check_map(store, buffer, hello_alloc_mappable(&buffer->mem),
+				vma);
 		if (!err)
 			begun = begin_map(store, buffer, vma);
 		hello_unlock_write(&store->lock);
@@ -506,8 +544,12 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 	err = hello_buffer_mmap(buffer, vma);
 	if (!err && vma->vm_flags & VM_MAYWRITE)
 		err = extend_to_map(store, buffer, seen);
-	if (err)
-		count_map(vma, -1);
+	if (!err)
+		return 0;
+	/* No references keep these pages: unmap before the buffer may go. */
+	if (vma->vm_flags & VM_PFNMAP)
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	count_map(vma, -1);
 	return err;
 }
 

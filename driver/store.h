@@ -37,7 +37,7 @@ struct hello_store {
 	atomic_t maps;
 	/** @writable_maps: those of @maps through which contents may change */
 	atomic_t writable_maps;
-	/** @wait: who polls */
+	/** @wait: pollers */
 	wait_queue_head_t wait;
 	/** @first: the first @buffer, for most stores the only one */
 	struct hello_buffer first;
@@ -69,7 +69,7 @@ void hello_store_init(struct hello_store *store, unsigned int lock_kind,
 		      bool counted);
 void hello_store_stop(struct hello_store *store);
 
-int hello_store_populate(struct hello_store *store);
+int hello_store_populate(struct hello_store *store, u64 max);
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe);
 int hello_store_discard(struct hello_store *store,
@@ -123,11 +123,12 @@ static inline void hello_store_changed(struct hello_store *store)
  * @store: the store; the caller does not hold its lock
  *
  * EPOLLPRI alone: reading and writing never wait, and an edge-triggered writer
- * that watches for EPOLLOUT would wake itself for ever.
+ * that watches for EPOLLOUT would wake itself for ever. Changes of a private
+ * store, whose lock is not counted, are no news to any poller.
  */
 static inline void hello_store_wake(struct hello_store *store)
 {
-	if (wq_has_sleeper(&store->wait))
+	if (wq_has_sleeper(&store->wait) && store->lock.counted)
 		wake_up_interruptible_poll(&store->wait, EPOLLPRI);
 }
 
