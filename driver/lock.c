@@ -125,6 +125,9 @@ static void read_unlock_rwsem(struct hello_lock *lock)
 
 /* ---- spinlock ---- */
 
+/* Spinning for a moment is no wait, but on PREEMPT_RT spinlocks sleep. */
+#define SPIN_SLEEPS	IS_ENABLED(CONFIG_PREEMPT_RT)
+
 HELD(spin)
 
 static void init_spin(struct hello_lock *lock)
@@ -139,7 +142,7 @@ static int lock_spin(struct hello_lock *lock, bool nowait)
 
 	if (spin_trylock(&lock->spin))
 		return 0;
-	if (nowait)
+	if (SPIN_SLEEPS && nowait)
 		return -EAGAIN;
 	start = ktime_get_ns();
 	spin_lock(&lock->spin);
@@ -168,7 +171,7 @@ static int write_rw(struct hello_lock *lock, bool nowait)
 
 	if (write_trylock(&lock->rw))
 		return 0;
-	if (nowait)
+	if (SPIN_SLEEPS && nowait)
 		return -EAGAIN;
 	start = ktime_get_ns();
 	write_lock(&lock->rw);
@@ -188,7 +191,7 @@ static int read_rw(struct hello_lock *lock, bool nowait)
 
 	if (read_trylock(&lock->rw))
 		return 0;
-	if (nowait)
+	if (SPIN_SLEEPS && nowait)
 		return -EAGAIN;
 	start = ktime_get_ns();
 	read_lock(&lock->rw);
