@@ -3,6 +3,7 @@
 # tests/guest/module.t: loading, parameters, refusing to load, unloading.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
+succeeds 'the module loads' modprobe hello
 need_module
 
 like "$(cat /sys/module/hello/taint)" '^OE?$' 'the module taints as out-of-tree (and unsigned), and no more'
