@@ -161,7 +161,7 @@ static const struct offer allocators = {
 
 /* A reader of the list, and the row that it prints. */
 struct opens {
-	struct hello_file_link cursor;
+	struct hello_file_cursor cursor;
 	loff_t pos;	/* of the row; 0 is the heading */
 	bool at_end;
 	struct hello_file_info row;

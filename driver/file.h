@@ -36,6 +36,16 @@ struct hello_file_link {
 };
 
 /**
+ * struct hello_file_cursor - how far a reader of the list has come
+ */
+struct hello_file_cursor {
+	/** @link: in the list, after the last file that was described */
+	struct hello_file_link link;
+	/** @newest: id of the newest file when the list was begun */
+	u64 newest;
+};
+
+/**
  * struct hello_file - an open file description; dup() and fork() share it
  */
 struct hello_file {
@@ -78,10 +88,10 @@ extern const struct file_operations hello_file_operations;
 
 unsigned int hello_file_opens(void);
 
-void hello_file_rewind(struct hello_file_link *cursor);
-bool hello_file_next(struct hello_file_link *cursor,
+void hello_file_rewind(struct hello_file_cursor *cursor);
+bool hello_file_next(struct hello_file_cursor *cursor,
 		     struct hello_file_info *info);
-void hello_file_done(struct hello_file_link *cursor);
+void hello_file_done(struct hello_file_cursor *cursor);
 
 int hello_file_init(void);
 void hello_file_exit(void);
