@@ -5,6 +5,8 @@
  * keeps exact books, equal to the byte.
  */
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
 
 #include "harness.h"
 
@@ -312,5 +314,71 @@ TEST(memory_stat_of_the_cgroup_has_every_page_of_vmalloc)
 	open_all();
 	becomes("vmalloc", before, before);
 	close_all();
+	leave_cgroup();
+}
+
+/* -- pages that outlive their buffer ------------------------------------------------ */
+
+#define PIPES		16
+#define IN_A_PIPE	(256 << 10)
+
+static int pipes[PIPES][2];
+
+/* A buffer into a pipe, page by page, and away with it */
+static bool pin_buffer(int pipe[2])
+{
+	struct iovec v = { NULL, IN_A_PIPE };
+	int fd = try_open(O_RDWR);
+
+	if (fd < 0)
+		return false;
+	v.iov_base = mmap(NULL, IN_A_PIPE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (v.iov_base == MAP_FAILED || pipe2(pipe, O_CLOEXEC) ||
+	    fcntl(pipe[1], F_SETPIPE_SZ, IN_A_PIPE) != IN_A_PIPE)
+		return false;
+	EXPECT_EQ(vmsplice(pipe[1], &v, 1, 0), IN_A_PIPE);
+	EXPECT_EQ(munmap(v.iov_base, IN_A_PIPE), 0);
+	close(fd);
+	return true;
+}
+
+static void need_charged_pages(void)
+{
+	struct utsname u;
+	int version, patch;
+
+	EXPECT_EQ(uname(&u), 0);
+	if (sscanf(u.release, "%d.%d", &version, &patch) == 2 && version * 1000 + patch < 5011)
+		SKIP("before 5.11 pages that can be mapped are not charged");
+}
+
+TEST(pages_that_outlive_their_buffer_stay_charged_until_they_are_let_go)
+{
+	static const char *const modes[] = { "vmalloc", "pages", "pages_exact" };
+	const long long advance = 64LL * 4096 * get_nprocs(), sum = (long long)PIPES * IN_A_PIPE;
+	static char bytes[IN_A_PIPE];
+
+	need_charged_pages();
+	enter_cgroup();
+	SET("buffer_size", "256K");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		long long before, now;
+
+		CASE("%s", modes[i]);
+		use_allocator(modes[i]);
+		before = charged(NULL);
+		for (int n = 0; n < PIPES; n++)
+			EXPECT(pin_buffer(pipes[n]));
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+		now = charged(NULL) - before;
+		report(now >= sum - advance, "charged %lld for %lld", now, sum);
+		for (int n = 0; n < PIPES; n++) {
+			EXPECT_EQ(read(pipes[n][0], bytes, IN_A_PIPE), IN_A_PIPE);
+			close(pipes[n][0]);
+			close(pipes[n][1]);
+		}
+		now = charged(NULL) - before;
+		report(now <= advance, "still charged %lld", now);
+	}
 	leave_cgroup();
 }

@@ -698,3 +698,113 @@ TEST(a_mapping_is_not_in_core_dumps)
 	EXPECT(dd);	/* VM_DONTDUMP */
 	EXPECT(de);	/* VM_DONTEXPAND */
 }
+
+/* -- pages that others hold --------------------------------------------------- */
+
+/* So many pages of a mapping into a pipe, by reference */
+static ssize_t pin(int pipe[2], char *m, size_t pages)
+{
+	struct iovec v = { m, pages * PAGE };
+
+	ASSERT(EXPECT_EQ(pipe2(pipe, O_CLOEXEC), 0));
+	return vmsplice(pipe[1], &v, 1, 0);
+}
+
+static void expect_in_pipe(int pipe[2], char byte, size_t pages)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < pages * PAGE && (got = read(pipe[0], buf + n, pages * PAGE - n)) > 0)
+		n += got;
+	EXPECT_EQ(n, pages * PAGE);
+	for (size_t i = 0; i < n; i++)
+		if (!report(buf[i] == byte, "byte %zu is 0x%02x", i, buf[i]))
+			break;
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
+/* A block of `pages` stays as one, whichever of its pages is held. */
+TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_bytes)
+{
+	FOR_EACH_ALLOCATOR(mode) {
+		size_t size = strcmp(mode, "kvmalloc") ? 65536 : 16 << 20;	/* no kmalloc is that large */
+		long long before = number("stats/pinned_bytes"), want;
+		int fd, pipe[2];
+		char *m;
+
+		SET("buffer_size", size == 65536 ? "64K" : "16M");
+		if ((!mappable(mode) && strcmp(mode, "kvmalloc")) || !strcmp(mode, "dma_coherent")) {
+			close(open_hello(O_RDWR));
+			EXPECT_EQ(number("stats/pinned_bytes"), before);
+			SET("buffer_size", "64K");
+			continue;
+		}
+		/* mapped, and not held by anybody */
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, size);
+		memset(m, 'p', size);
+		close(fd);
+		EXPECT_EQ(munmap(m, size), 0);
+		EXPECT_EQ(number("stats/pinned_bytes"), before);
+
+		fd = open_hello(O_RDWR);
+		m = map_shared(fd, size);
+		memset(m, 'p', size);
+		EXPECT_EQ(pin(pipe, m + 5 * PAGE, 3), 3 * PAGE);
+		EXPECT_EQ(munmap(m, size), 0);
+		EXPECT_EQ(number("stats/pinned_bytes"), before);	/* its buffer is there */
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + size);
+		close(fd);
+		want = strcmp(mode, "pages") ? 3 * PAGE : size;
+		EXPECT_EQ(number("stats/pinned_bytes"), before + want);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+		/* It is not given to anybody else meanwhile. */
+		for (int i = 0; i < 50; i++) {
+			fd = open_hello(O_RDWR);
+			EXPECT_EQ(write(fd, "other", 5), 5);
+			close(fd);
+		}
+		expect_in_pipe(pipe, 'p', 3);
+		EXPECT_EQ(number("stats/pinned_bytes"), before + want);	/* it only grows */
+		SET("buffer_size", "64K");
+	}
+}
+
+TEST(a_reset_of_debugfs_leaves_pinned_bytes)
+{
+	long long before = number("stats/pinned_bytes");
+	int fd, pipe[2], reset = open("/sys/kernel/debug/hello/reset", O_WRONLY | O_CLOEXEC);
+	char *m;
+
+	SET("alloc_mode", "vmalloc");
+	fd = open_hello(O_RDWR);
+	m = map_shared(fd, PAGE);
+	EXPECT_EQ(pin(pipe, m, 1), PAGE);
+	EXPECT_EQ(munmap(m, PAGE), 0);
+	close(fd);
+	EXPECT_EQ(number("stats/pinned_bytes"), before + PAGE);
+	EXPECT_EQ(write(reset, "1", 1), 1);
+	EXPECT_EQ(number("stats/pinned_bytes"), before + PAGE);
+	expect_in_pipe(pipe, 0, 1);
+}
+
+/* Its mapping has no pages. */
+TEST(dma_coherent_memory_cannot_be_held)
+{
+	long long before = number("stats/pinned_bytes");
+	int fd, pipe[2];
+	char *m;
+
+	if (!has_choice("alloc_mode", "dma_coherent"))
+		SKIP("this machine has no dma_coherent");
+	SET("alloc_mode", "dma_coherent");
+	fd = open_hello(O_RDWR);
+	m = map_shared(fd, PAGE);
+	EXPECT_ERRNO(pin(pipe, m, 1), EFAULT);
+	EXPECT_EQ(munmap(m, PAGE), 0);
+	close(fd);
+	EXPECT_EQ(number("stats/pinned_bytes"), before);
+}
