@@ -4,7 +4,10 @@
  * moves the shared buffer with its contents; what cannot work changes nothing.
  */
 #include <linux/hello.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "harness.h"
 
@@ -233,4 +236,172 @@ TEST(each_lock_maps_the_shared_buffer_but_for_rcu)
 		SET("buffer_mode", "private");
 		SET("reset", "1");
 	}
+}
+
+/* ---- killed ---- */
+
+#define LARGE		(16 << 20)
+#define COPIERS		2
+
+static volatile bool done;
+static bool torn;
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Memory that is there: a call that finds no page missing is one unit. */
+static char *locked_memory(size_t n)
+{
+	char *m = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	ASSERT(EXPECT(m != MAP_FAILED));
+	EXPECT_EQ(mlock(m, n), 0);
+	return m;
+}
+
+/* One byte, all over? Not each is looked at: the readers are to copy. */
+static bool uniform(const char *m)
+{
+	for (size_t i = 0; i < LARGE; i += 4093)
+		if (m[i] != m[0])
+			return false;
+	return m[LARGE - 1] == m[0];
+}
+
+struct reader {
+	pthread_t thread;
+	char *memory;
+	int fd;
+};
+
+/* Reads whole calls, one after the other: each holds the lock for all of it. */
+static void *read_whole(void *arg)
+{
+	struct reader *r = arg;
+	char *m = r->memory;
+
+	while (!done) {
+		if (!EXPECT_EQ(pread(r->fd, m, LARGE, 0), LARGE))
+			break;
+		if (!uniform(m))
+			torn = true;
+	}
+	return NULL;
+}
+
+static bool migrate(int fd, bool shared, const char *mode)
+{
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	if (shared)
+		return !set("alloc_mode", mode);
+	snprintf(r.recipe, sizeof(r.recipe), "alloc_mode=%s", mode);
+	return !ioctl(fd, HELLO_IOC_RECIPE, &r);
+}
+
+/* Returns true if the migration had begun to copy: then its successor is left for others to drop. */
+static bool kill_migration(int fd, bool shared)
+{
+	pid_t pid = fork();
+	long long since;
+
+	if (!pid) {
+		EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
+		migrate(fd, shared, "kvmalloc");
+		pause();
+	}
+	/* With a successor it has had the lock once, and wants it again for each unit. */
+	while (number("stats/live_buffers") < live_before[1] + 2)
+		sched_yield();
+	since = now_ms();
+	kill(pid, SIGKILL);
+	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+	since = now_ms() - since;
+	report(since < 3000 * env("HELLO_TEST_SLOW"), "it took %lld ms to end", since);
+	return number("stats/live_buffers") == live_before[1] + 2;
+}
+
+/* While readers hold the lock nearly always. Returns whether a successor was left. */
+static bool kill_beside_readers(int fd, bool shared)
+{
+	static struct reader readers[COPIERS];
+	bool left;
+
+	done = false;
+	for (int i = 0; i < COPIERS; i++) {
+		if (!readers[i].memory)
+			readers[i].memory = locked_memory(LARGE);
+		readers[i].fd = fd;
+		pthread_create(&readers[i].thread, NULL, read_whole, &readers[i]);
+	}
+	left = kill_migration(fd, shared);
+	done = true;
+	for (int i = 0; i < COPIERS; i++)
+		pthread_join(readers[i].thread, NULL);
+	EXPECT(!torn);
+	return left;
+}
+
+static void kill_migrations(bool shared)
+{
+	char *m = locked_memory(LARGE);
+	int fd, left = 0, round;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "16M");
+	SET("buffer_mode", shared ? "shared" : "private");
+	fd = open_hello(O_RDWR);
+	memset(m, 'a', LARGE);
+	EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
+	for (round = 0; (round < 3 || (!left && round < 20)) && !failures; round++) {
+		left += kill_beside_readers(fd, shared);
+		memset(m, 0, LARGE);
+		EXPECT_EQ(pread(fd, m, LARGE, 0), LARGE);
+		EXPECT(m[0] == (char)('a' + round) && uniform(m));
+		memset(m, 'b' + round, LARGE);
+		/* Both drop what was left. */
+		if (round % 2) {
+			EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
+		} else {
+			EXPECT(migrate(fd, shared, "vmalloc"));
+			EXPECT(migrate(fd, shared, "kvmalloc"));
+		}
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + LARGE);
+		EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
+		EXPECT(migrate(fd, shared, "vmalloc"));
+	}
+	/* and what is left now nobody uses */
+	left += kill_beside_readers(fd, shared);
+	EXPECT(left);
+	printf("# %s: of %d migrations %d were killed in the middle\n", shared ? get("lock_mode") : "private", round + 1, left);
+	close(fd);
+	munmap(m, LARGE);
+}
+
+TEST(a_migration_of_the_shared_buffer_that_is_killed_ends_and_leaves_nothing)
+{
+	static const char *const locks[] = { "mutex", "rwsem" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(locks); i++) {
+		CASE("lock_mode=%s", locks[i]);
+		SET("lock_mode", locks[i]);
+		kill_migrations(true);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
+	}
+}
+
+TEST(HELLO_IOC_RECIPE_that_is_killed_ends_and_close_leaves_nothing)
+{
+	kill_migrations(false);
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
+	EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
 }
