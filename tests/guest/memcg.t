@@ -40,6 +40,22 @@ for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 done
 store alloc_mode kmalloc
 
+# No cgroup is charged for these: 160 MiB are stopped by the cap, which is 64 MiB.
+store gfp_flags GFP_NOWAIT
+for mode in mempool dma_coherent; do
+	grep -qw $mode $sysfs/alloc_mode || continue
+	store alloc_mode $mode
+	bash -c 'echo $$ >$1/cgroup.procs
+		for i in $(seq 160); do exec {fd}<>/dev/hello || exit 1; echo $i; done' - $cgroup >/tmp/opened 2>/dev/null
+	status=$?
+	opened=$(tail -n 1 /tmp/opened)
+	[ $status -eq 1 ] && [ "${opened:-0}" -ge 32 ] && [ "${opened:-0}" -le 64 ]
+	ok $? "$mode: 160 opens of 1 MiB are stopped at max_uncharged_size" ||
+		diag "status $status after ${opened:-0} opens"
+	is "$(cat $sysfs/stats/live_bytes)" 0 "$mode: and every byte came back"
+done
+store alloc_mode kmalloc
+
 # A buffer in another context is not the task's: it is not charged there.
 store gfp_flags GFP_KERNEL
 store alloc_context workqueue

@@ -60,6 +60,16 @@ is "$(value alloc_mode) $(value buffer_mode) $(value init_mode) $(value gfp_flag
 fails_with 'No such file' 'parameters are not in sysfs a second time' ls /sys/module/hello/parameters
 modprobe -r hello
 
+# Four elements of each size class of mempool are made before there is any buffer.
+mempool='alloc_mode=mempool gfp_flags=GFP_NOWAIT buffer_size=1M'
+# shellcheck disable=SC2086 # words
+fails_with 'Cannot allocate' 'modprobe hello refuses a mempool whose reserve is over max_uncharged_size' \
+	modprobe hello $mempool max_uncharged_size=$((4 * 1024 * 1024 - 1))
+# shellcheck disable=SC2086 # as above
+succeeds 'it loads where the reserve fits' modprobe hello $mempool max_uncharged_size=4M
+fails_with 'Cannot allocate' 'and no buffer fits beside it' sh -c ": <$dev"
+modprobe -r hello
+
 for parameter in $(modinfo -F parm hello | sed 's/:.*//'); do
 	case $parameter in
 	allow_uninitialized | dyndbg) ;;
