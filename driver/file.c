@@ -366,24 +366,32 @@ unsigned int hello_file_opens(void)
  * hello_file_rewind() - begin to list the open files
  * @cursor: zeroed, or in the list; then before the first file
  */
-void hello_file_rewind(struct hello_file_link *cursor)
+void hello_file_rewind(struct hello_file_cursor *cursor)
 {
 	mutex_lock(&list_mutex);
-	if (cursor->list.next)
-		list_del(&cursor->list);
-	list_add(&cursor->list, &list);
+	if (cursor->link.list.next)
+		list_del(&cursor->link.list);
+	list_add(&cursor->link.list, &list);
+	cursor->newest = atomic64_read(&last_id);
 	mutex_unlock(&list_mutex);
 }
 
-/* The file after a cursor, or NULL. Caller must hold list_mutex. */
-static struct hello_file *file_after(const struct hello_file_link *cursor)
+/*
+ * The file after a cursor, or NULL. Files that were opened since the list was
+ * begun are left out: a slow reader would never come to their end. Caller must
+ * hold list_mutex.
+ */
+static struct hello_file *file_after(const struct hello_file_cursor *cursor)
 {
-	const struct hello_file_link *link = cursor;
+	const struct hello_file_link *link = &cursor->link;
 
 	lockdep_assert_held(&list_mutex);
-	list_for_each_entry_continue(link, &list, list)
+	list_for_each_entry_continue(link, &list, list) {
+		if (link->id > cursor->newest)
+			break;
 		if (link->id)
 			return container_of(link, struct hello_file, link);
+	}
 	return NULL;
 }
 
@@ -409,7 +417,7 @@ static bool copy_comm(char *to, struct pid *pid)
  *
  * Return: false if there was no file any more.
  */
-bool hello_file_next(struct hello_file_link *cursor,
+bool hello_file_next(struct hello_file_cursor *cursor,
 		     struct hello_file_info *info)
 {
 	struct hello_buffer *buffer = NULL;
@@ -427,7 +435,7 @@ bool hello_file_next(struct hello_file_link *cursor,
 		};
 		info->gone = !copy_comm(info->comm, file->opener);
 		buffer = hello_store_peek(file->store, &info->store);
-		list_move(&cursor->list, &file->link.list);
+		list_move(&cursor->link.list, &file->link.list);
 		/* Part of the file, which may be closed once the list is unlocked. */
 		if (!buffer->slab) {
 			hello_buffer_put(buffer);
@@ -444,12 +452,12 @@ bool hello_file_next(struct hello_file_link *cursor,
  * hello_file_done() - end to list the open files
  * @cursor: zeroed, or in the list
  */
-void hello_file_done(struct hello_file_link *cursor)
+void hello_file_done(struct hello_file_cursor *cursor)
 {
-	if (!cursor->list.next)
+	if (!cursor->link.list.next)
 		return;
 	mutex_lock(&list_mutex);
-	list_del(&cursor->list);
+	list_del(&cursor->link.list);
 	mutex_unlock(&list_mutex);
 }
 
