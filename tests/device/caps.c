@@ -98,6 +98,205 @@ static int change(int fd, const char *words)
 	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
+/* ---- memory that no cgroup is charged for ---- */
+
+/* What counts against max_uncharged_size: the least cap under which one more page fits, less it. */
+static long long uncharged(void)
+{
+	char cap[32], *was = strdup(get("max_uncharged_size"));
+	long long least = 0, most = 256 << 20;
+	int probe = open_hello(O_RDWR);
+
+	while (least < most) {
+		long long middle = least + (most - least) / 2;
+
+		snprintf(cap, sizeof(cap), "%lld", middle + 4096);
+		SET("max_uncharged_size", cap);
+		if (change(probe, "alloc_mode=dma_coherent buffer_size=4096 gfp_flags=GFP_KERNEL"))
+			least = middle + 1;
+		else
+			most = middle;
+		EXPECT_EQ(change(probe, "alloc_mode=kmalloc"), 0);
+	}
+	close(probe);
+	SET("max_uncharged_size", was);
+	free(was);
+	return least;
+}
+
+static void need_dma_coherent(void)
+{
+	if (!has_choice("alloc_mode", "dma_coherent"))
+		SKIP("this machine has no dma_coherent");
+}
+
+static void leave_room(long long bytes)
+{
+	char cap[32];
+
+	snprintf(cap, sizeof(cap), "%lld", uncharged() + bytes);
+	SET("max_uncharged_size", cap);
+}
+
+TEST(max_uncharged_size_is_64_MiB_unless_it_is_set)
+{
+	EXPECT_EQ(number("max_uncharged_size"), 64 << 20);
+}
+
+TEST(max_uncharged_size_bounds_dma_coherent_and_mempool_together_until_they_are_closed)
+{
+	static const char *const modes[] = { "dma_coherent", "mempool" };
+
+	need_dma_coherent();
+	SET("buffer_size", "64K");
+	use_allocator("mempool");	/* its reserve is there from here on */
+	leave_room(4 * 65536);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		long long opens = number("stats/opens"), live = number("stats/live_bytes");
+		long long failures_before = number("stats/failures");
+		int fd[4];
+
+		CASE("%s first", modes[i]);
+		for (int n = 0; n < 4; n++) {
+			use_allocator(modes[(i + n) % 2]);
+			fd[n] = open_hello(O_RDWR);
+		}
+		for (int n = 0; n < 2; n++) {
+			use_allocator(modes[n]);
+			EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
+		}
+		EXPECT_EQ(number("stats/opens"), opens + 4);
+		EXPECT_EQ(number("stats/live_bytes"), live + 4 * 65536);
+		EXPECT_EQ(number("stats/failures"), failures_before + 2);
+		for (int n = 0; n < 4; n++) {
+			close(fd[n]);
+			fd[n] = open_hello(O_RDWR);
+			EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
+		}
+		for (int n = 0; n < 4; n++)
+			close(fd[n]);
+		EXPECT_EQ(number("stats/live_bytes"), live);
+	}
+}
+
+TEST(max_uncharged_size_does_not_concern_other_allocators)
+{
+	SET("max_uncharged_size", "0");
+	FOR_EACH_CHOICE(mode, "alloc_mode") {
+		if (!strcmp(mode, "mempool") || !strcmp(mode, "dma_coherent"))
+			continue;
+		CASE("%s", mode);
+		use_allocator(mode);
+		close(open_hello(O_RDWR));
+	}
+	use_allocator("kmalloc");
+	SET("alloc_context", "workqueue");
+	close(open_hello(O_RDWR));
+}
+
+TEST(HELLO_IOC_RECIPE_and_a_migration_over_max_uncharged_size_are_ENOMEM_and_change_nothing)
+{
+	struct hello_info i = { .size = sizeof(i) };
+	char text[8];
+	int fd = open_hello(O_RDWR);
+
+	need_dma_coherent();
+	EXPECT_EQ(pwrite(fd, "content", 8, 0), 8);
+	leave_room(65536);
+	EXPECT_ERRNO(change(fd, "alloc_mode=dma_coherent buffer_size=128K"), ENOMEM);
+	EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &i), 0);
+	EXPECT(strstr(i.recipe, "alloc_mode=kmalloc buffer_size=4096 "));
+	EXPECT_EQ(pread(fd, text, 8, 0), 8);
+	EXPECT_STR(text, "content");
+	EXPECT_EQ(change(fd, "alloc_mode=dma_coherent buffer_size=64K"), 0);
+	/* Old and new count: the old one is there until the new one has its contents. */
+	EXPECT_ERRNO(change(fd, "buffer_size=32K"), ENOMEM);
+	close(fd);
+
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(pwrite(fd, "content", 8, 0), 8);
+	SET("buffer_size", "128K");
+	EXPECT_ERRNO(set("alloc_mode", "dma_coherent"), ENOMEM);
+	EXPECT_STR(get("alloc_mode"), "kmalloc");
+	EXPECT_EQ(pread(fd, text, 8, 0), 8);
+	EXPECT_STR(text, "content");
+	SET("buffer_size", "64K");
+	SET("alloc_mode", "dma_coherent");
+	EXPECT_EQ(pread(fd, text, 8, 0), 8);
+	EXPECT_STR(text, "content");
+}
+
+static int experiment(const char *order)
+{
+	int fd = open("/sys/kernel/debug/hello/experiment", O_WRONLY | O_CLOEXEC), err;
+	ssize_t ret = write(fd, order, strlen(order));
+
+	err = errno;
+	close(fd);
+	errno = err;
+	return ret < 0 ? -1 : 0;
+}
+
+TEST(an_experiment_counts_against_max_uncharged_size)
+{
+	long long before;
+
+	need_dma_coherent();
+	before = uncharged();
+	leave_room(4 * 65536);
+	EXPECT_EQ(experiment("alloc alloc_mode=dma_coherent buffer_size=64K count=8 pattern=batch batch=4"), 0);
+	EXPECT_ERRNO(experiment("alloc alloc_mode=dma_coherent buffer_size=64K count=8 pattern=batch batch=5"), ENOMEM);
+	EXPECT_EQ(experiment("alloc alloc_mode=vmalloc buffer_size=64K count=8 pattern=batch batch=5"), 0);
+	EXPECT_EQ(uncharged(), before);
+}
+
+/* Four elements of a size class, from the moment at which a recipe with it is chosen until unload */
+TEST(the_reserve_of_mempool_counts_against_max_uncharged_size)
+{
+	int made = 0;
+
+	need_dma_coherent();
+	SET("gfp_flags", "GFP_NOWAIT");
+	for (long long size = 32; size <= 1 << 20; size *= 2) {
+		long long before, after;
+		char text[32], cap[32];
+
+		CASE("%lld bytes", size);
+		snprintf(text, sizeof(text), "%lld", size);
+		SET("alloc_mode", "kmalloc");
+		SET("buffer_size", text);
+		before = uncharged();
+		snprintf(cap, sizeof(cap), "%lld", before + 4 * size - 1);
+		SET("max_uncharged_size", cap);
+		if (set("alloc_mode", "mempool")) {
+			made++;
+			EXPECT_EQ(errno, ENOMEM);
+			EXPECT_STR(get("alloc_mode"), "kmalloc");
+			EXPECT_EQ(uncharged(), before);
+			snprintf(cap, sizeof(cap), "%lld", before + 4 * size);
+			SET("max_uncharged_size", cap);
+			SET("alloc_mode", "mempool");
+			SET("alloc_mode", "kmalloc");
+			before += 4 * size;
+		}
+		after = uncharged();
+		EXPECT_EQ(after, before);
+		/* Chosen again it is there, without room for more, and stays when it is not used. */
+		snprintf(cap, sizeof(cap), "%lld", after);
+		SET("max_uncharged_size", cap);
+		SET("alloc_mode", "mempool");
+		EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
+		SET("max_uncharged_size", "64M");
+		SET("alloc_mode", "kmalloc");
+		EXPECT_EQ(uncharged(), after);
+	}
+	if (!made)
+		SKIP("all classes were made before");
+}
+
+/* ---- races ---- */
+
 static volatile bool done;
 static const char *too_large;
 
@@ -130,6 +329,8 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 		{ "max_total_size", "1M", "buffer_size=2M", { "buffer_size=1000", "buffer_size=2000" } },
 		{ "max_reserve_size", "64K", "buffer_size=128K gfp_flags=GFP_ATOMIC",
 		  { "buffer_size=1000 gfp_flags=GFP_ATOMIC", "buffer_size=2000" } },
+		{ "max_uncharged_size", NULL, "buffer_size=2M alloc_mode=dma_coherent gfp_flags=GFP_KERNEL",
+		  { "buffer_size=1000 alloc_mode=dma_coherent gfp_flags=GFP_KERNEL", "buffer_size=2000" } },
 	};
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
@@ -141,7 +342,10 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 		pthread_t thread;
 
 		CASE("%s", cases[i].cap);
-		SET(cases[i].cap, cases[i].room);
+		if (cases[i].room)
+			SET(cases[i].cap, cases[i].room);
+		else
+			leave_room(1 << 20);	/* besides what mempool keeps */
 		too_large = cases[i].too_large;
 		done = false;
 		pthread_create(&thread, NULL, ask_too_much, NULL);
@@ -154,4 +358,56 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 		SET(cases[i].cap, was);
 		free(was);
 	}
+}
+
+static volatile unsigned long attempts, wins;
+
+/* Takes the one place that there is, if it can, and gives it back at once. */
+static void *take_a_place(void *unused)
+{
+	stay_on(1);
+	while (!done) {
+		int fd = try_open(O_RDONLY);
+
+		if (fd >= 0) {
+			wins++;
+			close(fd);
+		}
+		attempts++;
+	}
+	return unused;
+}
+
+/* Who gets EUSERS for the only place was beaten by another, not by one that was refused as well. */
+TEST(an_open_that_is_refused_makes_no_other_fail)
+{
+	unsigned long before, seen;
+	pthread_t thread;
+	char max[32];
+	int fd;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP("this machine has one processor");
+	stay_on(0);
+	snprintf(max, sizeof(max), "%lld", live_before[0] + 1);
+	SET("max_opens", max);
+	drop_cap(CAP_SYS_RESOURCE);
+	fd = open_hello(O_RDONLY);
+	pthread_create(&thread, NULL, take_a_place, NULL);
+	for (int n = 0; n < volume(20000) && !failures; n++) {
+		before = wins;		/* it has none while we have it */
+		close(fd);
+		while ((fd = try_open(O_RDONLY)) < 0) {
+			if (!EXPECT_EQ(errno, EUSERS))
+				break;
+			/* until the attempt of that time has ended */
+			for (seen = attempts; attempts < seen + 2;)
+				sched_yield();
+			EXPECT(wins > before);
+			before = 0;	/* from here on it may win again and again */
+		}
+	}
+	done = true;
+	pthread_join(thread, NULL);
+	close(fd);
 }
