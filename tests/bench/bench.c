@@ -385,6 +385,40 @@ static void growth_opens(const char *device, const char *path)
 	close(fd);
 }
 
+static void read_all(const char *path)
+{
+	int fd = must_open(path, O_RDONLY);
+	ssize_t n;
+
+	while ((n = read(fd, memory, 64 * KIB)) > 0)
+		;
+	if (n)
+		die("cannot read %s", path);
+	close(fd);
+}
+
+/* The list of open files, whose cost is that of its rows. */
+static void growth_list(void)
+{
+	enum { MOST = 100000 };
+	static int fds[MOST];
+	const struct rlimit limit = { MOST + 64, MOST + 64 };
+	int n = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("cannot raise the number of open files");
+	set("alloc_when", "first_use");
+	for (int goal = 1000; goal <= MOST; goal *= 10) {
+		while (n < goal)
+			fds[n++] = must_open("/dev/hello", O_RDWR);
+		MEASURE("opens/debugfs", "read all", goal, 3,
+			read_all("/sys/kernel/debug/hello/opens"));
+	}
+	while (n)
+		close(fds[--n]);
+	set("alloc_when", "open");
+}
+
 static void growth_size(const char *allocator, size_t max)
 {
 	static const size_t bytes[] = {
@@ -485,6 +519,7 @@ int main(int argc, char **argv)
 		laboratory();
 		growth_opens("hello", "/dev/hello");
 		growth_opens("minimal", "/dev/minimal");
+		growth_list();
 		growth_size("kmalloc", 4 * MIB);
 		growth_size("vmalloc", 64 * MIB);
 		growth_mappings();
