@@ -119,10 +119,8 @@ int cmd_top(int argc, char **argv)
 	return ret;
 }
 
-static void print_event(const char *action, const char *changed)
+static void print_event(const char *action, const char *changed, const char *value)
 {
-	char *value = changed ? attr_current(changed) : NULL;
-
 	if (opts.json) {
 		struct table *table = table_new("event", "action name value");
 
@@ -134,7 +132,6 @@ static void print_event(const char *action, const char *changed)
 		puts(action);
 	}
 	fflush(stdout);
-	free(value);
 }
 
 int cmd_monitor(int argc, char **argv)

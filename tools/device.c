@@ -296,15 +296,16 @@ int debugfs_version(char **from)
 		    "the driver says '%s', this helloctl reads '" VERSION_LINE "'", version);
 }
 
-static void pass_on(struct udev_device *from, void (*event)(const char *, const char *))
+static void pass_on(struct udev_device *from, device_event *event)
 {
 	if (!strcmp(udev_device_get_sysname(from), "hello"))
 		event(udev_device_get_action(from),
-		      udev_device_get_property_value(from, "HELLO_CHANGED"));
+		      udev_device_get_property_value(from, "HELLO_CHANGED"),
+		      udev_device_get_property_value(from, "HELLO_VALUE"));
 	udev_device_unref(from);
 }
 
-int device_monitor(int stop_fd, void (*event)(const char *action, const char *changed))
+int device_monitor(int stop_fd, device_event *event)
 {
 	struct udev *udev = checked(udev_new());
 	struct udev_monitor *monitor = udev_monitor_new_from_netlink(udev, "udev");

@@ -58,9 +58,13 @@ char *debugfs_read(const char *name);
 int debugfs_version(char **from);
 
 /*
- * Calls @event for each uevent of the device until @stop_fd can be read.
+ * A uevent of the device.
  * @changed: the file that the driver names in HELLO_CHANGED, or NULL
+ * @value: what was stored there, from HELLO_VALUE: the file may have changed again
  */
-int device_monitor(int stop_fd, void (*event)(const char *action, const char *changed));
+typedef void device_event(const char *action, const char *changed, const char *value);
+
+/* Calls @event for each uevent of the device until @stop_fd can be read. */
+int device_monitor(int stop_fd, device_event *event);
 
 #endif /* HELLOCTL_DEVICE_H */

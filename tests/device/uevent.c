@@ -17,7 +17,7 @@ static void listen_for_events(void)
 	EXPECT_EQ(udev_monitor_enable_receiving(monitor), 0);
 }
 
-/* The next event must be this one. */
+/* The next event must be this one; it has the value that the file has now. */
 static void expect_event(const char *changed)
 {
 	struct pollfd p = { .fd = udev_monitor_get_fd(monitor), .events = POLLIN };
@@ -31,6 +31,8 @@ static void expect_event(const char *changed)
 	EXPECT_STR(udev_device_get_action(d), "change");
 	value = udev_device_get_property_value(d, "HELLO_CHANGED");
 	EXPECT_STR(value ? value : "(none)", changed);
+	value = udev_device_get_property_value(d, "HELLO_VALUE");
+	EXPECT_STR(value ? value : "(none)", get(changed));
 	udev_device_unref(d);
 }
 
@@ -40,7 +42,7 @@ TEST(every_real_change_sends_one_event_that_names_the_file)
 		{ "alloc_mode", "vmalloc" }, { "buffer_size", "1M" }, { "gfp_flags", "GFP_USER" }, { "init_mode", "poison" },
 		{ "buffer_mode", "shared" }, { "alloc_when", "first_use" }, { "lock_mode", "spinlock" },
 		{ "max_buffer_size", "32M" }, { "max_total_size", "48M" }, { "max_opens", "77" },
-		{ "max_reserve_size", "64K" }, { "alloc_context", "workqueue" },
+		{ "max_reserve_size", "64K" }, { "max_uncharged_size", "1M" }, { "alloc_context", "workqueue" },
 	};
 
 	listen_for_events();

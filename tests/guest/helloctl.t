@@ -213,6 +213,12 @@ store alloc_mode vmalloc
 store alloc_mode kmalloc
 await "$log" 'alloc_mode=kmalloc'
 is "$(grep -c alloc_mode "$log")" 2 'a store that changes nothing is no event'
+for size in 1 2 3 4 5 6 7 8 9 4096; do
+	store buffer_size $size
+done
+await "$log" 'buffer_size=4096'
+is "$(sed -n 's/^change buffer_size=//p' "$log" | tr '\n' ' ')" '1 2 3 4 5 6 7 8 9 4096 ' \
+	'monitor prints the value of each of ten quick stores'
 kill $monitor
 wait $monitor
 is $? 0 'monitor ends well when it is told to'
