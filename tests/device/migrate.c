@@ -240,7 +240,7 @@ TEST(each_lock_maps_the_shared_buffer_but_for_rcu)
 
 /* ---- killed ---- */
 
-#define LARGE		(16 << 20)
+#define LARGE		(4 << 20)
 #define COPIERS		2
 
 static volatile bool done;
@@ -359,7 +359,7 @@ static void kill_migrations(bool shared)
 	int fd, left = 0, round;
 
 	SET("alloc_mode", "vmalloc");
-	SET("buffer_size", "16M");
+	SET("buffer_size", "4M");
 	SET("buffer_mode", shared ? "shared" : "private");
 	fd = open_hello(O_RDWR);
 	memset(m, 'a', LARGE);
