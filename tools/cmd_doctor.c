@@ -58,7 +58,7 @@ static void found(const char *check, enum state state, const char *remedy, const
 /* What a command prints; "" if there is no such command. */
 static char *output_of(const char *command)
 {
-	char *line = text("export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; { %s; } 2>/dev/null", command);
+	char *line = text("export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; exec 2>/dev/null; %s", command);
 	FILE *from = checked(popen(line, "re"));
 	char *all = read_all(from);
 
@@ -155,8 +155,6 @@ static void check_dkms(const char *kernel)
 {
 	bool alone = !any_file(DKMS "/" VERSION);
 	char *ours = NULL, *built = NULL, *installed = NULL;
-	/* what make says at the end of the log of a build that failed is not why */
-	char *log = output_of("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | tr '\\n' ' '");
 	glob_t entries = { 0 };
 
 	glob(DKMS "/[!ko]*", GLOB_ONLYDIR, NULL, &entries);
@@ -178,29 +176,44 @@ static void check_dkms(const char *kernel)
 		      kernel);
 		free(remedy);
 	} else if (ours) {
+		/* what make says at the end of the log of a build that failed is not why */
+		char *log = output_of("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | "
+				      "tr '\\n' ' '");
+
 		found("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
 		      "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
+		free(log);
 	} else {
 		found("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
 	}
 	globfree(&entries);
-	free(log);
 }
 
-/* A field of what modinfo says of a file, or of what modprobe would load. */
-static char *module_field(const char *file, const char *field)
+/* All that modinfo says of a file, or of what modprobe would load; "" if there is none. */
+static char *module_info(const char *file)
 {
-	char *command = text("modinfo -F %s \"$HELLO_MODULE\"", field), *value;
-
 	setenv("HELLO_MODULE", file, 1);
-	value = output_of(command);
-	free(command);
-	return value;
+	return output_of("modinfo \"$HELLO_MODULE\"");
 }
 
-static bool module_is_ours(const char *file)
+/* The value of a field there; "" if it has none. */
+static char *field(const char *info, const char *name)
 {
-	char *description = module_field(file, "description");
+	size_t length = strlen(name);
+
+	while (strncmp(info, name, length) || info[length] != ':') {
+		info = strchrnul(info, '\n');
+		if (!*info++)
+			return text("%s", "");
+	}
+	info += length + 1;
+	info += strspn(info, " ");
+	return text("%.*s", (int)strcspn(info, "\n"), info);
+}
+
+static bool is_ours(const char *info)
+{
+	char *description = field(info, "description");
 	bool ours = !strcmp(description, OURS);
 
 	free(description);
@@ -241,9 +254,9 @@ static char *module_files(const char *kernel)
 }
 
 /* The file that modprobe takes, if it is ours. */
-static void check_file(const char *file, const char *kernel)
+static void check_file(const char *info, const char *file, const char *kernel)
 {
-	char *magic = module_field(file, "vermagic"), *version = module_field(file, "version");
+	char *magic = field(info, "vermagic"), *version = field(info, "version");
 
 	magic[strcspn(magic, " ")] = 0;
 	if (strcmp(magic, kernel))
@@ -269,15 +282,15 @@ static void other_module(const char *file, const char *kernel, bool taken, const
 	free(remedy);
 }
 
-static void check_module(const char *kernel)
+static void check_module(const char *info, const char *kernel)
 {
-	char *file = module_field("hello", "filename"), *files = module_files(kernel);
-	bool ours = *file && module_is_ours("hello");
+	char *file = field(info, "filename"), *files = module_files(kernel);
+	bool ours = is_ours(info);
 	const char *then = ours ? "" : "; then " INSTALL("dkms-install");
 	char *name, *rest = files;
 
 	if (ours)
-		check_file(file, kernel);
+		check_file(info, file, kernel);
 	else if (*file)
 		other_module(file, kernel, true, then);
 	else if (*files)
@@ -285,17 +298,21 @@ static void check_module(const char *kernel)
 	else
 		found("module", BAD, "sudo dkms install --force hello/" VERSION "; if DKMS does not "
 		      "know it, " INSTALL("dkms-install"), "there is none for kernel %s", kernel);
-	while ((name = strsep(&rest, "\n")))
-		if (*name && strcmp(name, file) && !module_is_ours(name))
+	while ((name = strsep(&rest, "\n"))) {
+		char *other = *name && strcmp(name, file) ? module_info(name) : NULL;
+
+		if (other && !is_ours(other))
 			other_module(name, kernel, false, then);
+		free(other);
+	}
 	free(files);
 	free(file);
 }
 
-static void check_signature(void)
+static void check_signature(const char *info)
 {
 	char *lockdown = file_read("/sys/kernel/security/lockdown");
-	char *signer = output_of("modinfo -F signer hello");
+	char *signer = field(info, "signer");
 
 	if (!lockdown || strstr(lockdown, "[none]"))
 		found("signature", GOOD, NULL, "the kernel is not locked down; signed by: %s",
@@ -318,10 +335,11 @@ static char *loaded_from(const char *kernel, const char *srcversion)
 	char *files = module_files(kernel), *from = NULL, *name, *rest = files;
 
 	while (!from && (name = strsep(&rest, "\n"))) {
-		char *other = module_field(name, "srcversion");
+		char *other = module_info(name), *sum = field(other, "srcversion");
 
-		if (*name && !strcmp(other, srcversion) && !module_is_ours(name))
+		if (*name && !strcmp(sum, srcversion) && !is_ours(other))
 			from = text("%s", name);
+		free(sum);
 		free(other);
 	}
 	free(files);
@@ -329,10 +347,10 @@ static char *loaded_from(const char *kernel, const char *srcversion)
 }
 
 /* The name is not enough: the attributes are ours, and the sources' sum is the file's. */
-static void check_loaded(const char *kernel)
+static void check_loaded(const char *info, const char *kernel)
 {
-	char *file = module_field("hello", "filename");
-	char *installed = module_field("hello", "srcversion");
+	char *file = field(info, "filename");
+	char *installed = field(info, "srcversion");
 	char *loaded = file_read("/sys/module/hello/srcversion");
 	bool module = !access("/sys/module/hello", F_OK), ours = !access(SYSFS "/alloc_mode", F_OK);
 
@@ -348,7 +366,7 @@ static void check_loaded(const char *kernel)
 	} else if (!ours) {
 		found("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
 		      "the module is not loaded");
-	} else if (loaded && !module_is_ours("hello")) {
+	} else if (loaded && !is_ours(info)) {
 		found("loaded", NOTE, "the line module tells how to have it again",
 		      "the module is loaded, but its file is gone");
 	} else if (loaded && strcmp(loaded, installed)) {
@@ -429,15 +447,18 @@ static void check_debugfs(void)
 int cmd_doctor(int argc, char **argv)
 {
 	struct utsname kernel;
+	char *info;
 	int ret;
 
 	findings = table_new("doctor", "check state finding remedy");
 	uname(&kernel);
 	check_headers(kernel.release);
 	check_dkms(kernel.release);
-	check_module(kernel.release);
-	check_signature();
-	check_loaded(kernel.release);
+	info = module_info("hello");
+	check_module(info, kernel.release);
+	check_signature(info);
+	check_loaded(info, kernel.release);
+	free(info);
 	check_node();
 	check_rule();
 	check_group();

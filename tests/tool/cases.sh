@@ -373,7 +373,7 @@ mkdir -p "$UMOCKDEV_DIR/sys/kernel/security" "$UMOCKDEV_DIR/bin"
 echo 'none [integrity] confidentiality' >"$UMOCKDEV_DIR/sys/kernel/security/lockdown"
 like "$(finding signature)" "^BAD: .* is not signed; .* dkms build --force hello/[0-9.]+; .*mokutil --import" \
 	"doctor finds an unsigned module under lockdown"
-printf '#!/bin/sh\necho DKMS key\n' >"$UMOCKDEV_DIR/bin/modinfo"
+printf '#!/bin/sh\necho "signer:         DKMS key"\n' >"$UMOCKDEV_DIR/bin/modinfo"
 chmod +x "$UMOCKDEV_DIR/bin/modinfo"
 like "$(PATH=$UMOCKDEV_DIR/bin:$PATH finding signature)" '^note: .* signed by: DKMS key; .*mokutil --import' \
 	"and says how to let the kernel trust a signed one"
@@ -383,14 +383,12 @@ mkdir -p "$UMOCKDEV_DIR/sys/module/hello"
 echo ABCD >"$UMOCKDEV_DIR/sys/module/hello/srcversion"
 cat >"$UMOCKDEV_DIR/bin/modinfo" <<-END
 	#!/bin/sh
-	case \$2=\$says in
-	\${says%%=*}=*) echo "\${says#*=}" ;;
-	vermagic=*) echo "$(uname -r) SMP" ;;
-	version=*) echo "$version" ;;
-	srcversion=*) echo ABCD ;;
-	filename=*) echo /other/hello.ko ;;
-	description=*) echo "A laboratory for kernel memory behind /dev/hello" ;;
-	esac
+	echo "\${says%%=*}: \${says#*=}"
+	echo "filename:       /other/hello.ko"
+	echo "description:    A laboratory for kernel memory behind /dev/hello"
+	echo "version:        $version"
+	echo "srcversion:     ABCD"
+	echo "vermagic:       $(uname -r) SMP"
 END
 told() {
 	says=$2 PATH=$UMOCKDEV_DIR/bin:$PATH finding "$1"
