@@ -78,6 +78,21 @@ value() {
 	sed 's/.*\[\(.*\)\].*/\1/' "$sysfs/$1"
 }
 
+# examine: runs doctor once, for all that is asked of its findings
+examine() {
+	findings=$(helloctl doctor -J)
+}
+# finding CHECK: its state, what doctor found, and the remedy
+finding() {
+	printf '%s\n' "$findings" |
+		jq -r ".doctor[] | select(.check == \"$1\") | .state + \" \" + .finding + \" \" + .remedy"
+}
+# follow CHECK: does what doctor says to do
+follow() {
+	bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$findings" |
+		jq -r ".doctor[] | select(.check == \"$1\").remedy | sub(\"; then .*\"; \"\")")"
+}
+
 # log_since MARK: kernel messages since `mark=$(log_mark)`
 log_mark() {
 	_mark="hello-test-mark-$$-$count"

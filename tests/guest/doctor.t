@@ -13,14 +13,11 @@ version=$(modinfo -F version hello)
 extra=$modules/extra/hello.ko
 other=${0%/*}/../../build/kmod/hello.ko
 
-finding() {
-	helloctl doctor -n -o check,state,finding,remedy | sed -n "s/^$1 *//p"
-}
 # changed FIELD VALUE: our file has another VALUE, of the same length, in its modinfo
 changed() {
 	cp /tmp/own.ko "$own"
 	sed -i "s/\(^\|\x00\)$1=$(modinfo -F "$1" /tmp/own.ko | cut -c "-${#2}")/\1$1=$2/" "$own"
-	depmod
+	examine
 }
 # A tree of our module alone: depmod of a whole one takes minutes in a guest.
 cp "$own" /tmp/own.ko
@@ -30,6 +27,7 @@ touch "$modules"/modules.{order,builtin,builtin.modinfo}
 cp /tmp/own.ko "$own"
 depmod
 
+examine
 like "$(finding module)" "^ok +$own *\$" 'doctor finds our module'
 like "$(finding loaded)" '^ok ' 'and that it is loaded'
 
@@ -45,44 +43,52 @@ cp /tmp/own.ko "$own"
 mkdir -p "$modules/extra" "$modules/kernel/drivers"
 cp "$other" "$extra"
 depmod
+examine
 like "$(finding module)" "^ok +$own *\$" 'beside a foreign hello.ko in extra/ modprobe takes ours'
 like "$(finding module)" "^note +$extra is another module .* sudo mv $extra $extra.other; sudo depmod *\$" \
 	'and doctor names the other'
 rm "$own"
 depmod
+examine
 like "$(finding module)" "^BAD +$extra is another module .* sudo mv $extra .*; then install the package hello-dkms" \
 	'where it is the only one, it is not taken for ours'
 like "$(finding loaded)" '^note +the module is loaded, but its file is gone' 'that ours is loaded without a file is said'
 rmmod hello
 modprobe hello
 is "$(ls -d $sysfs 2>&1)" "ls: cannot access '$sysfs': No such file or directory" "the other is loaded, and makes no device"
+examine
 like "$(finding loaded)" "^BAD +another module of that name is loaded, from $extra +sudo rmmod hello" \
 	'a foreign module that is loaded is named'
 rm "$extra"
+examine
 like "$(finding loaded)" '^BAD +another module .* from a file that is not in /lib/modules' 'also where its file is gone'
 depmod
+examine
 like "$(finding module)" '^BAD +there is none for kernel' 'and then there is none'
 mkdir -p "$modules/updates"
 cp "$other" "$modules/updates/hello.ko"
+examine
 like "$(finding module)" "^BAD +modprobe does not know $modules/updates/hello.ko +sudo depmod" 'a file without depmod is named'
 depmod
+examine
 like "$(finding module)" "^BAD +$modules/updates/hello.ko is another" 'in updates/ a foreign one is found as well'
-bash -c "sudo() { \"\$@\"; }; $(helloctl doctor -J |
-	jq -r '.doctor[] | select(.check == "module").remedy' | sed 's/; then .*//')"
+follow module
 is "$(modinfo -n hello 2>&1; ls "$modules/updates/hello.ko.other")" \
 	"modinfo: ERROR: Module hello not found.
 $modules/updates/hello.ko.other" 'the remedy keeps it under another name'
 rm "$modules/updates/hello.ko.other"
 cp "$other" "$modules/kernel/drivers/hello.ko"
 depmod
+examine
 like "$(finding module)" "^BAD +$modules/kernel/drivers/hello.ko is another .* +install the package hello-dkms" \
 	"the kernel's own module of that name is left where it is"
 cp /tmp/own.ko "$own"
 depmod
 rmmod hello
 need_module
+examine
 like "$(finding loaded)" '^ok ' 'with our file and a reload all is well'
-is "$(finding module | sed 's/ *$//')" "ok    $own" "and the kernel's own does not matter"
+is "$(finding module | sed 's/ *$//')" "ok $own" "and the kernel's own does not matter"
 umount -l "$modules"
 
 ## DKMS
@@ -96,27 +102,35 @@ entry() {
 	echo "$2" >"$dkms/$1/source/driver/main.c"
 }
 mark='MODULE_DESCRIPTION("A laboratory for kernel memory behind /dev/hello");'
+examine
 like "$(finding dkms)" '^note +DKMS does not know hello' 'without DKMS that is said'
 entry 1.0 'MODULE_DESCRIPTION("A hello world");'
+examine
 like "$(finding dkms)" '^note +hello/1.0 is another module' "another project's hello in DKMS is named"
 like "$(finding dkms)" '^note +DKMS does not know hello' 'and not taken for ours'
 rm -r $dkms/1.0
 entry "$version" "$mark"
+examine
 like "$(finding dkms)" "^BAD +not built for kernel $kernel: nobody tried" 'added is not built'
 mkdir -p "$dkms/$version/1.2.3/x86_64/module"
 touch "$dkms/$version/1.2.3/x86_64/module/hello.ko"
+examine
 like "$(finding dkms)" "^BAD +not built for kernel $kernel" 'nor is built for another kernel'
 mkdir -p "$dkms/$version/$kernel/x86_64/module"
 touch "$dkms/$version/$kernel/x86_64/module/hello.ko"
+examine
 like "$(finding dkms)" "^BAD +hello/$version is built for kernel $kernel, but not installed +sudo dkms install --force hello/$version -k $kernel" \
 	'built is not installed'
 ln -s "$version/$kernel/x86_64" "$dkms/kernel-$kernel-x86_64"
-is "$(finding dkms | sed 's/ *$//')" "ok    hello/$version is installed for kernel $kernel" 'installed is well'
+examine
+is "$(finding dkms | sed 's/ *$//')" "ok hello/$version is installed for kernel $kernel" 'installed is well'
 entry 0.0.9 "$mark"
+examine
 like "$(finding dkms)" "^note +hello/0.0.9 is still there besides hello/$version +sudo dkms remove hello/0.0.9 --all" \
 	'an older version that is still there is named'
 rm -r "$dkms/0.0.9/source"
 ln -s /nowhere "$dkms/0.0.9/source"
+examine
 like "$(finding dkms)" '^BAD +the source of hello/0.0.9 is gone.*make dkms-uninstall dkms-install' \
 	'a version that has lost its source is found'
 rm -r $dkms

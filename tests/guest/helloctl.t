@@ -97,10 +97,8 @@ is "$? $(helloctl read)" '1 ' 'with standard error closed, an error does not go 
 helloctl roundtrip zz >&-
 is "$? $(helloctl read)" '1 zz' 'nor a report with standard output closed, which is a failure'
 ctl set buffer_size=4096
-# shellcheck disable=SC2016 # a program in C
-printf '%s\n' '#include "harness.h"' 'TEST(the_first_descriptor) { EXPECT(open_hello(O_RDONLY) > 2); }' >/tmp/closed.c
-gcc -D_GNU_SOURCE -I tests -o /tmp/closed /tmp/closed.c
-succeeds 'nor diagnostics of the test programs with all three closed' sh -c '/tmp/closed <&- >&- 2>&-'
+succeeds 'nor diagnostics of the test programs with all three closed' \
+	sh -c "'${0%/*}/../../build/tests/descriptors' <&- >&- 2>&-"
 ctl reset
 is "$status $out $(helloctl read)" '0  ' 'reset empties the shared buffer'
 ctl set buffer_mode=private
@@ -224,9 +222,6 @@ wait $monitor
 is $? 0 'monitor ends well when it is told to'
 
 remedy='sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello'
-finding() {
-	helloctl doctor -n -o check,state,finding,remedy | sed -n "s/^$1 *//p"
-}
 # diagnosis: doctor's exit status, then the name of each check that is BAD
 diagnosis() {
 	helloctl doctor -n -o check,state >/tmp/diagnosis
@@ -239,9 +234,11 @@ is "$(diagnosis)" "$healthy" 'doctor finds this guest healthy, but for missing h
 minor=$(cut -d: -f2 $sysfs/dev)
 rm $dev
 mknod $dev c 10 $((minor - 1))
+examine
 like "$(finding node)" "^BAD .* $remedy" 'doctor finds a wrong minor'
 rm $dev
 echo plain >$dev
+examine
 like "$(finding node)" "^BAD .* $remedy" 'doctor finds a regular file'
 fails_with "$remedy" 'and write does not write to it' helloctl write lost
 is "$(cat $dev)" plain 'nor empty it'
@@ -251,52 +248,57 @@ eval "$remedy"
 udevadm settle
 is "$(diagnosis)" "$healthy" 'the remedy works' || diag "$(helloctl doctor)"
 like "$(nobody helloctl doctor)" 'group +BAD .*usermod -aG hello' 'doctor finds a user outside the group'
-# follow CHECK: does what doctor says to do
-follow() {
-	bash -c "sudo() { \"\$@\"; }; $(helloctl doctor -J | jq -r ".doctor[] | select(.check == \"$1\").remedy")"
-	udevadm settle
-}
 chmod 0666 $dev
+examine
 like "$(finding group)" '^BAD .*udevadm trigger' 'doctor finds a wrong mode'
 follow group
+udevadm settle
 is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works'
 rule=$(find /usr/lib/udev /usr/local/lib/udev -name 60-hello.rules 2>/dev/null)
 groupdel hello
 touch "$rule"
 udevadm control --reload
 udevadm trigger --settle --sysname-match=hello
+examine
 like "$(finding group)" '^BAD +there is no group hello' 'doctor finds that there is no group'
-follow group
-is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works, though udevd remembers a rule without its group'
 like "$(finding rule)" "^ok +$rule *\$" 'doctor names the rule that is there'
+follow group
+udevadm settle
+is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works, though udevd remembers a rule without its group'
+
+# What is independent is missing at once: one run of doctor finds it all.
 mv "$rule" /tmp/60-hello.rules
-like "$(finding rule)" '^BAD +there is no 60-hello.rules +install the package hello-dkms, or .* make install' \
-	'doctor finds the rule missing'
-mkdir -p /etc/udev/rules.d
-touch /etc/udev/rules.d/61-hello-local.rules
-like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'and is not content with another'
-mv /tmp/60-hello.rules "$rule"
-like "$(finding rule)" "^ok +/etc/udev/rules.d/61-hello-local.rules $rule *\$" 'it names all that are there'
-rm /etc/udev/rules.d/61-hello-local.rules
 mv "/lib/modules/$(uname -r)/build" /tmp/build
-like "$(finding headers)" "^BAD .* $(uname -r) +sudo apt install linux-headers" 'doctor finds that there are no headers'
-mv /tmp/build "/lib/modules/$(uname -r)/build"
 mkdir -p /var/lib/dkms/hello
 mv /var/lib/dkms/hello /var/lib/dkms/hello.aside
+umount /sys/kernel/debug
+examine
+like "$(finding rule)" '^BAD +there is no 60-hello.rules +install the package hello-dkms, or .* make install' \
+	'doctor finds the rule missing'
+like "$(finding headers)" "^BAD .* $(uname -r) +sudo apt install linux-headers" 'doctor finds that there are no headers'
 like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor can do without DKMS'
+like "$(finding debugfs)" '^BAD .*mount -t debugfs' 'doctor finds debugfs missing'
+fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
+mount -t debugfs debugfs /sys/kernel/debug
+mv /tmp/build "/lib/modules/$(uname -r)/build"
+
+mkdir -p /etc/udev/rules.d
+touch /etc/udev/rules.d/61-hello-local.rules
 mkdir -p /var/lib/dkms/hello/0.1.0/build
 printf '%s\n' one two 'hello.c:1: error: three' four 'make: *** [Makefile] Error 2' >/var/lib/dkms/hello/0.1.0/build/make.log
+examine
+like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'doctor is not content with another rule'
 like "$(finding dkms)" "^BAD +not built for kernel $(uname -r): two hello.c:1: error: three four " \
 	'doctor shows the end of the log of a DKMS build that failed'
 rm -r /var/lib/dkms/hello
 mv /var/lib/dkms/hello.aside /var/lib/dkms/hello
-umount /sys/kernel/debug
-like "$(finding debugfs)" '^BAD .*mount -t debugfs' 'doctor finds debugfs missing'
-fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
-mount -t debugfs debugfs /sys/kernel/debug
+mv /tmp/60-hello.rules "$rule"
 
 rmmod hello
 fails_with 'sudo modprobe hello' 'without the module status says how to load it' helloctl status
+examine
 like "$(finding loaded)" '^BAD .*sudo modprobe hello' 'and doctor too'
+like "$(finding rule)" "^ok +/etc/udev/rules.d/61-hello-local.rules $rule *\$" 'it names all rules that are there'
+rm /etc/udev/rules.d/61-hello-local.rules
 
 done_testing
