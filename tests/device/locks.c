@@ -13,7 +13,7 @@
 #define RECORDS		(4 * WRITERS)	/* all of them are carried over in several units */
 #define WRITERS		4
 #define READERS		4
-#define MIGRATIONS	volume(200)	/* under each lock */
+#define MIGRATIONS	volume(80)	/* under each lock */
 
 static volatile bool done;
 static long calls[2];
@@ -148,7 +148,7 @@ static void *write_large(void *arg)
 	unsigned char *mem = locked_memory(1 << 20);
 	int fd = open_hello(O_WRONLY);
 
-	for (int i = 0; i < volume(15); i++) {
+	for (int i = 0; i < volume(6); i++) {
 		memset(mem, i * 2 + (int)(intptr_t)arg, 1 << 20);
 		EXPECT_EQ(pwrite(fd, mem, 1 << 20, 0), 1 << 20);
 	}
@@ -246,7 +246,7 @@ TEST(fast_writers_under_rcu_cannot_pile_up_old_versions)
 	snprintf(cap, sizeof(cap), "%lld", live_before[2] + (3 << 20));
 	SET("max_total_size", cap);
 	fd = open_hello(O_RDWR);
-	for (int i = 0; i < volume(300); i++)
+	for (int i = 0; i < volume(100); i++)
 		if (!EXPECT_EQ(pwrite(fd, &i, sizeof(i), i * 8), sizeof(i)))
 			break;
 	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
@@ -294,7 +294,7 @@ TEST(mapping_and_migration_exclude_each_other_under_every_lock)
 		SET("buffer_mode", "shared");
 		done = false;
 		pthread_create(&t, NULL, map_and_write, NULL);
-		for (int i = 0; i < volume(200); i++)
+		for (int i = 0; i < volume(80); i++)
 			if (!set("alloc_mode", modes[i % ARRAY_SIZE(modes)]))
 				moved++;
 			else

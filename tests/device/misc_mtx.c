@@ -11,7 +11,7 @@
 #define BOUND	(64 << 10)	/* what an open may make, fill or zero of the shared buffer */
 #define LARGE	(1 << 20)
 #define HUGE	(16 << 20)
-#define OPENS	200
+#define OPENS	100
 
 static char *buf;
 

@@ -601,7 +601,7 @@ TEST(no_change_is_lost_between_a_read_and_a_poll)
 		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
 		/* Only under rcu are contents published apart from the count of changes. */
-		watch_numbers(volume(strcmp(lock, "rcu") ? 100 : 1000) * BATCH);
+		watch_numbers(volume(strcmp(lock, "rcu") ? 40 : 300) * BATCH);
 		SET("buffer_mode", "private");
 		SET("reset", "1");
 	}
