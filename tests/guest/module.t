@@ -82,7 +82,7 @@ succeeds 'every tunable is a module parameter of the same name' diff /tmp/tunabl
 modprobe -r hello
 
 failures=0
-times=$((20 * ${HELLO_TEST_VOLUME:-1}))
+times=$((8 * ${HELLO_TEST_VOLUME:-1}))
 for _ in $(seq $times); do
 	modprobe hello && rmmod hello || failures=$((failures + 1))
 done
