@@ -260,6 +260,14 @@ static int open_with(size_t n)
 static const size_t sizes[] = { 1, 9, 10, 11, 4095, 4096, 4097, 8197, 65536, BIG };
 static const size_t offsets[] = { 0, 4095, 1, 7, 2048, 4089 };
 
+/* One in so many combinations, few large ones; the primes of a private buffer leave every pair. */
+static bool in_turn(unsigned int prime, size_t s, size_t o)
+{
+	static unsigned int turn;
+
+	return turn++ % prime == 0 && (sizes[s] < 65536 || o < 2);
+}
+
 static void read_into(const struct kind *kind, int fd, size_t length, size_t size, size_t offset,
 		      enum call how, const char *lock)
 {
@@ -276,7 +284,7 @@ static void read_into(const struct kind *kind, int fd, size_t length, size_t siz
 static void read_everywhere(const char *lock)
 {
 	static const size_t lengths[] = { 10, 4096, 5000, 3 * 4096 + 123, 70000, BIG - 4000 };
-	bool all = !strcmp(lock, "private") && !swaps;
+	unsigned int prime = strcmp(lock, "private") ? 97 : 17;
 
 	for (size_t l = 0; l < ARRAY_SIZE(lengths); l++) {
 		int fd = open_with(lengths[l]);
@@ -285,9 +293,7 @@ static void read_everywhere(const char *lock)
 			for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
 				for (size_t o = 0; o < ARRAY_SIZE(offsets); o++)
 					for (int how = 0; how < CALLS; how++)
-						/* A share of them that still has every pair; few large ones */
-						if ((sizes[s] < 65536 || o < 2) &&
-						    (l + 2 * s + 3 * o + 4 * how) % (all ? 13 : 37) == 0)
+						if (in_turn(prime, s, o))
 							read_into(kind, fd, lengths[l], sizes[s], offsets[o],
 								  how, lock);
 		close(fd);
@@ -305,7 +311,7 @@ TEST(a_read_changes_no_byte_that_it_does_not_return)
 static void write_from_everywhere(const char *lock)
 {
 	static const size_t capacities[] = { 10, 5000, 2 << 20 };
-	bool all = !strcmp(lock, "private") && !swaps;
+	unsigned int prime = strcmp(lock, "private") ? 53 : 13;
 	char text[32];
 
 	for (size_t c = 0; c < ARRAY_SIZE(capacities); c++) {
@@ -322,8 +328,7 @@ static void write_from_everywhere(const char *lock)
 						size_t want = sizes[s] < capacities[c] ? sizes[s] : capacities[c];
 						char *buf;
 
-						if ((c + 2 * s + 3 * o + 4 * how) % (all ? 7 : 23) ||
-						    (sizes[s] >= 65536 && o > 1))
+						if (!in_turn(prime, s, o))
 							continue;
 						CASE("%s: %swrite of %zu bytes to %zu from %s + %zu", lock, names[how],
 						     sizes[s], capacities[c], kind->name, offsets[o]);
@@ -465,16 +470,22 @@ static void stop_writing(int fd, enum call how, char *end, size_t good, size_t m
 	EXPECT_EQ(pwrite(fd, contents, good + 100, 0), good + 100);
 }
 
-/* Good bytes before the border, their pages present or not, in segments split anywhere */
+/*
+ * Good bytes before the border, their pages present or not, in segments split anywhere.
+ * Every position with every number of bytes on a private buffer, by one call of each path;
+ * elsewhere each position with some numbers of bytes.
+ */
 static void stop_at(const char *lock, int fd, bool writes, enum call how, size_t good)
 {
-	bool few = good >= 18 || strcmp(lock, "private");
+	bool all = good < 18 && !strcmp(lock, "private") && how != PLAIN_AT && how != VECTOR_AT;
 	char *end = border(good);
 
 	for (int missing = 0; missing < 2; missing++)
 		for (size_t more = 1; more <= 4096; more *= 4096)
-			for (off_t pos = 0; pos < 9; pos += few ? 4 : 1)
-				for (size_t first = 0; first <= (how == SEGMENTS && good < 9 ? good : 0); first++) {
+			for (off_t pos = all ? 0 : good % 9; pos < 9; pos += all ? 1 : 9)
+				/* at each position a third of the splits */
+				for (size_t first = pos % 3, last = how == SEGMENTS && good < 9 ? good : first;
+				     first <= last; first += 3) {
 					TRY("%s: %s%s, %zu good bytes%s and %zu bad ones, position %d, split at %zu",
 						lock, names[how], writes ? "write" : "read", good,
 						missing ? " not present" : "", more, (int)pos, first);
