@@ -49,7 +49,7 @@ install:	## install tool, man pages, header, udev rule, group; DESTDIR, prefix (
 	tools/place put 644 udev/hello.sysusers '$(to)/lib/sysusers.d/hello.conf'
 # udevd takes a group that it cannot find for root, and remembers: group first.
 ifeq ($(DESTDIR),)
-	if command -v systemd-sysusers; then systemd-sysusers hello.conf; \
+	if command -v systemd-sysusers; then systemd-sysusers '$(to)/lib/sysusers.d/hello.conf'; \
 		else groupadd --system --force hello; fi
 endif
 	tools/place put 644 udev/60-hello.rules '$(to)/lib/udev/rules.d/60-hello.rules'
