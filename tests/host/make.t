@@ -227,6 +227,32 @@ run "$top" uninstall DESTDIR="$root" prefix=/usr >/dev/null
 is "$(cd "$root" && find . ! -type d)" ./usr/include/linux/hello.h 'nor does uninstall remove it'
 rm -r "$root"
 
+like "$(run "$top" install -n prefix=/opt/x)" "systemd-sysusers '/opt/x/lib/sysusers.d/hello.conf'" \
+	'the group comes from the file that was installed, wherever that is'
+
+# A dpkg that knows one file, by one spelling.
+mkdir "$dir/bin"
+cat >"$dir/bin/dpkg-query" <<END
+#!/bin/sh
+shift
+for path; do
+	[ "\$path" = '$dir/my/hello.h' ] && echo "hello: \$path" || missing=1
+done
+exit \${missing:-0}
+END
+chmod +x "$dir/bin/dpkg-query"
+for file in my/hello.h /my/hello.h root/../my/hello.h; do
+	for action in "put 644 driver/include/uapi/linux/hello.h" take; do
+		# shellcheck disable=SC2086 # words
+		said=$(PATH="$dir/bin:$PATH" "$top/tools/place" $action "$dir/$file" 2>&1)
+		like "$said" 'is of a package|make did not install it' \
+			"${action%% *} leaves a package's file alone, spelled $file"
+	done
+done
+echo 'hello - the /dev/hello of a book' >"$dir/my/hello.4"
+"$top/tools/place" take "$dir/my/hello.4" 2>/dev/null
+is "$(ls "$dir/my/hello.4")" "$dir/my/hello.4" "another project's man page of /dev/hello survives"
+
 ## Clean
 run "$top" clean >/dev/null
 before=$(listing)
