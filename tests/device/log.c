@@ -70,7 +70,7 @@ static void expect_printable(const char *text, void (*give)(const char *text))
 	} while (next_line(line, &len));
 }
 
-/* Every byte that ends no word, a few at a time */
+/* Every byte that ends no word, as many at a time as the driver shows of one */
 static void expect_bytes_printable(const char *before, void (*give)(const char *text))
 {
 	char text[64];
@@ -78,7 +78,7 @@ static void expect_bytes_printable(const char *before, void (*give)(const char *
 	for (int c = 1; c < 256;) {
 		int n = snprintf(text, sizeof(text), "%s", before);
 
-		for (int end = n + 30; n < end && c < 256; c++)
+		for (int end = n + 38; n < end && c < 256; c++)
 			if (!strchr(" \t\n", c))
 				text[n++] = c;
 		text[n] = '\0';
