@@ -349,7 +349,7 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 		too_large = cases[i].too_large;
 		done = false;
 		pthread_create(&thread, NULL, ask_too_much, NULL);
-		for (int n = 0; n < volume(20000); n++)
+		for (int n = 0; n < volume(3000); n++)
 			if (!EXPECT_EQ(change(fd, cases[i].fits[n % 2]), 0))
 				break;
 		done = true;
@@ -394,7 +394,7 @@ TEST(an_open_that_is_refused_makes_no_other_fail)
 	drop_cap(CAP_SYS_RESOURCE);
 	fd = open_hello(O_RDONLY);
 	pthread_create(&thread, NULL, take_a_place, NULL);
-	for (int n = 0; n < volume(20000) && !failures; n++) {
+	for (int n = 0; n < volume(3000) && !failures; n++) {
 		before = wins;		/* it has none while we have it */
 		close(fd);
 		while ((fd = try_open(O_RDONLY)) < 0) {
