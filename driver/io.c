@@ -491,10 +491,11 @@ static void mirror(const struct hello_store *store,
 }
 
 /* Caller must hold the lock: its own change is no news to @file. */
-static __always_inline void note_change(struct hello_file *file)
+static __always_inline void note_change(struct hello_file *file,
+					struct hello_store *store)
 {
-	hello_store_changed(file->store);
-	WRITE_ONCE(file->own.changes, file->store->changes);
+	hello_store_changed(store);
+	WRITE_ONCE(file->own.changes, store->changes);
 }
 
 /*
@@ -603,7 +604,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 			rcu_assign_pointer(store->buffer, buffer);
 		}
 		/* After publishing: a reader that sees the change sees its bytes. */
-		note_change(t->file);
+		note_change(t->file, store);
 		*t->pos = at + copied;
 		t->done += copied;
 unlock:
@@ -625,11 +626,12 @@ unlock:
 }
 
 /* Out of line, as read_rest(). */
-static noinline ssize_t write_rest(struct file *filp, const char __user *user,
-				   size_t size, loff_t *pos, size_t done)
+static noinline ssize_t write_rest(struct hello_file *file,
+				   const char __user *user, size_t size,
+				   loff_t *pos, size_t done, bool append)
 {
 	struct transfer t = {
-		.file	= filp->private_data,
+		.file	= file,
 		.user	= (char __user *)user,
 		.size	= size,
 		.pos	= pos,
@@ -637,8 +639,8 @@ static noinline ssize_t write_rest(struct file *filp, const char __user *user,
 	};
 
 	if (done)
-		hello_store_wake(t.file->store);
-	return write_any(&t, filp->f_flags & O_APPEND);
+		hello_store_wake(file->store);
+	return write_any(&t, append);
 }
 
 /**
@@ -660,19 +662,23 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	struct hello_store *store = file->store;
 	struct hello_buffer *buffer;
 	size_t copied = 0;
+	loff_t at;
 
-	if (unlikely(filp->f_flags & O_APPEND || size >= store->lock.unit ||
+	if (unlikely(filp->f_flags & O_APPEND))
+		return write_rest(file, user, size, pos, 0, true);
+	if (unlikely(size >= store->lock.unit ||
 		     hello_lock_write(&store->lock, false)))
 		goto any;
 	/* Mostly the first unit is the whole call. */
 	buffer = hello_store_buffer(store);
-	if (likely(buffer->mem.addr && !store->next && *pos <= buffer->length &&
-		   size <= buffer->mem.recipe.buffer_size - *pos)) {
-		copied = copy_in(NULL, user, buffer->mem.addr + *pos, size);
+	at = *pos;
+	if (likely(buffer->mem.addr && !store->next && at <= buffer->length &&
+		   size <= buffer->mem.recipe.buffer_size - at)) {
+		copied = copy_in(NULL, user, buffer->mem.addr + at, size);
 		if (likely(copied)) {
-			*pos += copied;
-			hello_buffer_extend(buffer, *pos);
-			note_change(file);
+			hello_buffer_extend(buffer, at + copied);
+			note_change(file, store);
+			*pos = at + copied;
 		}
 	}
 	hello_unlock_write(&store->lock);
@@ -681,7 +687,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 		return end_write(file, size, pos, size);
 	}
 any:
-	return write_rest(filp, user, size, pos, copied);
+	return write_rest(file, user, size, pos, copied, false);
 }
 
 /**
