@@ -98,7 +98,7 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 
 # Testing it
 
-check:	## set-up, lint and all tests that a change needs (5 min)
+check:	## set-up, lint and all tests that a change needs (10 min)
 	$(call set_up)
 	$(MAKE) --silent -C tests
 	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/docs.t tests/host/
