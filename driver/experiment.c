@@ -401,7 +401,7 @@ static void free_batch(struct worker *worker)
 	}
 }
 
-/* A CPU that went offline meanwhile takes nobody, who then stays where he is. */
+/* Best effort: if @cpu is offline by now, the thread stays where it is. */
 static void go_to(unsigned int cpu)
 {
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));

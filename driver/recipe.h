@@ -82,7 +82,7 @@ bool hello_recipe_same_memory(const struct hello_recipe *a,
 			      const struct hello_recipe *b);
 int hello_settings_check(struct hello_settings *settings, char *why);
 
-/* In force. Whoever needs no more than one word reads it with READ_ONCE(). */
+/* In force. A caller that needs one word alone reads it with READ_ONCE(). */
 extern struct hello_settings hello_settings;
 
 void hello_settings_get(struct hello_settings *settings);

@@ -317,7 +317,7 @@ int device_monitor(int stop_fd, device_event *event)
 		ret = fail("is systemd-udevd running?", "cannot listen for uevents");
 	} else {
 		fds[1].fd = udev_monitor_get_fd(monitor);
-		/* who waits for this line may now make changes */
+		/* a script that waits for this line may make changes from here on */
 		note("listening; Ctrl-C ends");
 		while (poll(fds, 2, -1) > 0 && !fds[0].revents) {
 			struct udev_device *from = udev_monitor_receive_device(monitor);

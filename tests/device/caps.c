@@ -378,7 +378,7 @@ static void *take_a_place(void *unused)
 	return unused;
 }
 
-/* Who gets EUSERS for the only place was beaten by another, not by one that was refused as well. */
+/* An open that gets EUSERS for the only place lost it to another, not to one that was refused as well. */
 TEST(an_open_that_is_refused_makes_no_other_fail)
 {
 	unsigned long before, seen;

@@ -25,7 +25,7 @@ static int write_power(const char *file, const char *text)
 	return n == (int)strlen(text) ? 0 : -1;
 }
 
-/* Freezes every process and thaws them again; whoever holds a lock meanwhile, is in the way. */
+/* Freezes every process and thaws them again; a process that holds a lock meanwhile is in the way. */
 static void freeze(void)
 {
 	EXPECT_EQ(write_power("power/state", "freeze"), 0);
