@@ -4,6 +4,7 @@
  * threads that are bound to CPUs, within the caps and within ten seconds.
  */
 #include <linux/completion.h>
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -301,9 +302,11 @@ static int run_threads(struct crew *crew)
 		err = PTR_ERR_OR_ZERO(worker->task);
 		if (err)
 			break;
+		cpus_read_lock();
 		cpu = cpu_after(cpu);
 		worker->cpu = cpu;
 		kthread_bind(worker->task, cpu);
+		cpus_read_unlock();
 		/* Kept, so that kthread_stop() finds it after its end. */
 		get_task_struct(worker->task);
 		wake_up_process(worker->task);
@@ -401,10 +404,17 @@ static void free_batch(struct worker *worker)
 	}
 }
 
-/* Best effort: if @cpu is offline by now, the thread stays where it is. */
+/*
+ * If @cpu is offline by now, the thread stays where it is. The scheduler does not
+ * expect a kernel thread on its way to a CPU that goes offline meanwhile: with
+ * PREEMPT_RT it warns.
+ */
 static void go_to(unsigned int cpu)
 {
-	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_lock();
+	if (cpu_online(cpu))
+		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_unlock();
 }
 
 static void work_alloc(struct worker *worker)
