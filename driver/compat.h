@@ -115,6 +115,11 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 #define copy_splice_read generic_file_splice_read
 #endif
 
+/* The name of zap_vma_ptes() in 7.2. */
+#ifndef HELLO_HAVE_ZAP_SPECIAL_VMA_RANGE
+#define zap_special_vma_range zap_vma_ptes
+#endif
+
 /* 6.5 lets a cache refuse to be merged; before, a usercopy window does it. */
 #ifndef SLAB_NO_MERGE
 #define SLAB_NO_MERGE 0

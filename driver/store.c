@@ -548,7 +548,8 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 		return 0;
 	/* No references keep these pages: unmap before the buffer may go. */
 	if (vma->vm_flags & VM_PFNMAP)
-		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		zap_special_vma_range(vma, vma->vm_start,
+				      vma->vm_end - vma->vm_start);
 	count_map(vma, -1);
 	return err;
 }
