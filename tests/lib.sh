@@ -41,6 +41,11 @@ like() {
 	ok $_rc "$3" || { diag "got: $1"; diag "no match of: $2"; }
 }
 
+# literal TEXT: as a part of such a pattern; Debian 13's kernels have a plus in their names
+literal() {
+	printf '%s\n' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g'
+}
+
 # unlike TEXT EXTENDED-REGEX NAME
 unlike() {
 	_rc=0

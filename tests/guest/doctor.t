@@ -12,6 +12,9 @@ own=$(modinfo -n hello)
 version=$(modinfo -F version hello)
 extra=$modules/extra/hello.ko
 other=${0%/*}/../../build/kmod/hello.ko
+kernel_re=$(literal "$kernel") modules_re=$(literal "$modules")
+own_re=$(literal "$own") extra_re=$(literal "$extra")
+arch=$(uname -m)
 
 # changed FIELD VALUE: our file has another VALUE, of the same length, in its modinfo
 changed() {
@@ -28,36 +31,36 @@ cp /tmp/own.ko "$own"
 depmod
 
 examine
-like "$(finding module)" "^ok +$own *\$" 'doctor finds our module'
+like "$(finding module)" "^ok +$own_re *\$" 'doctor finds our module'
 like "$(finding loaded)" '^ok ' 'and that it is loaded'
 
 changed srcversion 0123456789ABCDEF0123456
-like "$(finding loaded)" "^BAD +what is loaded .*version $version.* is not $own .* sudo modprobe -r hello; sudo modprobe hello" \
+like "$(finding loaded)" "^BAD +what is loaded .*version $version.* is not $own_re .* sudo modprobe -r hello; sudo modprobe hello" \
 	'after an upgrade without a reload it says to unload and load'
 changed vermagic 5.10.0
-like "$(finding module)" "^BAD +$own is built for kernel 5.10.0.*, not for $kernel" 'a file for another kernel is found'
+like "$(finding module)" "^BAD +$own_re is built for kernel 5.10.0.*, not for $kernel_re" 'a file for another kernel is found'
 changed version 0.0.9
-like "$(finding module)" "^note +$own is version 0.0.9, helloctl is $version +install both" 'a file of another version too'
+like "$(finding module)" "^note +$own_re is version 0.0.9, helloctl is $version +install both" 'a file of another version too'
 cp /tmp/own.ko "$own"
 
 mkdir -p "$modules/extra" "$modules/kernel/drivers"
 cp "$other" "$extra"
 depmod
 examine
-like "$(finding module)" "^ok +$own *\$" 'beside a foreign hello.ko in extra/ modprobe takes ours'
-like "$(finding module)" "^note +$extra is another module .* sudo mv $extra $extra.other; sudo depmod *\$" \
+like "$(finding module)" "^ok +$own_re *\$" 'beside a foreign hello.ko in extra/ modprobe takes ours'
+like "$(finding module)" "^note +$extra_re is another module .* sudo mv $extra_re $extra_re.other; sudo depmod *\$" \
 	'and doctor names the other'
 rm "$own"
 depmod
 examine
-like "$(finding module)" "^BAD +$extra is another module .* sudo mv $extra .*; then install the package hello-dkms" \
+like "$(finding module)" "^BAD +$extra_re is another module .* sudo mv $extra_re .*; then install the package hello-dkms" \
 	'where it is the only one, it is not taken for ours'
 like "$(finding loaded)" '^note +the module is loaded, but its file is gone' 'that ours is loaded without a file is said'
 rmmod hello
 modprobe hello
 is "$(ls -d $sysfs 2>&1)" "ls: cannot access '$sysfs': No such file or directory" "the other is loaded, and makes no device"
 examine
-like "$(finding loaded)" "^BAD +another module of that name is loaded, from $extra +sudo rmmod hello" \
+like "$(finding loaded)" "^BAD +another module of that name is loaded, from $extra_re +sudo rmmod hello" \
 	'a foreign module that is loaded is named'
 rm "$extra"
 examine
@@ -68,10 +71,10 @@ like "$(finding module)" '^BAD +there is none for kernel' 'and then there is non
 mkdir -p "$modules/updates"
 cp "$other" "$modules/updates/hello.ko"
 examine
-like "$(finding module)" "^BAD +modprobe does not know $modules/updates/hello.ko +sudo depmod" 'a file without depmod is named'
+like "$(finding module)" "^BAD +modprobe does not know $modules_re/updates/hello.ko +sudo depmod" 'a file without depmod is named'
 depmod
 examine
-like "$(finding module)" "^BAD +$modules/updates/hello.ko is another" 'in updates/ a foreign one is found as well'
+like "$(finding module)" "^BAD +$modules_re/updates/hello.ko is another" 'in updates/ a foreign one is found as well'
 follow module
 is "$(modinfo -n hello 2>&1; ls "$modules/updates/hello.ko.other")" \
 	"modinfo: ERROR: Module hello not found.
@@ -80,7 +83,7 @@ rm "$modules/updates/hello.ko.other"
 cp "$other" "$modules/kernel/drivers/hello.ko"
 depmod
 examine
-like "$(finding module)" "^BAD +$modules/kernel/drivers/hello.ko is another .* +install the package hello-dkms" \
+like "$(finding module)" "^BAD +$modules_re/kernel/drivers/hello.ko is another .* +install the package hello-dkms" \
 	"the kernel's own module of that name is left where it is"
 cp /tmp/own.ko "$own"
 depmod
@@ -111,17 +114,17 @@ like "$(finding dkms)" '^note +DKMS does not know hello' 'and not taken for ours
 rm -r $dkms/1.0
 entry "$version" "$mark"
 examine
-like "$(finding dkms)" "^BAD +not built for kernel $kernel: nobody tried" 'added is not built'
-mkdir -p "$dkms/$version/1.2.3/x86_64/module"
-touch "$dkms/$version/1.2.3/x86_64/module/hello.ko"
+like "$(finding dkms)" "^BAD +not built for kernel $kernel_re: nobody tried" 'added is not built'
+mkdir -p "$dkms/$version/1.2.3/$arch/module"
+touch "$dkms/$version/1.2.3/$arch/module/hello.ko"
 examine
-like "$(finding dkms)" "^BAD +not built for kernel $kernel" 'nor is built for another kernel'
-mkdir -p "$dkms/$version/$kernel/x86_64/module"
-touch "$dkms/$version/$kernel/x86_64/module/hello.ko"
+like "$(finding dkms)" "^BAD +not built for kernel $kernel_re" 'nor is built for another kernel'
+mkdir -p "$dkms/$version/$kernel/$arch/module"
+touch "$dkms/$version/$kernel/$arch/module/hello.ko"
 examine
-like "$(finding dkms)" "^BAD +hello/$version is built for kernel $kernel, but not installed +sudo dkms install --force hello/$version -k $kernel" \
+like "$(finding dkms)" "^BAD +hello/$version is built for kernel $kernel_re, but not installed +sudo dkms install --force hello/$version -k $kernel_re" \
 	'built is not installed'
-ln -s "$version/$kernel/x86_64" "$dkms/kernel-$kernel-x86_64"
+ln -s "$version/$kernel/$arch" "$dkms/kernel-$kernel-$arch"
 examine
 is "$(finding dkms | sed 's/ *$//')" "ok hello/$version is installed for kernel $kernel" 'installed is well'
 entry 0.0.9 "$mark"

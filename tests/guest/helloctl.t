@@ -267,6 +267,7 @@ udevadm settle
 is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works, though udevd remembers a rule without its group'
 
 # What is independent is missing at once: one run of doctor finds it all.
+kernel_re=$(literal "$(uname -r)")
 mv "$rule" /tmp/60-hello.rules
 mv "/lib/modules/$(uname -r)/build" /tmp/build
 mkdir -p /var/lib/dkms/hello
@@ -275,7 +276,7 @@ umount /sys/kernel/debug
 examine
 like "$(finding rule)" '^BAD +there is no 60-hello.rules +install the package hello-dkms, or .* make install' \
 	'doctor finds the rule missing'
-like "$(finding headers)" "^BAD .* $(uname -r) +sudo apt install linux-headers" 'doctor finds that there are no headers'
+like "$(finding headers)" "^BAD .* $kernel_re +sudo apt install linux-headers" 'doctor finds that there are no headers'
 like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor can do without DKMS'
 like "$(finding debugfs)" '^BAD .*mount -t debugfs' 'doctor finds debugfs missing'
 fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
@@ -288,7 +289,7 @@ mkdir -p /var/lib/dkms/hello/0.1.0/build
 printf '%s\n' one two 'hello.c:1: error: three' four 'make: *** [Makefile] Error 2' >/var/lib/dkms/hello/0.1.0/build/make.log
 examine
 like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'doctor is not content with another rule'
-like "$(finding dkms)" "^BAD +not built for kernel $(uname -r): two hello.c:1: error: three four " \
+like "$(finding dkms)" "^BAD +not built for kernel $kernel_re: two hello.c:1: error: three four " \
 	'doctor shows the end of the log of a DKMS build that failed'
 rm -r /var/lib/dkms/hello
 mv /var/lib/dkms/hello.aside /var/lib/dkms/hello
