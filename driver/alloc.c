@@ -468,11 +468,15 @@ void hello_alloc_plan(struct hello_recipe *recipe)
  * hello_alloc_contiguous() - whether memory is one physical block
  * @mem: what its allocator made
  *
+ * Where a device's accesses bypass the caches, dma_coherent memory has an address
+ * like vmalloc's and is one block all the same, as the device sees it.
+ *
  * Return: true if it is, whatever its size.
  */
 bool hello_alloc_contiguous(const struct hello_mem *mem)
 {
-	return !is_vmalloc_addr(mem->addr);
+	return hello_allocator_of(mem)->flags & HELLO_CONTIGUOUS ||
+	       !is_vmalloc_addr(mem->addr);
 }
 
 /**

@@ -19,7 +19,8 @@
  * enum hello_info_flags - what &struct hello_info says of a buffer
  * @HELLO_INFO_SHARED: the buffer is the one that all shared opens see
  * @HELLO_INFO_ALLOCATED: the buffer exists (``alloc_when=first_use`` makes it late)
- * @HELLO_INFO_CONTIGUOUS: its memory is physically contiguous
+ * @HELLO_INFO_CONTIGUOUS: its memory is physically contiguous; that of
+ *                         dma_coherent is so as a device sees it
  * @HELLO_INFO_MAPPABLE: mmap() works on it
  */
 enum hello_info_flags {
