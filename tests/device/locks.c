@@ -18,19 +18,10 @@
 static volatile bool done;
 static long calls[2];
 
-/* Memory that is there: a unit ends where a page was missing. */
-static unsigned char *locked_memory(size_t n)
-{
-	void *m = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	EXPECT_EQ(mlock(m, n), 0);
-	return m;
-}
-
 /* Writes records of its own, and finds there what it wrote last: no migration loses a write. */
 static void *write_records(void *arg)
 {
-	unsigned char *record = locked_memory(RECORD), *got = locked_memory(RECORD), last[RECORDS] = { 0 };
+	unsigned char *record = resident_memory(RECORD), *got = resident_memory(RECORD), last[RECORDS] = { 0 };
 	int fd = open_hello(O_RDWR), at = (int)(intptr_t)arg;
 	long n = 0;
 
@@ -52,7 +43,7 @@ static void *write_records(void *arg)
 
 static void *read_records(void *arg)
 {
-	unsigned char *record = locked_memory(RECORD);
+	unsigned char *record = resident_memory(RECORD);
 	int fd = open_hello(O_RDONLY);
 	long n = 0;
 
@@ -145,7 +136,7 @@ TEST(under_rcu_every_read_is_one_record_while_it_migrates)
 /* The whole call is the unit for those that may sleep, however large. */
 static void *write_large(void *arg)
 {
-	unsigned char *mem = locked_memory(1 << 20);
+	unsigned char *mem = resident_memory(1 << 20);
 	int fd = open_hello(O_WRONLY);
 
 	for (int i = 0; i < volume(6); i++) {
@@ -159,7 +150,7 @@ static void *write_large(void *arg)
 TEST(a_megabyte_is_written_whole_under_mutex_rwsem_and_rcu)
 {
 	static const char *const locks[] = { "mutex", "rwsem", "rcu" };
-	unsigned char *mem = locked_memory(1 << 20);
+	unsigned char *mem = resident_memory(1 << 20);
 
 	SET("alloc_mode", "vmalloc");
 	SET("buffer_size", "1M");
@@ -204,7 +195,7 @@ TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 		SET("buffer_mode", "shared");
 		for (int w = 0; w < WRITERS; w++)
 			if (!fork()) {
-				unsigned char *record = locked_memory(SMALL);
+				unsigned char *record = resident_memory(SMALL);
 
 				memset(record, 'a' + w, SMALL);
 				fd = open_hello(O_WRONLY | O_APPEND);

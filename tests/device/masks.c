@@ -45,11 +45,30 @@ static bool in(const char *list, const char *word)
 	return false;
 }
 
+/* Memory without an address of the kernel: no buffer, and offered where there is none. */
+static bool has_highmem(void)
+{
+	static int found = -1;
+	char line[128];
+	FILE *f;
+
+	if (found >= 0)
+		return found;
+	f = fopen("/proc/meminfo", "re");
+	ASSERT(EXPECT(f));
+	for (found = 0; fgets(line, sizeof(line), f); )
+		found |= !strncmp(line, "HighTotal:", 10);
+	fclose(f);
+	return found;
+}
+
 static bool works(size_t rule, const char *base, const char *modifier, const char *context)
 {
 	if (!in(rules[rule].bases, base) || (*modifier && !in(rules[rule].modifiers, modifier)))
 		return false;
 	if (!strcmp(base, modifier) || (in(zones, base) && in(zones, modifier)))
+		return false;
+	if (!strcmp(base, "GFP_HIGHUSER") && has_highmem())
 		return false;
 	/* where the allocator is called by an interrupt it must not sleep */
 	return !strstr(context, "irq") || !in(may_sleep, base);

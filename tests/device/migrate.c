@@ -254,16 +254,6 @@ static long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Memory that is there: a call that finds no page missing is one unit. */
-static char *locked_memory(size_t n)
-{
-	char *m = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	ASSERT(EXPECT(m != MAP_FAILED));
-	EXPECT_EQ(mlock(m, n), 0);
-	return m;
-}
-
 /* One byte, all over? Not each is looked at: the readers are to copy. */
 static bool uniform(const char *m)
 {
@@ -341,7 +331,7 @@ static bool kill_beside_readers(int fd, bool shared)
 	done = false;
 	for (int i = 0; i < COPIERS; i++) {
 		if (!readers[i].memory)
-			readers[i].memory = locked_memory(LARGE);
+			readers[i].memory = resident_memory(LARGE);
 		readers[i].fd = fd;
 		pthread_create(&readers[i].thread, NULL, read_whole, &readers[i]);
 	}
@@ -355,7 +345,7 @@ static bool kill_beside_readers(int fd, bool shared)
 
 static void kill_migrations(bool shared)
 {
-	char *m = locked_memory(LARGE);
+	char *m = resident_memory(LARGE);
 	int fd, left = 0, round;
 
 	SET("alloc_mode", "vmalloc");

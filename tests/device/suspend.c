@@ -7,7 +7,8 @@
 
 #define RECORD	3000
 
-static char buf[RECORD], record[RECORD];
+/* Each in one page, or a write could be two units. */
+static char buf[RECORD] __attribute__((aligned(4096))), record[RECORD] __attribute__((aligned(4096)));
 
 static int write_power(const char *file, const char *text)
 {
