@@ -14,8 +14,14 @@ include tools/paths.mk
 newest	= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
 kdir	= $(or $(wildcard /lib/modules/$(shell uname -r)/build),$(newest))
 KVER	?= $(notdir $(patsubst %/build,%,$(kdir)))
-# The kernel that guests boot; asked late, `make setup` may have installed it.
-vm_kver	= $(shell tests/vm/run --which)
+# The kernel that guests boot: KVER, if it was given, else the newest that has
+# headers; asked late, `make setup` may have installed it.
+given	:= $(if $(filter command environment,$(firstword $(origin KVER))),$(KVER))
+vm_kver	= $(shell KVER='$(given)' tests/vm/run --which)
+
+# What `make check` boots that is not installed here: a kernel of your own, VMLINUZ
+# and KDIR, or one that check-kernels unpacked.
+foreign	:= $(if $(VMLINUZ),'$(VMLINUZ)$(KDIR:%=:%)',$(if $(given),$(if $(wildcard /lib/modules/$(given)/build),,'$(given)')))
 
 prefix	?= /usr/local
 JOBS	?= $(shell nproc)
@@ -98,10 +104,14 @@ shell:	## a root shell in a guest with the module loaded; `exit` ends it
 
 # Testing it
 
-check:	## set-up, lint and all tests that a change needs (10 min)
+check:	## set-up, lint and all tests that a change needs; of KVER, or VMLINUZ and KDIR (10 min)
+ifneq ($(foreign),)
+	$(MAKE) check-kernels KERNELS="$(foreign)"
+else
 	$(call set_up)
 	$(MAKE) --silent -C tests
 	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t docs.t) tests/docs.t tests/host/
+endif
 
 lint:	## compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
@@ -113,8 +123,9 @@ docs:	## the documents as HTML in build/docs; run what they show in a guest (2 m
 check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
 
-check-kernels:	## compile for every kernel that Debian has (10 min)
-	tests/kernels/check-kernels
+check-kernels:	## build for, boot and test every kernel that Debian has; KERNELS (2 h)
+	tests/setup kernels
+	tests/kernels/check-kernels $(KERNELS)
 
 check-hammer:	## what races, five times over, on processors that run in parallel (5 min)
 	tests/setup hammer
