@@ -317,7 +317,8 @@ static void expect_each_unit_wakes(bool vectors)
 	struct uffdio_register missing = { .range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct long_write w = { .vectors = vectors };
 	pthread_t writer;
-	char *unused;
+	char *unused, got[2 * PAGE];
+	ssize_t n, total = 0;
 	int uffd, fd;
 
 	uffd = missing_page(&unused);
@@ -343,9 +344,11 @@ static void expect_each_unit_wakes(bool vectors)
 			pthread_join(writer, NULL);
 		EXPECT_EQ(events(fd), ALWAYS | POLLPRI);
 		EXPECT_EQ(events(w.fd), ALWAYS);	/* the writer has seen its own */
-		EXPECT_EQ(read(fd, buf, PAGE), PAGE);
-		EXPECT_EQ(buf[PAGE - 1], '1' + unit);
-		memset(buf, '2', PAGE);
+		/* Some machines' copies end up to some words before the missing page. */
+		n = read(fd, got, sizeof(got));
+		total += n;
+		EXPECT(unit ? total == 2 * PAGE : n > PAGE - 128 && n <= PAGE);
+		EXPECT_EQ(got[n - 1], '1' + unit);
 	}
 	EXPECT_EQ(w.ret, 2 * PAGE);
 	EXPECT_EQ(munmap(w.from, 2 * PAGE), 0);
