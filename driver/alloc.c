@@ -320,14 +320,15 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
 				  HELLO_GFP_NOFS | HELLO_GFP_NOIO |
 				  HELLO_GFP_NORETRY,
-		.flags		= HELLO_MAPPABLE | HELLO_CHARGED | HELLO_ZERO,
+		.flags		= HELLO_MAPPABLE | HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
 		.usable		= usable_pages,
 		.alloc		= alloc_vmalloc,
 		.free		= free_vmalloc,
 	}, {
 		.choice.name	= "kvmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
-		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED | HELLO_ZERO,
+		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED_IF_MAPPABLE |
+				  HELLO_ZERO,
 		/* Of more, which rounding up to pages could make, it warns. */
 		.max		= INT_MAX & PAGE_MASK,
 		.usable		= usable_kvmalloc,
@@ -337,7 +338,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.choice.name	= "pages",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
 		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_NODE |
-				  HELLO_CHARGED | HELLO_ZERO,
+				  HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_order,
 		.alloc		= alloc_pages_mode,
@@ -345,7 +346,8 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 	}, {
 		.choice.name	= "pages_exact",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
-		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_CHARGED | HELLO_ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE |
+				  HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_pages,
 		.alloc		= alloc_pages_exact_mode,
@@ -448,7 +450,6 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 void hello_alloc_plan(struct hello_recipe *recipe)
 {
 	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
-	bool maps = a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE);
 
 	recipe->cell = hello_stats_cell(recipe->alloc_mode,
 					recipe->alloc_context);
@@ -456,7 +457,7 @@ void hello_alloc_plan(struct hello_recipe *recipe)
 			recipe->buffer_size;
 	recipe->mask = hello_gfp_bits(recipe->gfp_flags) | __GFP_NOWARN;
 	if (recipe->alloc_context == HELLO_CONTEXT_PROCESS &&
-	    a->flags & HELLO_CHARGED && (HELLO_MAPS_CHARGED_PAGES || !maps))
+	    a->flags & HELLO_CHARGED)
 		recipe->mask |= __GFP_ACCOUNT;
 	/* Elsewhere zeroing would take the time of an interrupt. */
 	if (recipe->init_mode == HELLO_INIT_ZERO && a->flags & HELLO_ZERO &&

@@ -132,9 +132,9 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 
 /* Before 5.11 a page that is charged to a cgroup cannot be mapped. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
-#define HELLO_MAPS_CHARGED_PAGES true
+#define HELLO_CHARGED_IF_MAPPABLE HELLO_CHARGED
 #else
-#define HELLO_MAPS_CHARGED_PAGES false
+#define HELLO_CHARGED_IF_MAPPABLE 0
 #endif
 
 /* 6.10 dropped the second argument of __assign_str(). */
