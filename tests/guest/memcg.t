@@ -46,7 +46,7 @@ store alloc_mode kmalloc
 # 160 MiB are stopped by the cap, which is 64 MiB.
 for mode in $uncharged; do
 	case $mode in
-	mempool | dma_coherent) store gfp_flags GFP_NOWAIT ;;
+	mempool) store gfp_flags GFP_NOWAIT ;;
 	*) store gfp_flags GFP_KERNEL ;;
 	esac
 	store alloc_mode "$mode"
