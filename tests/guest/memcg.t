@@ -19,7 +19,7 @@ available() {
 
 # What no cgroup is charged for counts against the caps only.
 uncharged=$(awk 'NR > 1 && $6 == "no" { print $1 }' $debugfs/allocators)
-is "$(echo "$uncharged" | grep -xE 'mempool|dma_coherent' | wc -l) $(echo "$uncharged" | grep -cxE 'kmalloc|slab')" \
+is "$(echo "$uncharged" | grep -cxE 'mempool|dma_coherent') $(echo "$uncharged" | grep -cxE 'kmalloc|slab')" \
 	"$(tr -d '[]' <$sysfs/alloc_mode | grep -owE 'mempool|dma_coherent' | wc -l) 0" 'mempool and dma_coherent are not charged'
 
 store buffer_size 1M
