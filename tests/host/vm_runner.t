@@ -129,6 +129,26 @@ succeeds "the headers are looked for in the root" \
 succeeds "or where the kernels are" \
 	test "$(tests/vm/run --kernels "$dir/root" --which 2>&1)" = 1.0-test
 
+# what_make ARGUMENT...: what make check would run; KVER reaches the guests.
+what_make() { make -n check "$@" 2>/dev/null; }
+succeeds "KVER of the environment is what a guest boots" \
+	test "$(KVER=$kver tests/vm/run --which)" = "$kver"
+fails_with "no kernel 0.0-none with headers; there is: $kver" "KVER that is not there is said so" \
+	env KVER=0.0-none tests/vm/run --which
+like "$(what_make KVER=0.0-none)" "check-kernels '0.0-none'" "make check leaves a kernel that is not installed to check-kernels"
+like "$(what_make VMLINUZ=a/bzImage KDIR=/b)" "check-kernels 'a/bzImage:/b'" "and one of your own"
+unlike "$(what_make KVER="$kver")" check-kernels "and tests one that is"
+is "$(tests/vm/vmlinux "$dir/root/boot/vmlinuz-1.0-test")" "$dir/root/boot/vmlinuz-1.0-test" \
+	"a kernel that is no bzImage is booted as it is"
+if [ "$(uname -m)" = x86_64 ]; then
+	is "$(readelf -h "$(tests/vm/vmlinux "/boot/vmlinuz-$kver")" 2>&1 | grep -c 'EXEC (Executable file)')" 1 \
+		"a bzImage is unpacked"
+else
+	ok 0 "a bzImage is unpacked # SKIP there is none on $(uname -m)"
+fi
+
+guest arch --arch vax true
+succeeds "a machine that there is not is said so" complained arch "tests/vm/machines has no line vax"
 guest usage --bogus
 succeeds "an unknown option is a usage error" status_is usage 2
 succeeds "the usage error names it" complained usage "--bogus"
