@@ -11,6 +11,8 @@ endef
 quote	= '$(subst $(newline), ,$(subst ','\'',$(1)))'
 # As the user wrote it: make would expand a $$. The Makefiles' own values are sound.
 given	= $(if $(filter file undefined,$(origin $(1))),,$(call quote,$(1)=$(value $(1))))
+# make 4.4 expands for $(shell) what it exports, as all that its command line sets.
+unexport $(foreach name,$(paths),$(if $(filter command,$(origin $(name))),$(name)))
 refused	:= $(shell $(place) check $(foreach name,$(paths),$(call given,$(name))) 2>&1 || \
 	echo $(place) failed)
 ifneq ($(refused),)
