@@ -269,7 +269,7 @@ TEST(each_lock_is_waited_for_and_held_once_for_each_update_and_loses_none)
 
 	FOR_EACH_CHOICE(lock, "lock_mode")
 		for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
-			int count = i == 0 ? volume(20000) : i == 1 ? volume(500) : volume(20);
+			int count = i == 0 ? volume(2000) : i == 1 ? volume(500) : volume(20);
 
 			CASE("%s, %s", lock, delays[i]);
 			run("lock lock_mode=%s threads=%d count=%d delay=%s", lock, processors(), count, delays[i]);
