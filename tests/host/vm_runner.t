@@ -141,7 +141,7 @@ unlike "$(what_make KVER="$kver")" check-kernels "and tests one that is"
 is "$(tests/vm/vmlinux "$dir/root/boot/vmlinuz-1.0-test")" "$dir/root/boot/vmlinuz-1.0-test" \
 	"a kernel that is no bzImage is booted as it is"
 if [ "$(uname -m)" = x86_64 ]; then
-	is "$(readelf -h "$(tests/vm/vmlinux "/boot/vmlinuz-$kver")" 2>&1 | grep -c 'EXEC (Executable file)')" 1 \
+	is "$(head -c 4 "$(tests/vm/vmlinux "/boot/vmlinuz-$kver")" | grep -c ELF)" 1 \
 		"a bzImage is unpacked"
 else
 	ok 0 "a bzImage is unpacked # SKIP there is none on $(uname -m)"
