@@ -394,12 +394,12 @@ static void kill_ends(const char *order)
 	EXPECT_EQ(kill(pid, SIGKILL), 0);
 	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	report(seconds() - start < 1 * env("HELLO_TEST_SLOW"), "it took %.3f s", seconds() - start);
+	report(seconds() - start < 3 * env("HELLO_TEST_SLOW"), "it took %.3f s", seconds() - start);
 	CASE("%s", "");
 	run("alloc count=1");
 }
 
-TEST(a_kill_ends_a_run_within_a_second)
+TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 {
 	char order[128];
 
