@@ -96,9 +96,19 @@ tracepoint:hello:hello_migrate { printf(" to=(%s) length=%lu result=%d\n", str(a
 tracepoint:hello:hello_read { printf("hello_read: id=%lu req=%lu, actual=%ld, off=%ld\n", args->id, args->req, args->actual, args->off) }
 tracepoint:hello:hello_write { printf("hello_write: id=%lu req=%lu, actual=%ld, off=%ld\n", args->id, args->req, args->actual, args->off) }
 END
+# reads_strings: bpftrace 0.23, as Debian 13's, takes four times the offset of a string,
+# in each event of the kernel: https://github.com/bpftrace/bpftrace/pull/4238
+reads_strings() {
+	bpftrace -q -c /bin/true -e 'tracepoint:sched:sched_process_exec { printf("%s\n", str(args->filename)) }' \
+		2>/dev/null | grep -qx /bin/true
+}
 if have bpftrace && [ -e /sys/kernel/btf/vmlinux ]; then
 	BPFTRACE_STRLEN=150 bpftrace -q -c '/bin/sh /tmp/work rmmod' /tmp/all.bt >/tmp/events 2>/dev/null
-	decodes "bpftrace: $in_words" /tmp/events
+	if reads_strings; then
+		decodes "bpftrace: $in_words" /tmp/events
+	else
+		ok 0 "bpftrace: $in_words # SKIP this bpftrace cannot read the strings of any event"
+	fi
 	like "$(cat /tmp/rmmod)" 'in use' "bpftrace: $held"
 else
 	ok 0 "bpftrace: $in_words # SKIP no bpftrace, no BTF, or too slow here"
