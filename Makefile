@@ -40,6 +40,7 @@ all: module tool	## build driver/hello.ko and tools/helloctl (20 s)
 
 help:	## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+	@echo 'demo and the tests need Debian 12 or newer; make, install and dkms-install any Linux.'
 	@echo 'The second demo or check is faster than the first, which installs packages.'
 
 # Using it
@@ -141,7 +142,7 @@ check-mutants:	## plant bugs; each must be caught by a test (15 min)
 bench:	## instructions beside its peers in a guest, and the bars they must keep (2 min)
 	tests/bench/run
 
-check-packages:	## install, upgrade, remove the Debian packages in a bare root (6 min)
+check-packages:	## the Debian packages in bare roots of Debian 12, 13 and sid (20 min)
 	tests/packages/run
 
 clean:	## remove everything that was built
