@@ -116,8 +116,12 @@ TEST(sizes_take_decimal_and_hex_with_one_suffix_and_print_bytes)
 	expect_refused("buffer_size", "0", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(size_files); i++)
 		if (exists(size_files[i])) {
+			bool of_a_buffer = strstr(size_files[i], "buffer_size");
+
+			/* the largest buffer is 2 GiB less one byte on 32 bit */
 			CASE("%s", size_files[i]);
-			EXPECT_EQ(set(size_files[i], "2G"), strcmp(size_files[i], "buffer_size") ? 0 : -1);
+			EXPECT_EQ(set(size_files[i], "2G"), !of_a_buffer ||
+				  (sizeof(long) > 4 && strcmp(size_files[i], "buffer_size")) ? 0 : -1);
 		}
 }
 
