@@ -222,6 +222,21 @@ static inline int try_open(int flags)
 	ASSERT(report(fd_ >= 0, AT "open(" HELLO_DEV "): %s", __LINE__, strerrorname_np(errno))); \
 	fd_; })
 
+/* Whether an allocator's buffers can be charged to a cgroup, as debugfs says */
+static inline bool is_charged(const char *mode)
+{
+	char line[512], name[64], word[16];
+	bool yes = false;
+	FILE *f = fopen("/sys/kernel/debug/hello/allocators", "re");
+
+	ASSERT(EXPECT(f));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %*s %*s %*s %*s %15s", name, word) == 2 && !strcmp(name, mode))
+			yes = !strcmp(word, "yes");
+	fclose(f);
+	return yes;
+}
+
 /* Select an allocator, with GFP_KERNEL or a mask that it takes instead */
 static inline void use_allocator(const char *mode)
 {

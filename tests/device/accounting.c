@@ -228,20 +228,6 @@ static bool becomes(const char *key, long long least, long long most)
 	return report(false, "%s is %lld, expected %lld to %lld", key ?: "memory.current", n, least, most);
 }
 
-static bool is_charged(const char *mode)
-{
-	char line[512], name[64], word[16];
-	bool yes = false;
-	FILE *f = fopen("/sys/kernel/debug/hello/allocators", "re");
-
-	ASSERT(EXPECT(f));
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %*s %*s %*s %*s %15s", name, word) == 2 && !strcmp(name, mode))
-			yes = !strcmp(word, "yes");
-	fclose(f);
-	return yes;
-}
-
 static void enter_cgroup(void)
 {
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK))
