@@ -43,14 +43,14 @@ static struct table *opens_read(void)
 }
 
 /* Descriptors outlive the process that opened them: in its children, or sent to others. */
-static void say_who_holds(const struct table *table)
+static void say_how_to_find_holders(const struct table *table)
 {
 	size_t row = 0;
 
 	while (row < table_rows(table) && strcmp(table_cell(table, row, "comm"), "-"))
 		row++;
 	if (row < table_rows(table))
-		note("the process that opened %s has ended (-); who holds it now: "
+		note("the process that opened %s has ended (-); to find what still has it open: "
 		     "sudo grep -sl '^hello-id:.*\\<%s$' /proc/[0-9]*/fdinfo/* or sudo fuser -v " NODE,
 		     table_cell(table, row, "id"), table_cell(table, row, "id"));
 }
@@ -62,7 +62,7 @@ int cmd_opens(int argc, char **argv)
 	if (!table)
 		return EXIT_FAILED;
 	if (!opts.json && table_has(table, "comm"))
-		say_who_holds(table);
+		say_how_to_find_holders(table);
 	return table_print(table);
 }
 

@@ -113,7 +113,7 @@ exec 7>&-
 keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
 ctl opens -o comm,mappings -n --raw
 like "$out" '^- 0$' 'who has ended has no name any more, and its open is still there'
-like "$out" "the process that opened [0-9]+ has ended .-.; who holds it now: sudo grep .* or sudo fuser -v $dev" \
+like "$out" "the process that opened [0-9]+ has ended .-.; to find what still has it open: sudo grep .* or sudo fuser -v $dev" \
 	'and it is said how to find who holds it'
 is "$(bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$out" | sed -n 's/.*now: \(.*\) or sudo.*/\1/p')" | cut -d/ -f3)" "$keeper" \
 	'which finds it'
