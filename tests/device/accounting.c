@@ -236,7 +236,8 @@ static void enter_cgroup(void)
 	rmdir(CGROUP);
 	ASSERT(EXPECT_EQ(mkdir(CGROUP, 0755), 0));
 	write_to(CGROUP "/cgroup.procs", "0");
-	/* what an open takes besides its buffer, and this program's own pages */
+	/* this program's own pages, among them what it reads into, and what an open takes besides its buffer */
+	EXPECT_EQ(mlockall(MCL_CURRENT), 0);
 	open_all();
 	close_all();
 	charged("kernel");

@@ -115,7 +115,7 @@ ctl opens -o comm,mappings -n --raw
 like "$out" '^- 0$' 'who has ended has no name any more, and its open is still there'
 like "$out" "the process that opened [0-9]+ has ended .-.; to find what still has it open: sudo grep .* or sudo fuser -v $dev" \
 	'and it is said how to find who holds it'
-is "$(bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$out" | sed -n 's/.*now: \(.*\) or sudo.*/\1/p')" | cut -d/ -f3)" "$keeper" \
+is "$(bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$out" | sed -n 's/.*open: \(.*\) or sudo.*/\1/p')" | cut -d/ -f3)" "$keeper" \
 	'which finds it'
 kill "$keeper"
 # named OCTAL...: how opens shows a process of that name, in a table and in JSON
