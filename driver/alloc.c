@@ -304,9 +304,9 @@ static void free_nothing(struct hello_mem *mem)
 #define NO_HIGHMEM	0
 #endif
 
-struct hello_allocator hello_allocator[] __ro_after_init = {
+struct hello_allocator hello_allocators[] __ro_after_init = {
 	{
-		.choice.name	= "kmalloc",
+		.entry.name	= "kmalloc",
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32),
 		.flags		= HELLO_CONTIGUOUS | HELLO_NODE | HELLO_CHARGED |
@@ -316,7 +316,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_kmalloc,
 		.free		= free_kmalloc,
 	}, {
-		.choice.name	= "vmalloc",
+		.entry.name	= "vmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
 				  HELLO_GFP_NOFS | HELLO_GFP_NOIO |
 				  HELLO_GFP_NORETRY,
@@ -325,7 +325,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_vmalloc,
 		.free		= free_vmalloc,
 	}, {
-		.choice.name	= "kvmalloc",
+		.entry.name	= "kvmalloc",
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
 		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED_IF_MAPPABLE |
 				  HELLO_ZERO,
@@ -335,7 +335,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_kvmalloc,
 		.free		= free_kvmalloc,
 	}, {
-		.choice.name	= "pages",
+		.entry.name	= "pages",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
 		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_NODE |
 				  HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
@@ -344,7 +344,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_pages_mode,
 		.free		= free_pages_mode,
 	}, {
-		.choice.name	= "pages_exact",
+		.entry.name	= "pages_exact",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
 		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE |
 				  HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
@@ -353,7 +353,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_pages_exact_mode,
 		.free		= free_pages_exact_mode,
 	}, {
-		.choice.name	= "slab",
+		.entry.name	= "slab",
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32 |
 						    HELLO_GFP_DMA),
@@ -367,7 +367,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.free		= free_slab,
 	}, {
 		/* A mask that may reclaim would sleep for ever on an empty pool. */
-		.choice.name	= "mempool",
+		.entry.name	= "mempool",
 		.words		= HELLO_GFP_ATOMIC | HELLO_GFP_NOWAIT |
 				  HELLO_GFP_DMA | HELLO_GFP_NORETRY |
 				  HELLO_GFP_RETRY_MAYFAIL |
@@ -381,7 +381,7 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 		.alloc		= alloc_mempool,
 		.free		= free_mempool,
 	}, {
-		.choice.name	= "dma_coherent",
+		.entry.name	= "dma_coherent",
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32 |
 						    HELLO_GFP_DMA),
@@ -399,20 +399,20 @@ struct hello_allocator hello_allocator[] __ro_after_init = {
 	},
 };
 
-static_assert(ARRAY_SIZE(hello_allocator) <= HELLO_ALLOCATORS_MAX);
+static_assert(ARRAY_SIZE(hello_allocators) <= HELLO_ALLOCATORS_MAX);
 static_assert(HELLO_ALLOCATORS_MAX * HELLO_CONTEXTS_MAX <= U8_MAX + 1);
 
-const struct hello_table hello_allocators = {
-	.first	= &hello_allocator[0].choice,
-	.stride	= sizeof(hello_allocator[0]),
-	.nr	= ARRAY_SIZE(hello_allocator) - 1,
+const struct hello_table hello_allocator_table = {
+	.first	= &hello_allocators[0].entry,
+	.stride	= sizeof(hello_allocators[0]),
+	.nr	= ARRAY_SIZE(hello_allocators) - 1,
 };
 
 /* ---- interface ---- */
 
 /**
  * hello_alloc_max() - the largest buffer of an allocator
- * @allocator: number in hello_allocators
+ * @allocator: number in hello_allocator_table
  *
  * Return: bytes; all of RAM for those without a limit of their own.
  */
@@ -420,19 +420,19 @@ size_t hello_alloc_max(unsigned int allocator)
 {
 	u64 ram = min_t(u64, (u64)totalram_pages() << PAGE_SHIFT, LONG_MAX);
 
-	return min_t(u64, hello_allocator[allocator].max ?: ram, ram);
+	return min_t(u64, hello_allocators[allocator].max ?: ram, ram);
 }
 
 /**
  * hello_alloc_trait() - what an allocator's memory is like, for people
- * @allocator: number in hello_allocators
+ * @allocator: number in hello_allocator_table
  * @flag: what about it
  *
  * Return: "yes", "no", or for which sizes.
  */
 const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 {
-	u32 flags = hello_allocator[allocator].flags;
+	u32 flags = hello_allocators[allocator].flags;
 
 	if (flag & HELLO_MAPPABLE && hello_dcache_aliases())
 		return "no";
@@ -444,12 +444,12 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 }
 
 /**
- * hello_alloc_plan() - make what follows from the words of a recipe
+ * hello_recipe_resolve() - make what follows from the words of a recipe
  * @recipe: its extra, mask and cell are set
  */
-void hello_alloc_plan(struct hello_recipe *recipe)
+void hello_recipe_resolve(struct hello_recipe *recipe)
 {
-	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
 
 	recipe->cell = hello_stats_cell(recipe->alloc_mode,
 					recipe->alloc_context);
@@ -530,9 +530,9 @@ void hello_alloc_init(void)
 {
 	struct hello_allocator *a;
 
-	for (a = hello_allocator; a->choice.name; a++)
+	for (a = hello_allocators; a->entry.name; a++)
 		if (a->init)
-			a->choice.missing = a->init();
+			a->entry.missing = a->init();
 }
 
 /**

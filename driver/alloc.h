@@ -26,7 +26,7 @@ enum hello_init_mode {
 /**
  * struct hello_recipe - how one buffer is made
  *
- * Choices are numbers in their tables. After a change hello_alloc_plan() makes
+ * Choices are numbers in their tables. After a change hello_recipe_resolve() makes
  * what follows from the rest, so that making a buffer does not have to.
  */
 struct hello_recipe {
@@ -40,9 +40,9 @@ struct hello_recipe {
 	u16 gfp_flags;
 	/** @numa_node: a node, or -1 for any */
 	s16 numa_node;
-	/** @alloc_mode: number in hello_allocators */
+	/** @alloc_mode: number in hello_allocator_table */
 	u8 alloc_mode;
-	/** @alloc_context: number in hello_contexts */
+	/** @alloc_context: number in hello_context_table */
 	u8 alloc_context;
 	/** @init_mode: &enum hello_init_mode */
 	u8 init_mode;
@@ -95,8 +95,8 @@ struct hello_mem {
  * struct hello_allocator - what can be said of an allocator, and its calls
  */
 struct hello_allocator {
-	/** @choice: its name */
-	struct hello_choice choice;
+	/** @entry: its name */
+	struct hello_entry entry;
 	/** @words: the GFP words that it honours; others it drops or warns of */
 	u32 words;
 	/** @flags: what its memory is like */
@@ -128,14 +128,14 @@ struct hello_allocator {
 /* With HELLO_CONTEXTS_MAX: a recipe's cell has a byte for both. */
 #define HELLO_ALLOCATORS_MAX	16
 
-extern const struct hello_table hello_allocators;
-extern struct hello_allocator hello_allocator[];
+extern const struct hello_table hello_allocator_table;
+extern struct hello_allocator hello_allocators[];
 
 /*
  * The number of an allocator that does nothing, which is not in the table: what
  * calling it costs is what the way through the table costs.
  */
-#define HELLO_ALLOC_NOTHING	(hello_allocators.nr)
+#define HELLO_ALLOC_NOTHING	(hello_allocator_table.nr)
 
 /**
  * hello_allocator_of() - what makes and frees a piece of memory
@@ -146,7 +146,7 @@ extern struct hello_allocator hello_allocator[];
 static inline const struct hello_allocator *
 hello_allocator_of(const struct hello_mem *mem)
 {
-	return &hello_allocator[mem->recipe.alloc_mode];
+	return &hello_allocators[mem->recipe.alloc_mode];
 }
 
 /**
@@ -163,7 +163,7 @@ static inline void hello_alloc_find(const struct hello_allocator *a,
 
 size_t hello_alloc_max(unsigned int allocator);
 const char *hello_alloc_trait(unsigned int allocator, u32 flag);
-void hello_alloc_plan(struct hello_recipe *recipe);
+void hello_recipe_resolve(struct hello_recipe *recipe);
 
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);

@@ -62,7 +62,7 @@ static s64 live_of_all(void)
 	unsigned int i;
 	s64 sum = 0;
 
-	for (i = 0; i < hello_allocators.nr; i++)
+	for (i = 0; i < hello_allocator_table.nr; i++)
 		sum += atomic64_read(&usage[i].live);
 	return sum;
 }
@@ -95,7 +95,7 @@ static inline unsigned long caps_of(const struct hello_recipe *recipe)
 
 	if (hello_gfp_scarce(recipe->mask))
 		set |= BIT(SCARCE);
-	if (!(hello_allocator[recipe->alloc_mode].flags & HELLO_CHARGED))
+	if (!(hello_allocators[recipe->alloc_mode].flags & HELLO_CHARGED))
 		set |= BIT(UNCHARGED);
 	return set;
 }
@@ -169,7 +169,7 @@ void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 
 static bool prepared(const struct hello_recipe *recipe)
 {
-	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
 	struct hello_mem mem = { .recipe = *recipe };
 
 	hello_alloc_find(a, &mem);
@@ -178,16 +178,16 @@ static bool prepared(const struct hello_recipe *recipe)
 
 static int prepare(const struct hello_recipe *recipe)
 {
-	const struct hello_allocator *a = &hello_allocator[recipe->alloc_mode];
+	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
 	u64 kept = a->kept * hello_recipe_usable(recipe);
 	int err;
 
 	if (kept && !reserve(&caps[UNCHARGED], kept)) {
 		pr_notice_ratelimited("%s keeps %llu bytes for this buffer_size: more than is left of %s\n",
-				      a->choice.name, kept, caps[UNCHARGED].name);
+				      a->entry.name, kept, caps[UNCHARGED].name);
 		return -ENOMEM;
 	}
-	err = hello_fail() ? -ENOMEM : a->prepare(recipe->buffer_size);
+	err = hello_should_fail() ? -ENOMEM : a->prepare(recipe->buffer_size);
 	if (err)
 		atomic64_sub(kept, &caps[UNCHARGED].taken);
 	return err;
@@ -306,7 +306,7 @@ static noinline int count_failure(const struct hello_recipe *recipe,
 }
 
 /**
- * hello_buffer_make() - give a buffer its memory
+ * hello_buffer_alloc_mem() - give a buffer its memory
  * @buffer: planned, without memory; nobody else uses it
  *
  * The memory is charged to the calling task where the allocator can and the
@@ -314,7 +314,7 @@ static noinline int count_failure(const struct hello_recipe *recipe,
  *
  * Return: 0, or -ENOMEM if the allocator failed or a cap was reached.
  */
-int hello_buffer_make(struct hello_buffer *buffer)
+int hello_buffer_alloc_mem(struct hello_buffer *buffer)
 {
 	const struct hello_recipe *recipe = &buffer->mem.recipe;
 	const struct hello_allocator *a = hello_allocator_of(&buffer->mem);
@@ -327,7 +327,7 @@ int hello_buffer_make(struct hello_buffer *buffer)
 		goto err_count;
 
 	why = "injected fault";
-	if (hello_fail())
+	if (hello_should_fail())
 		goto err_release_caps;
 	why = "allocation failed";
 	hello_alloc_find(a, &buffer->mem);
@@ -369,7 +369,7 @@ static u64 bytes_pinned(const struct hello_mem *mem)
 	return bytes;
 }
 
-static void unmake(struct hello_buffer *buffer)
+static void free_mem(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
 	const struct hello_recipe *recipe = &mem->recipe;
@@ -382,7 +382,7 @@ static void unmake(struct hello_buffer *buffer)
 	this_cpu_add(stats->count[HELLO_STAT_FREED], size);
 	atomic64_sub(size, &usage[recipe->alloc_mode].live);
 	if (trace_hello_free_enabled())
-		trace_hello_free(a->choice.name, size);
+		trace_hello_free(a->entry.name, size);
 
 	if (a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE)) {
 		if (a->flags & HELLO_BY_SIZE)
@@ -398,13 +398,13 @@ static void unmake(struct hello_buffer *buffer)
 }
 
 /**
- * hello_buffer_take() - take the memory that was made for another buffer
+ * hello_buffer_adopt() - take the memory that was made for another buffer
  * @to: a buffer, locked for writing by its store; others may look
  * @from: has memory, and nobody else knows it; without memory if it was taken
  *
  * Return: true if @to has memory now; it takes none of another recipe.
  */
-bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from)
+bool hello_buffer_adopt(struct hello_buffer *to, struct hello_buffer *from)
 {
 	void *addr = from->mem.addr;
 
@@ -433,16 +433,16 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 	struct hello_buffer *buffer;
 
 	/* Not zeroed: RCU readers may still access the refcount. */
-	buffer = hello_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
+	buffer = hello_should_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
 	if (buffer)
-		hello_buffer_plan(buffer, recipe, true);
+		hello_buffer_setup(buffer, recipe, true);
 	else
 		count_failure(recipe, "no memory for the header");
 	return buffer;
 }
 
 /**
- * hello_buffer_create() - hello_buffer_new() and hello_buffer_make() together
+ * hello_buffer_create() - hello_buffer_new() and hello_buffer_alloc_mem() together
  * @recipe: how; checked by hello_recipe_check()
  *
  * Return: the buffer with one reference, or NULL.
@@ -451,7 +451,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer = hello_buffer_new(recipe);
 
-	if (buffer && !hello_buffer_make(buffer))
+	if (buffer && !hello_buffer_alloc_mem(buffer))
 		return buffer;
 	hello_buffer_put(buffer);
 	return NULL;
@@ -466,7 +466,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 void hello_buffer_free(struct hello_buffer *buffer)
 {
 	if (buffer->mem.addr)
-		unmake(buffer);
+		free_mem(buffer);
 	if (buffer->slab)
 		kmem_cache_free(headers, buffer);
 }
@@ -480,7 +480,7 @@ static struct page **pages_of(struct hello_mem *mem)
 	struct page **pages = READ_ONCE(mem->pages);
 	unsigned long i;
 
-	if (pages || hello_fail())
+	if (pages || hello_should_fail())
 		return pages;
 	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
@@ -572,7 +572,7 @@ void hello_buffer_reset_peaks(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < hello_allocators.nr; i++)
+	for (i = 0; i < hello_allocator_table.nr; i++)
 		atomic64_set(&usage[i].peak, atomic64_read(&usage[i].live));
 	atomic64_set(&peak, live_of_all());
 }

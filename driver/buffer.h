@@ -12,8 +12,8 @@
 /**
  * struct hello_buffer - memory and how much of it is contents
  *
- * It has no lock: the store that holds it does. Until hello_buffer_make() or
- * hello_buffer_take() it has no memory either, but all that can be said before.
+ * It has no lock: the store that holds it does. Until hello_buffer_alloc_mem() or
+ * hello_buffer_adopt() it has no memory either, but all that can be said before.
  */
 struct hello_buffer {
 	/** @mem: the memory; its recipe's buffer_size is the capacity */
@@ -44,12 +44,12 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
 /**
- * hello_buffer_plan() - begin a buffer
+ * hello_buffer_setup() - begin a buffer
  * @buffer: raw memory, or a buffer whose last reference was put
  * @recipe: how its memory will be made
  * @slab: the header came from hello_buffer_new(); else it is part of something
  */
-static inline void hello_buffer_plan(struct hello_buffer *buffer,
+static inline void hello_buffer_setup(struct hello_buffer *buffer,
 				     const struct hello_recipe *recipe,
 				     bool slab)
 {
@@ -71,8 +71,8 @@ static inline void hello_buffer_plan(struct hello_buffer *buffer,
 }
 
 struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe);
-int hello_buffer_make(struct hello_buffer *buffer);
-bool hello_buffer_take(struct hello_buffer *to, struct hello_buffer *from);
+int hello_buffer_alloc_mem(struct hello_buffer *buffer);
+bool hello_buffer_adopt(struct hello_buffer *to, struct hello_buffer *from);
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe);
 void hello_buffer_free(struct hello_buffer *buffer);
 
@@ -111,7 +111,7 @@ static inline void hello_buffer_put(struct hello_buffer *buffer)
  */
 static inline bool hello_buffer_ready(const struct hello_buffer *buffer)
 {
-	/* Pairs with the release of hello_buffer_take(). */
+	/* Pairs with the release of hello_buffer_adopt(). */
 	return smp_load_acquire(&buffer->mem.addr);
 }
 

@@ -84,32 +84,32 @@ static void run_hardirq(struct call *call)
 }
 
 static const struct context {
-	struct hello_choice choice;
+	struct hello_entry entry;
 	bool atomic;	/* may not sleep there */
 	void (*run)(struct call *call);
 } contexts[] = {
 	[HELLO_CONTEXT_PROCESS] = {
 		/* Needs no detour, so no function either. */
-		.choice.name = "process",
+		.entry.name = "process",
 	}, {
-		.choice.name = "workqueue", .run = run_workqueue,
+		.entry.name = "workqueue", .run = run_workqueue,
 	}, {
-		.choice.name = "softirq", .atomic = true, .run = run_softirq,
+		.entry.name = "softirq", .atomic = true, .run = run_softirq,
 	}, {
-		.choice.name = "hardirq", .atomic = true, .run = run_hardirq,
+		.entry.name = "hardirq", .atomic = true, .run = run_hardirq,
 #ifdef CONFIG_PREEMPT_RT
-		.choice.missing = "the allocators sleep on PREEMPT_RT",
+		.entry.missing = "the allocators sleep on PREEMPT_RT",
 #endif
 	},
 };
 
 static_assert(ARRAY_SIZE(contexts) <= HELLO_CONTEXTS_MAX);
 
-const struct hello_table hello_contexts = HELLO_TABLE(contexts);
+const struct hello_table hello_context_table = HELLO_TABLE(contexts);
 
 /**
  * hello_context_atomic() - whether code may not sleep in a context
- * @context: its number in hello_contexts
+ * @context: its number in hello_context_table
  *
  * Return: true for softirq and hardirq.
  */
@@ -120,7 +120,7 @@ bool hello_context_atomic(unsigned int context)
 
 /**
  * hello_context_detour() - hello_context_run() in another than this one
- * @context: number in hello_contexts, not HELLO_CONTEXT_PROCESS
+ * @context: number in hello_context_table, not HELLO_CONTEXT_PROCESS
  * @fn: what to call
  * @arg: its argument
  */

@@ -16,7 +16,7 @@
 /* With HELLO_ALLOCATORS_MAX: a recipe's cell has a byte for both. */
 #define HELLO_CONTEXTS_MAX	16
 
-extern const struct hello_table hello_contexts;
+extern const struct hello_table hello_context_table;
 
 /* The number of the context that needs no detour; the default. */
 #define HELLO_CONTEXT_PROCESS	0
@@ -27,7 +27,7 @@ void hello_context_detour(unsigned int context, void (*fn)(void *arg),
 
 /**
  * hello_context_run() - call a function in a context and wait for it
- * @context: number in hello_contexts
+ * @context: number in hello_context_table
  * @fn: what to call; it must be fit for that context
  * @arg: its argument
  *

@@ -56,12 +56,12 @@ static int stats_show(struct seq_file *m, void *unused)
 	unsigned int i;
 
 	seq_puts(m, "version: 1\nallocator    allocations       frees    failures live_buffers   live_bytes   peak_bytes  asked_bytes usable_bytes    min_ns   mean_ns    max_ns\n");
-	for (i = 0; i < hello_allocators.nr; i++)
-		show_sums(m, hello_table_get(&hello_allocators, i)->name, i,
+	for (i = 0; i < hello_allocator_table.nr; i++)
+		show_sums(m, hello_table_get(&hello_allocator_table, i)->name, i,
 			  HELLO_STATS_ALL);
 	seq_puts(m, "\ncontext      allocations       frees    failures live_buffers   live_bytes  asked_bytes usable_bytes    min_ns   mean_ns    max_ns\n");
-	for (i = 0; i < hello_contexts.nr; i++)
-		show_sums(m, hello_table_get(&hello_contexts, i)->name,
+	for (i = 0; i < hello_context_table.nr; i++)
+		show_sums(m, hello_table_get(&hello_context_table, i)->name,
 			  HELLO_STATS_ALL, i);
 	return 0;
 }
@@ -76,8 +76,8 @@ static void show_histogram(struct seq_file *m, int allocator, int context)
 	for (i = 0; i < HELLO_STATS_BUCKETS; i++)
 		if (sum.count[HELLO_STAT_BUCKET + i])
 			seq_printf(m, "%-12s %-10s %12llu %12llu\n",
-				   hello_table_get(&hello_allocators, allocator)->name,
-				   hello_table_get(&hello_contexts, context)->name,
+				   hello_table_get(&hello_allocator_table, allocator)->name,
+				   hello_table_get(&hello_context_table, context)->name,
 				   1ULL << i, sum.count[HELLO_STAT_BUCKET + i]);
 }
 
@@ -86,8 +86,8 @@ static int latency_show(struct seq_file *m, void *unused)
 	unsigned int a, c;
 
 	seq_puts(m, "version: 1\nallocator    context         from_ns  allocations\n");
-	for (a = 0; a < hello_allocators.nr; a++)
-		for (c = 0; c < hello_contexts.nr; c++)
+	for (a = 0; a < hello_allocator_table.nr; a++)
+		for (c = 0; c < hello_context_table.nr; c++)
 			show_histogram(m, a, c);
 	return 0;
 }
@@ -109,11 +109,11 @@ static int offer_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "%s\n", offer->heading);
 	for (i = 0; i < offer->table->nr; i++) {
-		const struct hello_choice *choice = hello_table_get(offer->table, i);
+		const struct hello_entry *entry = hello_table_get(offer->table, i);
 
-		seq_printf(m, "%-12s ", choice->name);
-		if (choice->missing)
-			seq_printf(m, "missing: %s", choice->missing);
+		seq_printf(m, "%-12s ", entry->name);
+		if (entry->missing)
+			seq_printf(m, "missing: %s", entry->missing);
 		else
 			offer->show_limits(m, i);
 		seq_putc(m, '\n');
@@ -126,7 +126,7 @@ static void show_allocator(struct seq_file *m, unsigned int i)
 {
 	char words[2 * HELLO_GFP_TEXT];
 
-	hello_gfp_print(hello_allocator[i].words, " ", words, sizeof(words));
+	hello_gfp_print(hello_allocators[i].words, " ", words, sizeof(words));
 	seq_printf(m, "%12zu %-10s %-8s %-4s %-7s %s", hello_alloc_max(i),
 		   hello_alloc_trait(i, HELLO_CONTIGUOUS),
 		   hello_alloc_trait(i, HELLO_MAPPABLE),
@@ -144,17 +144,17 @@ static void show_context(struct seq_file *m, unsigned int i)
 
 static void show_lock(struct seq_file *m, unsigned int i)
 {
-	seq_puts(m, hello_lock_kinds[i].promise);
+	seq_puts(m, hello_lock_types[i].promise);
 }
 
 static const struct offer allocators = {
-	&hello_allocators,
+	&hello_allocator_table,
 	"allocator       max_bytes contiguous mappable node charged gfp_flags",
 	show_allocator
 }, contexts = {
-	&hello_contexts, "context      sleeps max_bytes", show_context
+	&hello_context_table, "context      sleeps max_bytes", show_context
 }, locks = {
-	&hello_locks, "lock         promise", show_lock
+	&hello_lock_table, "lock         promise", show_lock
 };
 
 /* ---- opens ---- */
@@ -254,7 +254,7 @@ static int shared_show(struct seq_file *m, void *unused)
 	struct hello_store_info info;
 	char recipe[HELLO_RECIPE_MAX];
 
-	hello_shared_look(&info);
+	hello_shared_info(&info);
 	hello_recipe_print(&info.recipe, recipe, sizeof(recipe));
 	seq_printf(m,
 		   "allocated: %s\nrecipe: %s\nlength: %zu\nopens: %u\n"
@@ -262,7 +262,7 @@ static int shared_show(struct seq_file *m, void *unused)
 		   "contended: %d\nwait_ns: %lld\n",
 		   info.flags & HELLO_INFO_ALLOCATED ? "yes" : "no", recipe,
 		   info.length, hello_shared_users(), info.maps, info.changes,
-		   hello_table_get(&hello_locks, info.lock_mode)->name,
+		   hello_table_get(&hello_lock_table, info.lock_mode)->name,
 		   atomic_read(&hello_lock_waits.contended),
 		   atomic64_read(&hello_lock_waits.wait_ns));
 	return 0;
@@ -328,7 +328,7 @@ static ssize_t experiment_write(struct file *filp, const char __user *user,
 	if (copy_from_user(order, user, size))
 		return -EFAULT;
 	order[size] = '\0';
-	text = hello_fail() ? NULL : kzalloc(ANSWER_MAX, GFP_KERNEL);
+	text = hello_should_fail() ? NULL : kzalloc(ANSWER_MAX, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
 	if (!mutex_trylock(&experiment_mutex)) {

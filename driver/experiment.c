@@ -151,11 +151,11 @@ static void measure_costs(u64 cost[NR_COSTS])
 
 /* ---- threads ---- */
 
-struct crew;
+struct experiment;
 struct version;
 
 struct worker {
-	struct crew *crew;
+	struct experiment *exp;
 	struct task_struct *task;
 	unsigned int cpu;
 	u64 done;		/* operations */
@@ -169,14 +169,14 @@ struct worker {
 };
 
 /* An order, and what its threads work on. */
-struct crew {
+struct experiment {
 	/* The kind of experiment. */
 	const char *name;
 	const char *usage;	/* for who orders what cannot be */
 	bool takes_recipe;
-	int (*prepare)(struct crew *crew);
+	int (*prepare)(struct experiment *exp);
 	void (*work)(struct worker *worker);
-	void (*report)(struct crew *crew, const struct worker *sum);
+	void (*report)(struct experiment *exp, const struct worker *sum);
 	const char *samples[2];	/* names of a worker's samples */
 	enum cost cost[2];	/* that is no part of them */
 
@@ -199,7 +199,7 @@ struct crew {
 	unsigned int reserved;	/* of them, against the caps */
 
 	/* lock */
-	int lock_mode;		/* number in hello_locks; negative for none */
+	int lock_mode;		/* number in hello_lock_table; negative for none */
 	struct hello_lock lock;
 	int delay;
 	u64 amount;		/* of delay */
@@ -207,10 +207,10 @@ struct crew {
 	struct version __rcu *version;	/* instead of counter, for rcu */
 };
 
-static int refuse(struct crew *crew, const char *reason)
+static int refuse(struct experiment *exp, const char *reason)
 {
 	pr_notice_ratelimited("experiment: %s\n", reason);
-	seq_buf_printf(crew->answer, "error: %s\n", reason);
+	seq_buf_printf(exp->answer, "error: %s\n", reason);
 	return -EINVAL;
 }
 
@@ -223,13 +223,13 @@ enum {
 static const struct word {
 	const char *text;	/* with a max, a number follows */
 	const char *kind;	/* whose it is; NULL for all */
-	size_t choice;		/* where in struct crew it is noted */
+	size_t choice;		/* where in struct experiment it is noted */
 	size_t number;		/* where the number goes */
 	u64 max;
 	u64 us;			/* that one of number takes */
 } words[] = {
-#define CHOICE(to)		.choice = offsetof(struct crew, to)
-#define NUMBER(to, most)	.number = offsetof(struct crew, to), .max = most
+#define CHOICE(to)		.choice = offsetof(struct experiment, to)
+#define NUMBER(to, most)	.number = offsetof(struct experiment, to), .max = most
 	[COUNT]		= { "count=", NULL, NUMBER(count, 1000000) },
 	[THREADS]	= { "threads=", NULL, NUMBER(threads, UINT_MAX) },
 	[PAIR]		= { "pattern=pair", "alloc", CHOICE(pattern) },
@@ -252,30 +252,30 @@ static unsigned int cpu_after(int cpu)
 }
 
 /* Added, not subtracted: the last one to be ready may set start_ns after @now. */
-static bool must_stop(const struct crew *crew, u64 now)
+static bool must_stop(const struct experiment *exp, u64 now)
 {
-	return READ_ONCE(crew->stop) ||
-	       now > READ_ONCE(crew->start_ns) + TIME_MAX_NS;
+	return READ_ONCE(exp->stop) ||
+	       now > READ_ONCE(exp->start_ns) + TIME_MAX_NS;
 }
 
 static int worker_thread(void *arg)
 {
 	struct worker *worker = arg;
-	struct crew *crew = worker->crew;
+	struct experiment *exp = worker->exp;
 
 	/* Threads that begin one after the other would hardly meet. */
-	if (atomic_inc_return(&crew->ready) == crew->threads)
-		WRITE_ONCE(crew->start_ns, ktime_get_ns());
-	while (atomic_read(&crew->ready) < crew->threads &&
-	       !must_stop(crew, ktime_get_ns())) {
+	if (atomic_inc_return(&exp->ready) == exp->threads)
+		WRITE_ONCE(exp->start_ns, ktime_get_ns());
+	while (atomic_read(&exp->ready) < exp->threads &&
+	       !must_stop(exp, ktime_get_ns())) {
 		cpu_relax();
 		cond_resched();
 	}
 
-	crew->work(worker);
-	if (atomic_dec_and_test(&crew->running)) {
-		crew->ns = ktime_get_ns() - crew->start_ns;
-		complete(&crew->ended);
+	exp->work(worker);
+	if (atomic_dec_and_test(&exp->running)) {
+		exp->ns = ktime_get_ns() - exp->start_ns;
+		complete(&exp->ended);
 	}
 	return 0;
 }
@@ -284,19 +284,19 @@ static int worker_thread(void *arg)
  * Runs all threads to their end; a kill makes the end come soon. A CPU that
  * goes offline meanwhile only moves its thread.
  */
-static int run_threads(struct crew *crew)
+static int run_threads(struct experiment *exp)
 {
 	unsigned int made;
 	int cpu = -1;
 	int err = 0;
 
-	init_completion(&crew->ended);
-	atomic_set(&crew->running, crew->threads);
-	crew->start_ns = ktime_get_ns();
-	for (made = 0; made < crew->threads; made++) {
-		struct worker *worker = &crew->workers[made];
+	init_completion(&exp->ended);
+	atomic_set(&exp->running, exp->threads);
+	exp->start_ns = ktime_get_ns();
+	for (made = 0; made < exp->threads; made++) {
+		struct worker *worker = &exp->workers[made];
 
-		worker->crew = crew;
+		worker->exp = exp;
 		worker->task = kthread_create(worker_thread, worker, "hello/%u",
 					      made);
 		err = PTR_ERR_OR_ZERO(worker->task);
@@ -311,56 +311,56 @@ static int run_threads(struct crew *crew)
 		get_task_struct(worker->task);
 		wake_up_process(worker->task);
 	}
-	if (!err && wait_for_completion_killable(&crew->ended))
+	if (!err && wait_for_completion_killable(&exp->ended))
 		err = -EINTR;
-	WRITE_ONCE(crew->stop, true);
+	WRITE_ONCE(exp->stop, true);
 	/* Their code is ours until they have left it. */
 	while (made--) {
-		kthread_stop(crew->workers[made].task);
-		put_task_struct(crew->workers[made].task);
+		kthread_stop(exp->workers[made].task);
+		put_task_struct(exp->workers[made].task);
 	}
 	return err;
 }
 
 /* ---- alloc ---- */
 
-static int prepare_alloc(struct crew *crew)
+static int prepare_alloc(struct experiment *exp)
 {
-	struct hello_mem mem = { .recipe = crew->recipe };
+	struct hello_mem mem = { .recipe = exp->recipe };
 	unsigned int n, i;
 	const char *cap;
 	int err;
 
-	if (crew->pattern == REMOTE && num_online_cpus() < 2)
-		return refuse(crew, "pattern=remote frees on another CPU, and there is one only");
-	if (crew->pattern == PAIR)
-		crew->batch = 1;
-	else if (hello_context_atomic(crew->recipe.alloc_context))
-		crew->batch = min_t(u64, crew->batch, ATOMIC_BATCH);
-	n = crew->threads * crew->batch;
+	if (exp->pattern == REMOTE && num_online_cpus() < 2)
+		return refuse(exp, "pattern=remote frees on another CPU, and there is one only");
+	if (exp->pattern == PAIR)
+		exp->batch = 1;
+	else if (hello_context_atomic(exp->recipe.alloc_context))
+		exp->batch = min_t(u64, exp->batch, ATOMIC_BATCH);
+	n = exp->threads * exp->batch;
 
 	/* The threads are in nobody's cgroup. */
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
-	crew->mems = hello_fail() ? NULL :
+	exp->mems = hello_should_fail() ? NULL :
 		     kvmalloc_array(n, sizeof(mem), GFP_KERNEL);
-	if (!crew->mems)
+	if (!exp->mems)
 		return -ENOMEM;
-	err = hello_buffer_prepare(&crew->recipe);
+	err = hello_buffer_prepare(&exp->recipe);
 	if (err)
 		return err;
 	hello_alloc_find(hello_allocator_of(&mem), &mem);
 	for (i = 0; i < n; i++)
-		crew->mems[i] = mem;
-	for (i = 0; i < crew->threads; i++)
-		crew->workers[i].mems = &crew->mems[i * crew->batch];
+		exp->mems[i] = mem;
+	for (i = 0; i < exp->threads; i++)
+		exp->workers[i].mems = &exp->mems[i * exp->batch];
 
-	cap = hello_buffer_reserve(&crew->recipe, n);
+	cap = hello_buffer_reserve(&exp->recipe, n);
 	if (cap) {
-		seq_buf_printf(crew->answer, "error: threads x batch buffers are more than %s\n",
+		seq_buf_printf(exp->answer, "error: threads x batch buffers are more than %s\n",
 			       cap);
 		return -ENOMEM;
 	}
-	crew->reserved = n;
+	exp->reserved = n;
 	return 0;
 }
 
@@ -368,18 +368,18 @@ static int prepare_alloc(struct crew *crew)
 static void alloc_batch(void *arg)
 {
 	struct worker *worker = arg;
-	const struct crew *crew = worker->crew;
-	bool atomic = hello_context_atomic(crew->recipe.alloc_context);
-	u64 wanted = min(crew->batch, crew->count - worker->done);
+	const struct experiment *exp = worker->exp;
+	bool atomic = hello_context_atomic(exp->recipe.alloc_context);
+	u64 wanted = min(exp->batch, exp->count - worker->done);
 
 	worker->made_on = raw_smp_processor_id();
 	for (worker->n = 0; worker->n < wanted; worker->n++) {
 		struct hello_mem *mem = &worker->mems[worker->n];
 		u64 ns;
 
-		if (must_stop(crew, ktime_get_ns()))
+		if (must_stop(exp, ktime_get_ns()))
 			break;
-		ns = hello_fail() ? 0 : time_alloc(mem);
+		ns = hello_should_fail() ? 0 : time_alloc(mem);
 		/* How fast it fails is not what an allocation costs. */
 		if (mem->addr)
 			add_sample(&worker->samples[0], ns);
@@ -419,31 +419,31 @@ static void go_to(unsigned int cpu)
 
 static void work_alloc(struct worker *worker)
 {
-	const struct crew *crew = worker->crew;
+	const struct experiment *exp = worker->exp;
 
-	while (worker->done < crew->count && !must_stop(crew, ktime_get_ns())) {
-		hello_context_run(crew->recipe.alloc_context, alloc_batch,
+	while (worker->done < exp->count && !must_stop(exp, ktime_get_ns())) {
+		hello_context_run(exp->recipe.alloc_context, alloc_batch,
 				  worker);
-		if (crew->pattern == REMOTE)
+		if (exp->pattern == REMOTE)
 			go_to(cpu_after(worker->made_on));
 		free_batch(worker);
-		if (crew->pattern == REMOTE)
+		if (exp->pattern == REMOTE)
 			go_to(worker->cpu);
 		worker->done += worker->n;
 		cond_resched();
 	}
 }
 
-static void report_alloc(struct crew *crew, const struct worker *sum)
+static void report_alloc(struct experiment *exp, const struct worker *sum)
 {
 	char recipe[HELLO_RECIPE_MAX];
 
-	hello_recipe_print(&crew->recipe, recipe, sizeof(recipe));
-	seq_buf_printf(crew->answer,
+	hello_recipe_print(&exp->recipe, recipe, sizeof(recipe));
+	seq_buf_printf(exp->answer,
 		       "recipe: %s\npattern: %s\nthreads: %llu\nbatch: %llu\n"
 		       "count: %llu\nfailures: %llu\nelapsed_ns: %llu\n",
-		       recipe, words[crew->pattern].text + strlen("pattern="), crew->threads,
-		       crew->batch, sum->done, sum->failures, crew->ns);
+		       recipe, words[exp->pattern].text + strlen("pattern="), exp->threads,
+		       exp->batch, sum->done, sum->failures, exp->ns);
 }
 
 /* ---- lock ---- */
@@ -454,78 +454,78 @@ struct version {
 	u64 counter;
 };
 
-static int prepare_lock(struct crew *crew)
+static int prepare_lock(struct experiment *exp)
 {
-	u64 us = crew->amount * words[crew->delay].us;
+	u64 us = exp->amount * words[exp->delay].us;
 
-	hello_lock_init(&crew->lock, max(crew->lock_mode, HELLO_LOCK_MUTEX),
+	hello_lock_init(&exp->lock, max(exp->lock_mode, HELLO_LOCK_MUTEX),
 			false);
-	if (crew->delay == MSLEEP && hello_lock_spins(&crew->lock))
-		return refuse(crew, "who holds a spinning lock may not sleep: use udelay or mdelay, or another lock");
-	if (us * crew->count * crew->threads > TIME_MAX_NS / NSEC_PER_USEC)
-		return refuse(crew, "threads x count x delay is more than 10 seconds; lower one");
+	if (exp->delay == MSLEEP && hello_lock_spins(&exp->lock))
+		return refuse(exp, "who holds a spinning lock may not sleep: use udelay or mdelay, or another lock");
+	if (us * exp->count * exp->threads > TIME_MAX_NS / NSEC_PER_USEC)
+		return refuse(exp, "threads x count x delay is more than 10 seconds; lower one");
 	return 0;
 }
 
-static void delay(const struct crew *crew)
+static void delay(const struct experiment *exp)
 {
-	if (crew->delay == UDELAY)
-		udelay(crew->amount);
-	else if (crew->delay == MDELAY)
-		mdelay(crew->amount);
-	else if (crew->delay == MSLEEP)
-		msleep(crew->amount);
+	if (exp->delay == UDELAY)
+		udelay(exp->amount);
+	else if (exp->delay == MDELAY)
+		mdelay(exp->amount);
+	else if (exp->delay == MSLEEP)
+		msleep(exp->amount);
 }
 
 /* The tutorials' unsafe_increment(): what happens between load and store is lost. */
-static bool increment_plain(struct crew *crew)
+static bool increment_plain(struct experiment *exp)
 {
-	u64 counter = READ_ONCE(crew->counter);
+	u64 counter = READ_ONCE(exp->counter);
 
-	delay(crew);
-	WRITE_ONCE(crew->counter, counter + 1);
+	delay(exp);
+	WRITE_ONCE(exp->counter, counter + 1);
 	return true;
 }
 
 /* Copy, update, publish; readers of the old version keep it. */
-static bool increment_version(struct crew *crew)
+static bool increment_version(struct experiment *exp)
 {
-	struct version *old = rcu_dereference_protected(crew->version,
-						hello_lock_held(&crew->lock));
+	struct version *old = rcu_dereference_protected(exp->version,
+						hello_lock_held(&exp->lock));
 	struct version *new;
 
-	new = hello_fail() ? NULL : kmalloc(sizeof(*new), GFP_KERNEL);
+	new = hello_should_fail() ? NULL : kmalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return false;
 	new->counter = old ? old->counter : 0;
-	delay(crew);
+	delay(exp);
 	new->counter++;
-	rcu_assign_pointer(crew->version, new);
+	rcu_assign_pointer(exp->version, new);
 	kfree_rcu(old, rcu);
 	return true;
 }
 
 static void work_lock(struct worker *worker)
 {
-	struct crew *crew = worker->crew;
-	bool locked = crew->lock_mode >= 0;
+	struct experiment *exp = worker->exp;
+	bool locked = exp->lock_mode >= 0;
 
-	for (; worker->done < crew->count; worker->done++) {
+	for (; worker->done < exp->count; worker->done++) {
 		u64 asked = ktime_get_ns();
 		u64 got, left;
 		bool stop;
 
-		if (locked && hello_lock_write(&crew->lock, false))
+		if (locked && hello_lock_write(&exp->lock, false))
 			return;
 		got = ktime_get_ns();
 		/* Else each in a long queue would still take its delay. */
-		stop = must_stop(crew, got);
-		if (!stop && !(hello_lock_versions(&crew->lock) ?
-			       increment_version(crew) : increment_plain(crew)))
+		stop = must_stop(exp, got);
+		if (!stop && !(hello_lock_versions(&exp->lock) ?
+			       increment_version(exp) : increment_plain(exp)))
 			worker->failures++;
 		left = ktime_get_ns();
 		if (locked)
-			hello_unlock_write(&crew->lock);
+			hello_unlock_write(&exp->lock);
 		if (stop)
 			return;
 		if (locked) {
@@ -536,28 +536,28 @@ static void work_lock(struct worker *worker)
 	}
 }
 
-static void report_lock(struct crew *crew, const struct worker *sum)
+static void report_lock(struct experiment *exp, const struct worker *sum)
 {
-	const char *delay = words[crew->delay].text + strlen("delay=");
+	const char *delay = words[exp->delay].text + strlen("delay=");
 	const struct version *version =
-		rcu_dereference_protected(crew->version, true);
-	u64 observed = version ? version->counter : crew->counter;
+		rcu_dereference_protected(exp->version, true);
+	u64 observed = version ? version->counter : exp->counter;
 	u64 expected = sum->done - sum->failures;
 
-	seq_buf_printf(crew->answer,
+	seq_buf_printf(exp->answer,
 		       "lock_mode: %s\nthreads: %llu\ndelay: %.*s:%llu\n"
 		       "failures: %llu\nexpected: %llu\nobserved: %llu\nlost: %llu\n"
 		       "elapsed_ns: %llu\nns_per_operation: %llu\n",
-		       crew->lock_mode < 0 ? "none" :
-		       hello_table_get(&hello_locks, crew->lock_mode)->name,
-		       crew->threads, (int)strcspn(delay, ":"), delay, crew->amount,
+		       exp->lock_mode < 0 ? "none" :
+		       hello_table_get(&hello_lock_table, exp->lock_mode)->name,
+		       exp->threads, (int)strcspn(delay, ":"), delay, exp->amount,
 		       sum->failures, expected, observed, expected - observed,
-		       crew->ns, sum->done ? div64_u64(crew->ns, sum->done) : 0);
+		       exp->ns, sum->done ? div64_u64(exp->ns, sum->done) : 0);
 }
 
 /* ---- orders ---- */
 
-static const struct crew kinds[] = {
+static const struct experiment kinds[] = {
 	{
 		.name = "alloc",
 		.usage = "alloc [words of a recipe] count=1-1000000 threads=1-CPUs pattern=pair|batch|remote batch=1-4096",
@@ -596,41 +596,41 @@ static const struct word *find_word(const char *text, const char *kind)
 }
 
 /* Takes what follows the word itself. */
-static bool take_rest(struct crew *crew, const struct word *word,
+static bool parse_argument(struct experiment *exp, const struct word *word,
 		      const char *rest)
 {
-	u64 *number = (void *)crew + word->number;
+	u64 *number = (void *)exp + word->number;
 
 	if (word->choice)
-		*(int *)((void *)crew + word->choice) = word - words;
+		*(int *)((void *)exp + word->choice) = word - words;
 	if (word->max)
 		return !kstrtoull(rest, 10, number) && *number &&
 		       *number <= word->max;
 	if (word != &words[LOCK_MODE])
 		return !*rest;
-	crew->lock_mode = hello_table_find(&hello_locks, rest);
-	return crew->lock_mode >= 0 || !strcmp(rest, "none");
+	exp->lock_mode = hello_table_find(&hello_lock_table, rest);
+	return exp->lock_mode >= 0 || !strcmp(rest, "none");
 }
 
-static int take_word(struct crew *crew, char *text)
+static int parse_word(struct experiment *exp, char *text)
 {
-	const struct word *word = find_word(text, crew->name);
+	const struct word *word = find_word(text, exp->name);
 	char shown[HELLO_TEXT_ESCAPED(40)];
 	char why[HELLO_WHY_MAX];
 
-	if (word && take_rest(crew, word, text + strlen(word->text)))
+	if (word && parse_argument(exp, word, text + strlen(word->text)))
 		return 0;
-	if (word || !crew->takes_recipe)
+	if (word || !exp->takes_recipe)
 		snprintf(why, sizeof(why), "no '%s' here: %s",
 			 hello_text_escape(shown, sizeof(shown), text),
-			 crew->usage);
-	else if (!hello_recipe_parse(text, &crew->recipe, why))
+			 exp->usage);
+	else if (!hello_recipe_parse(text, &exp->recipe, why))
 		return 0;
-	return refuse(crew, why);
+	return refuse(exp, why);
 }
 
 /* What the order does not say is from its kind or, of a recipe, from sysfs. */
-static int take_order(struct crew *crew, char *text)
+static int parse_order(struct experiment *exp, char *text)
 {
 	struct hello_settings settings;
 	char why[HELLO_WHY_MAX];
@@ -638,19 +638,19 @@ static int take_order(struct crew *crew, char *text)
 	int err;
 
 	hello_settings_get(&settings);
-	crew->recipe = settings.recipe;
+	exp->recipe = settings.recipe;
 	while ((word = strsep(&text, BLANKS))) {
-		err = *word ? take_word(crew, word) : 0;
+		err = *word ? parse_word(exp, word) : 0;
 		if (err)
 			return err;
 	}
-	if (!crew->threads)
-		crew->threads = num_online_cpus();
-	if (crew->threads > num_online_cpus())
-		return refuse(crew, "there are not so many CPUs online; lower threads");
-	if (crew->takes_recipe &&
-	    hello_recipe_check(&crew->recipe, settings.max_buffer_size, why))
-		return refuse(crew, why);
+	if (!exp->threads)
+		exp->threads = num_online_cpus();
+	if (exp->threads > num_online_cpus())
+		return refuse(exp, "there are not so many CPUs online; lower threads");
+	if (exp->takes_recipe &&
+	    hello_recipe_check(&exp->recipe, settings.max_buffer_size, why))
+		return refuse(exp, why);
 	return 0;
 }
 
@@ -685,13 +685,13 @@ static void print_histogram(struct seq_buf *answer, const struct samples *s,
 }
 
 /* The first worker gets the sum of all. */
-static struct worker *add_up(struct crew *crew)
+static struct worker *add_up(struct experiment *exp)
 {
-	struct worker *sum = crew->workers;
+	struct worker *sum = exp->workers;
 	const struct worker *w;
 	unsigned int i;
 
-	for (w = sum + 1; w < sum + crew->threads; w++) {
+	for (w = sum + 1; w < sum + exp->threads; w++) {
 		sum->done += w->done;
 		sum->failures += w->failures;
 		for (i = 0; i < 2; i++)
@@ -700,27 +700,27 @@ static struct worker *add_up(struct crew *crew)
 	return sum;
 }
 
-static void report(struct crew *crew)
+static void report(struct experiment *exp)
 {
-	const struct worker *sum = add_up(crew);
+	const struct worker *sum = add_up(exp);
 	u64 cost[NR_COSTS];
 	unsigned int i;
 
 	measure_costs(cost);
-	seq_buf_printf(crew->answer, "version: 1\nexperiment: %s\n", crew->name);
-	crew->report(crew, sum);
-	seq_buf_printf(crew->answer,
+	seq_buf_printf(exp->answer, "version: 1\nexperiment: %s\n", exp->name);
+	exp->report(exp, sum);
+	seq_buf_printf(exp->answer,
 		       "clock: ktime_get_ns\nclock_overhead_ns: %llu\n"
 		       "clock_resolution_ns: %u\n",
 		       cost[CLOCK], max(ktime_get_resolution_ns(), 1U));
 	for (i = 0; i < 2; i++)
-		seq_buf_printf(crew->answer, "%s_overhead_ns: %llu\n",
-			       crew->samples[i], cost[crew->cost[i]]);
+		seq_buf_printf(exp->answer, "%s_overhead_ns: %llu\n",
+			       exp->samples[i], cost[exp->cost[i]]);
 	for (i = 0; i < 2; i++)
-		print_samples(crew->answer, crew->samples[i], &sum->samples[i],
-			      cost[crew->cost[i]]);
-	if (crew->mems)
-		print_histogram(crew->answer, &sum->samples[0], cost[ALLOC_CALL]);
+		print_samples(exp->answer, exp->samples[i], &sum->samples[i],
+			      cost[exp->cost[i]]);
+	if (exp->mems)
+		print_histogram(exp->answer, &sum->samples[0], cost[ALLOC_CALL]);
 }
 
 /**
@@ -735,8 +735,8 @@ static void report(struct crew *crew)
 int hello_experiment_run(char *text, struct seq_buf *answer)
 {
 	const char *name = strsep(&text, BLANKS);
-	const struct crew *kind = kinds;
-	struct crew *crew;
+	const struct experiment *kind = kinds;
+	struct experiment *exp;
 	int err;
 
 	while (kind < kinds + ARRAY_SIZE(kinds) && strcmp(name, kind->name))
@@ -745,27 +745,27 @@ int hello_experiment_run(char *text, struct seq_buf *answer)
 		seq_buf_printf(answer, "error: an experiment begins with alloc or lock\n");
 		return -EINVAL;
 	}
-	crew = hello_fail() ? NULL : kmemdup(kind, sizeof(*kind), GFP_KERNEL);
-	if (!crew)
+	exp = hello_should_fail() ? NULL : kmemdup(kind, sizeof(*kind), GFP_KERNEL);
+	if (!exp)
 		return -ENOMEM;
-	crew->answer = answer;
-	err = take_order(crew, text);
+	exp->answer = answer;
+	err = parse_order(exp, text);
 	if (err)
 		goto free_crew;
-	crew->workers = hello_fail() ? NULL :
-			kvcalloc(crew->threads, sizeof(*crew->workers),
+	exp->workers = hello_should_fail() ? NULL :
+			kvcalloc(exp->threads, sizeof(*exp->workers),
 				 GFP_KERNEL);
-	err = crew->workers ? crew->prepare(crew) : -ENOMEM;
+	err = exp->workers ? exp->prepare(exp) : -ENOMEM;
 	if (!err)
-		err = run_threads(crew);
+		err = run_threads(exp);
 	if (!err)
-		report(crew);
+		report(exp);
 
-	hello_buffer_release(&crew->recipe, crew->reserved);
-	kfree(rcu_access_pointer(crew->version));
-	kvfree(crew->mems);
-	kvfree(crew->workers);
+	hello_buffer_release(&exp->recipe, exp->reserved);
+	kfree(rcu_access_pointer(exp->version));
+	kvfree(exp->mems);
+	kvfree(exp->workers);
 free_crew:
-	kfree(crew);
+	kfree(exp);
 	return err;
 }

@@ -38,7 +38,7 @@ static bool probability_strikes(void)
 }
 
 /**
- * hello_fail_strikes() - hello_fail() while a knob is set
+ * hello_fail_strikes() - hello_should_fail() while a knob is set
  *
  * Return: true if the allocation that comes now shall fail.
  */

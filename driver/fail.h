@@ -29,11 +29,11 @@ DECLARE_STATIC_KEY_FALSE(hello_fail_armed);
 bool hello_fail_strikes(void);
 
 /**
- * hello_fail() - whether the allocation that comes now shall fail
+ * hello_should_fail() - whether the allocation that comes now shall fail
  *
  * Return: true if it shall.
  */
-static inline bool hello_fail(void)
+static inline bool hello_should_fail(void)
 {
 	return static_branch_unlikely(&hello_fail_armed) &&
 	       hello_fail_strikes();

@@ -71,7 +71,7 @@ static int open_private(struct hello_file *file, bool make)
 		return -EPERM;
 	file->store = &file->own;
 	hello_store_start(file->store, &recipe);
-	return make ? hello_buffer_make(&file->own.first) : 0;
+	return make ? hello_buffer_alloc_mem(&file->own.first) : 0;
 }
 
 /* A large buffer is made by its first use, not under misc_mtx. */
@@ -108,7 +108,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 		return err;
 
 	err = -ENOMEM;
-	file = hello_fail() ? NULL : kmem_cache_alloc(files, GFP_KERNEL);
+	file = hello_should_fail() ? NULL : kmem_cache_alloc(files, GFP_KERNEL);
 	if (!file)
 		goto err_uncount;
 
@@ -127,7 +127,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 	file->link.id = atomic64_inc_return(&last_id);
 	file->own.changes = READ_ONCE(file->store->changes);
 	file->opener = get_pid(task_tgid(current));
-	file->count = (struct hello_file_count) { };
+	file->count = (struct hello_file_counts) { };
 	filp->private_data = file;
 	filp->f_mode |= FMODE_NOWAIT;
 

@@ -12,9 +12,9 @@
 #include "store.h"
 
 /**
- * struct hello_file_count - calls and bytes; exact unless threads collide
+ * struct hello_file_counts - calls and bytes; exact unless threads collide
  */
-struct hello_file_count {
+struct hello_file_counts {
 	/** @reads: calls */
 	u64 reads;
 	/** @writes: calls */
@@ -59,7 +59,7 @@ struct hello_file {
 	/** @link: in the list of all opens, and its number */
 	struct hello_file_link link;
 	/** @count: what was done with it */
-	struct hello_file_count count;
+	struct hello_file_counts count;
 	/** @opener: the process that opened it */
 	struct pid *opener;
 };
@@ -79,7 +79,7 @@ struct hello_file_info {
 	/** @shared: it has the shared buffer */
 	bool shared;
 	/** @count: what was done with it */
-	struct hello_file_count count;
+	struct hello_file_counts count;
 	/** @store: its buffer */
 	struct hello_store_info store;
 };

@@ -279,7 +279,7 @@ static ssize_t read_units(struct transfer *t)
 	int err = 0;
 
 	if (needs_bounce(t)) {
-		bounce = hello_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
+		bounce = hello_should_fail() ? NULL : kmalloc(PAGE_SIZE, GFP_KERNEL);
 		if (!bounce)
 			return -ENOMEM;
 		unit = PAGE_SIZE;

@@ -34,9 +34,9 @@ static int member##_held(const struct hello_lock *lock)			\
 #define HELD_BY(member)
 #endif
 
-static const struct hello_choice *choice_of(const struct hello_lock *lock)
+static const struct hello_entry *entry_of(const struct hello_lock *lock)
 {
-	return hello_table_get(&hello_locks, lock->kind);
+	return hello_table_get(&hello_lock_table, lock->type);
 }
 
 struct hello_lock_waits hello_lock_waits;
@@ -50,7 +50,7 @@ static int waited(struct hello_lock *lock, u64 start, bool exclusive, int err)
 		atomic_inc(&hello_lock_waits.contended);
 		atomic64_add(ns, &hello_lock_waits.wait_ns);
 	}
-	trace_hello_lock_wait(choice_of(lock)->name, exclusive, ns);
+	trace_hello_lock_wait(entry_of(lock)->name, exclusive, ns);
 	return err;
 }
 
@@ -206,9 +206,9 @@ static void read_unlock_rw(struct hello_lock *lock)
 
 /* ---- the table; of rcu the writers have the mutex ---- */
 
-const struct hello_lock_kind hello_lock_kinds[] = {
+const struct hello_lock_type hello_lock_types[] = {
 	[HELLO_LOCK_MUTEX] = {
-		.choice.name	= "mutex",
+		.entry.name	= "mutex",
 		.promise	= "a call is atomic, but for missing user pages; one at a time",
 		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_mutex,
@@ -218,7 +218,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.end_read	= unlock_mutex,
 		HELD_BY(mutex)
 	}, {
-		.choice.name	= "rwsem",
+		.entry.name	= "rwsem",
 		.promise	= "a call is atomic, but for missing user pages; readers together",
 		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_rwsem_kind,
@@ -228,7 +228,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.end_read	= read_unlock_rwsem,
 		HELD_BY(rwsem)
 	}, {
-		.choice.name	= "spinlock",
+		.entry.name	= "spinlock",
 		.promise	= "64 KiB of a call are atomic; one at a time, spinning",
 		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_spin,
@@ -238,7 +238,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.end_read	= unlock_spin,
 		HELD_BY(spin)
 	}, {
-		.choice.name	= "rwlock",
+		.entry.name	= "rwlock",
 		.promise	= "64 KiB of a call are atomic; readers together, spinning",
 		.unit		= HELLO_LOCK_UNIT,
 		.init		= init_rw,
@@ -248,7 +248,7 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 		.end_read	= read_unlock_rw,
 		HELD_BY(rw)
 	}, {
-		.choice.name	= "rcu",
+		.entry.name	= "rcu",
 		.promise	= "a reader sees one version and never waits; a write copies all; no mmap",
 		.init		= init_mutex,
 		.write		= lock_mutex,
@@ -257,20 +257,20 @@ const struct hello_lock_kind hello_lock_kinds[] = {
 	},
 };
 
-const struct hello_table hello_locks = HELLO_TABLE(hello_lock_kinds);
+const struct hello_table hello_lock_table = HELLO_TABLE(hello_lock_types);
 
 /**
  * hello_lock_init() - make a lock of a kind
  * @lock: the lock; nobody may use it meanwhile
- * @kind: number in hello_locks
+ * @type: number in hello_lock_table
  * @counted: let hello_lock_waits begin again with who has to wait for this one
  */
-void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted)
+void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted)
 {
-	WRITE_ONCE(lock->kind, kind);
-	lock->unit = hello_lock_kinds[kind].unit;
+	WRITE_ONCE(lock->type, type);
+	lock->unit = hello_lock_types[type].unit;
 	lock->counted = counted;
 	if (counted)
 		hello_lock_waits = (struct hello_lock_waits) { };
-	hello_lock_kinds[kind].init(lock);
+	hello_lock_types[type].init(lock);
 }

@@ -34,14 +34,14 @@ struct hello_lock_waits {
 };
 
 /**
- * struct hello_lock - a lock of any kind
+ * struct hello_lock - a lock of any type
  */
 struct hello_lock {
-	/** @kind: number in hello_locks; changes only while nobody takes it */
-	u8 kind;
+	/** @type: number in hello_lock_table; changes only while nobody takes it */
+	u8 type;
 	/** @counted: hello_lock_waits has who had to wait */
 	bool counted;
-	/** @unit: bytes that may be copied without a break; see hello_lock_kind */
+	/** @unit: bytes that may be copied without a break; see hello_lock_type */
 	u32 unit;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
@@ -56,11 +56,11 @@ struct hello_lock {
 };
 
 /**
- * struct hello_lock_kind - what can be done with a kind of lock
+ * struct hello_lock_type - an entry of the table of locks
  */
-struct hello_lock_kind {
-	/** @choice: its name */
-	struct hello_choice choice;
+struct hello_lock_type {
+	/** @entry: its name */
+	struct hello_entry entry;
 	/** @promise: what it means for readers and writers, a line for people */
 	const char *promise;
 	/**
@@ -88,18 +88,18 @@ struct hello_lock_kind {
 #endif
 };
 
-extern const struct hello_table hello_locks;
-extern const struct hello_lock_kind hello_lock_kinds[];
+extern const struct hello_table hello_lock_table;
+extern const struct hello_lock_type hello_lock_types[];
 
 /* Since that lock was made. */
 extern struct hello_lock_waits hello_lock_waits;
 
-void hello_lock_init(struct hello_lock *lock, unsigned int kind, bool counted);
+void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted);
 
 /* Fast path: private buffers use the mutex, without an indirect call. */
 static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
 {
-	return likely(lock->kind == HELLO_LOCK_MUTEX);
+	return likely(lock->type == HELLO_LOCK_MUTEX);
 }
 
 /**
@@ -147,7 +147,7 @@ static inline int __must_check hello_lock_write(struct hello_lock *lock,
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].write(lock, nowait);
+	return hello_lock_types[lock->type].write(lock, nowait);
 }
 
 /**
@@ -159,7 +159,7 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 	if (hello_lock_is_mutex(lock))
 		mutex_unlock(&lock->mutex);
 	else
-		hello_lock_kinds[lock->kind].end_write(lock);
+		hello_lock_types[lock->type].end_write(lock);
 }
 
 /**
@@ -174,7 +174,7 @@ static inline int __must_check hello_lock_read(struct hello_lock *lock,
 {
 	if (hello_lock_is_mutex(lock) && mutex_trylock(&lock->mutex))
 		return 0;
-	return hello_lock_kinds[lock->kind].read(lock, nowait);
+	return hello_lock_types[lock->type].read(lock, nowait);
 }
 
 /**
@@ -186,7 +186,7 @@ static inline void hello_unlock_read(struct hello_lock *lock)
 	if (hello_lock_is_mutex(lock))
 		mutex_unlock(&lock->mutex);
 	else
-		hello_lock_kinds[lock->kind].end_read(lock);
+		hello_lock_types[lock->type].end_read(lock);
 }
 
 /**
@@ -198,7 +198,7 @@ static inline void hello_unlock_read(struct hello_lock *lock)
 static inline bool hello_lock_held(const struct hello_lock *lock)
 {
 #ifdef CONFIG_LOCKDEP
-	return hello_lock_kinds[lock->kind].held(lock);
+	return hello_lock_types[lock->type].held(lock);
 #else
 	return true;
 #endif

@@ -52,7 +52,7 @@ static int __init hello_init(void)
 	int err;
 
 	hello_alloc_init();
-	err = hello_stats_init(hello_allocators.nr, hello_contexts.nr);
+	err = hello_stats_init(hello_allocator_table.nr, hello_context_table.nr);
 	if (err)
 		goto err_alloc;
 	err = hello_settings_init();

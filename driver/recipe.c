@@ -19,7 +19,7 @@
 #include "recipe.h"
 #include "text.h"
 
-static struct hello_choice init_modes[] = {
+static struct hello_entry init_modes[] = {
 	[HELLO_INIT_ZERO]	   = { .name = "zero" },
 	[HELLO_INIT_POISON]	   = { .name = "poison" },
 	[HELLO_INIT_UNINITIALIZED] = {
@@ -28,12 +28,12 @@ static struct hello_choice init_modes[] = {
 	},
 };
 
-static const struct hello_choice alloc_whens[] = {
+static const struct hello_entry alloc_whens[] = {
 	[HELLO_ALLOC_OPEN]	= { .name = "open" },
 	[HELLO_ALLOC_FIRST_USE]	= { .name = "first_use" },
 };
 
-static const struct hello_choice buffer_modes[] = {
+static const struct hello_entry buffer_modes[] = {
 	[HELLO_PRIVATE]	= { .name = "private" },
 	[HELLO_SHARED]	= { .name = "shared" },
 };
@@ -172,15 +172,15 @@ static const struct kind node = { parse_node, print_node };
 #define RECIPE_WORDS	6
 
 static const struct hello_tunable tunables[] = {
-	CHOICE(alloc_mode, recipe.alloc_mode, hello_allocators),
+	CHOICE(alloc_mode, recipe.alloc_mode, hello_allocator_table),
 	VALUE(buffer_size, recipe.buffer_size, size),
 	VALUE(gfp_flags, recipe.gfp_flags, gfp),
-	CHOICE(alloc_context, recipe.alloc_context, hello_contexts),
+	CHOICE(alloc_context, recipe.alloc_context, hello_context_table),
 	VALUE(numa_node, recipe.numa_node, node),
 	CHOICE(init_mode, recipe.init_mode, init_mode_table),
 	CHOICE(alloc_when, alloc_when, alloc_when_table),
 	CHOICE(buffer_mode, buffer_mode, buffer_mode_table),
-	CHOICE(lock_mode, lock_mode, hello_locks),
+	CHOICE(lock_mode, lock_mode, hello_lock_table),
 	VALUE(max_buffer_size, max_buffer_size, size),
 	VALUE(max_total_size, max_total_size, size),
 	VALUE(max_opens, max_opens, size),
@@ -375,10 +375,10 @@ static __printf(2, 3) int refuse(char *why, const char *format, ...)
 static int check_mask(const struct hello_recipe *recipe, char *why)
 {
 	const char *allocator =
-		hello_table_get(&hello_allocators, recipe->alloc_mode)->name;
+		hello_table_get(&hello_allocator_table, recipe->alloc_mode)->name;
 	const char *context =
-		hello_table_get(&hello_contexts, recipe->alloc_context)->name;
-	u32 words = hello_allocator[recipe->alloc_mode].words;
+		hello_table_get(&hello_context_table, recipe->alloc_context)->name;
+	u32 words = hello_allocators[recipe->alloc_mode].words;
 	const char *conflict = hello_gfp_conflict(recipe->gfp_flags);
 	char takes[2 * HELLO_GFP_TEXT];
 	char mask[HELLO_GFP_TEXT];
@@ -410,7 +410,7 @@ static int check_mask(const struct hello_recipe *recipe, char *why)
 int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why)
 {
 	const char *allocator =
-		hello_table_get(&hello_allocators, recipe->alloc_mode)->name;
+		hello_table_get(&hello_allocator_table, recipe->alloc_mode)->name;
 	u64 max = hello_alloc_max(recipe->alloc_mode);
 
 	if (!recipe->buffer_size)
@@ -424,11 +424,11 @@ int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why)
 	if (hello_context_atomic(recipe->alloc_context) &&
 	    recipe->buffer_size > HELLO_ATOMIC_MAX)
 		return refuse(why, "%s allocates at most %u bytes; process and workqueue more",
-			      hello_table_get(&hello_contexts,
+			      hello_table_get(&hello_context_table,
 					      recipe->alloc_context)->name,
 			      HELLO_ATOMIC_MAX);
 	if (recipe->numa_node != NUMA_NO_NODE &&
-	    !(hello_allocator[recipe->alloc_mode].flags & HELLO_NODE))
+	    !(hello_allocators[recipe->alloc_mode].flags & HELLO_NODE))
 		return refuse(why, "%s cannot be asked for a node; use numa_node=-1",
 			      allocator);
 	if (recipe->numa_node != NUMA_NO_NODE &&
@@ -438,7 +438,7 @@ int hello_recipe_check(struct hello_recipe *recipe, u64 max_size, char *why)
 			      recipe->numa_node);
 	if (check_mask(recipe, why))
 		return -EINVAL;
-	hello_alloc_plan(recipe);
+	hello_recipe_resolve(recipe);
 	return 0;
 }
 

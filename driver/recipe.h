@@ -32,7 +32,7 @@ struct hello_settings {
 	u8 alloc_when;
 	/** @buffer_mode: &enum hello_buffer_mode of the next opens */
 	u8 buffer_mode;
-	/** @lock_mode: number in hello_locks, of the shared buffer */
+	/** @lock_mode: number in hello_lock_table, of the shared buffer */
 	u8 lock_mode;
 	/** @max_buffer_size: cap of one buffer in bytes */
 	u64 max_buffer_size;

@@ -44,10 +44,10 @@ void hello_shared_detach(void)
 }
 
 /**
- * hello_shared_look() - what is in the store, for those who have not attached
+ * hello_shared_info() - what is in the store, for those who have not attached
  * @info: what is found
  */
-void hello_shared_look(struct hello_store_info *info)
+void hello_shared_info(struct hello_store_info *info)
 {
 	hello_store_info(&store, info);
 }
@@ -64,11 +64,11 @@ unsigned int hello_shared_users(void)
 
 /**
  * hello_shared_set_lock() - guard the store by another lock; contents are kept
- * @kind: number in hello_locks
+ * @lock_type: number in hello_lock_table
  *
  * Return: 0, or -EBUSY if it is open or mapped.
  */
-int hello_shared_set_lock(unsigned int kind)
+int hello_shared_set_lock(unsigned int lock_type)
 {
 	int err = 0;
 
@@ -76,7 +76,7 @@ int hello_shared_set_lock(unsigned int kind)
 	if (users)
 		err = -EBUSY;
 	else
-		hello_lock_init(&store.lock, kind, true);
+		hello_lock_init(&store.lock, lock_type, true);
 	spin_unlock(&users_lock);
 	return err;
 }
@@ -88,20 +88,20 @@ static struct hello_recipe clean(const struct hello_recipe *recipe)
 
 	if (to.init_mode == HELLO_INIT_UNINITIALIZED) {
 		to.init_mode = HELLO_INIT_ZERO;
-		hello_alloc_plan(&to);
+		hello_recipe_resolve(&to);
 	}
 	return to;
 }
 
 /**
- * hello_shared_follow() - make the shared buffer by another recipe
+ * hello_shared_apply() - make the shared buffer by another recipe
  * @recipe: how
  * @live: migrate memory that exists, whose init_mode stays; else it keeps its
  *	  recipe, and only the next one follows
  *
  * Return: 0, or an errno of hello_store_replace() and nothing has changed.
  */
-int hello_shared_follow(const struct hello_recipe *recipe, bool live)
+int hello_shared_apply(const struct hello_recipe *recipe, bool live)
 {
 	struct hello_recipe next = clean(recipe);
 	struct hello_store_info info;
@@ -111,7 +111,7 @@ int hello_shared_follow(const struct hello_recipe *recipe, bool live)
 		if (!live)
 			return 0;
 		next.init_mode = info.recipe.init_mode;
-		hello_alloc_plan(&next);
+		hello_recipe_resolve(&next);
 	}
 	if (hello_recipe_same(&info.recipe, &next))
 		return 0;
@@ -141,15 +141,15 @@ int hello_shared_reset(void)
 
 /**
  * hello_shared_init() - make the store; memory comes with the first use
- * @lock_kind: number in hello_locks
+ * @lock_type: number in hello_lock_table
  * @recipe: how it will be made
  */
-void hello_shared_init(unsigned int lock_kind,
+void hello_shared_init(unsigned int lock_type,
 		       const struct hello_recipe *recipe)
 {
 	struct hello_recipe first = clean(recipe);
 
-	hello_store_init(&store, lock_kind, true);
+	hello_store_init(&store, lock_type, true);
 	hello_store_start(&store, &first);
 }
 

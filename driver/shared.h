@@ -13,14 +13,14 @@ struct hello_store_info;
 
 struct hello_store *hello_shared_attach(void);
 void hello_shared_detach(void);
-void hello_shared_look(struct hello_store_info *info);
+void hello_shared_info(struct hello_store_info *info);
 unsigned int hello_shared_users(void);
 
-int hello_shared_set_lock(unsigned int kind);
-int hello_shared_follow(const struct hello_recipe *recipe, bool live);
+int hello_shared_set_lock(unsigned int lock_type);
+int hello_shared_apply(const struct hello_recipe *recipe, bool live);
 int hello_shared_reset(void);
 
-void hello_shared_init(unsigned int lock_kind,
+void hello_shared_init(unsigned int lock_type,
 		       const struct hello_recipe *recipe);
 void hello_shared_exit(void);
 

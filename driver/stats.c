@@ -22,7 +22,7 @@ static DEFINE_MUTEX(base_lock);
 
 /**
  * hello_stats_cell() - where allocations are counted
- * @allocator: number in hello_allocators
+ * @allocator: number in hello_allocator_table
  * @context: where
  *
  * Return: the index in hello_stats_cells.

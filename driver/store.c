@@ -21,14 +21,14 @@
 /**
  * hello_store_init() - make a store out of raw memory
  * @store: the store
- * @lock_kind: number in hello_locks
+ * @lock_type: number in hello_lock_table
  * @counted: count who has to wait for the lock
  */
-void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+void hello_store_init(struct hello_store *store, unsigned int lock_type,
 		      bool counted)
 {
 	memset(store, 0, sizeof(*store));
-	hello_lock_init(&store->lock, lock_kind, counted);
+	hello_lock_init(&store->lock, lock_type, counted);
 	init_waitqueue_head(&store->wait);
 }
 
@@ -55,7 +55,7 @@ static bool populated(struct hello_store *store, u64 max,
 		    buffer->mem.recipe.buffer_size > max;
 
 	if (!done)
-		hello_buffer_plan(next, &buffer->mem.recipe, false);
+		hello_buffer_setup(next, &buffer->mem.recipe, false);
 	hello_buffer_put(buffer);
 	return done;
 }
@@ -77,12 +77,12 @@ int hello_store_populate(struct hello_store *store, u64 max)
 	int err;
 
 	while (!taken && !populated(store, max, &made)) {
-		err = hello_buffer_make(&made);
+		err = hello_buffer_alloc_mem(&made);
 		if (err)
 			return populated(store, max, &made) ? 0 : err;
 		err = hello_lock_write(&store->lock, false);
 		if (!err) {
-			taken = hello_buffer_take(hello_store_buffer(store),
+			taken = hello_buffer_adopt(hello_store_buffer(store),
 						  &made);
 			hello_unlock_write(&store->lock);
 		}
@@ -314,7 +314,7 @@ int hello_store_replace(struct hello_store *store,
 		hello_unlock_write(&store->lock);
 		hello_buffer_put(stale);
 		if (ret == -EAGAIN)
-			ret = hello_buffer_make(next);
+			ret = hello_buffer_alloc_mem(next);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
@@ -577,7 +577,7 @@ struct hello_buffer *hello_store_peek(struct hello_store *store,
 		.node		= NUMA_NO_NODE,
 		.maps		= atomic_read(&store->maps),
 		.changes	= READ_ONCE(store->changes),
-		.lock_mode	= READ_ONCE(store->lock.kind),
+		.lock_mode	= READ_ONCE(store->lock.type),
 	};
 	if (hello_buffer_ready(buffer)) {
 		info->alloc_ns = buffer->alloc_ns;
@@ -586,7 +586,7 @@ struct hello_buffer *hello_store_peek(struct hello_store *store,
 		if (hello_alloc_contiguous(mem))
 			info->flags |= HELLO_INFO_CONTIGUOUS;
 		if (hello_alloc_mappable(mem) &&
-		    hello_lock_kinds[info->lock_mode].unit)
+		    hello_lock_types[info->lock_mode].unit)
 			info->flags |= HELLO_INFO_MAPPABLE;
 	}
 	return buffer;

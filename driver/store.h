@@ -61,11 +61,11 @@ struct hello_store_info {
 	int maps;
 	/** @changes: how often contents changed */
 	u64 changes;
-	/** @lock_mode: number of its lock in hello_locks */
+	/** @lock_mode: number of its lock in hello_lock_table */
 	unsigned int lock_mode;
 };
 
-void hello_store_init(struct hello_store *store, unsigned int lock_kind,
+void hello_store_init(struct hello_store *store, unsigned int lock_type,
 		      bool counted);
 void hello_store_stop(struct hello_store *store);
 
@@ -90,7 +90,7 @@ void hello_store_info(struct hello_store *store, struct hello_store_info *info);
 static inline void hello_store_start(struct hello_store *store,
 				     const struct hello_recipe *recipe)
 {
-	hello_buffer_plan(&store->first, recipe, false);
+	hello_buffer_setup(&store->first, recipe, false);
 	RCU_INIT_POINTER(store->buffer, &store->first);
 	store->changes = 1;
 }

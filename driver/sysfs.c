@@ -56,7 +56,7 @@ static int apply(const struct hello_settings *next,
 	err = hello_buffer_prepare(&next->recipe);
 	if (err)
 		return err;
-	err = hello_shared_follow(&next->recipe,
+	err = hello_shared_apply(&next->recipe,
 				  now->buffer_mode == HELLO_SHARED &&
 				  !hello_recipe_same_memory(&next->recipe,
 							    &now->recipe));

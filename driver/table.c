@@ -20,9 +20,9 @@ int hello_table_find(const struct hello_table *table, const char *word)
 	unsigned int i;
 
 	for (i = 0; i < table->nr; i++) {
-		const struct hello_choice *choice = hello_table_get(table, i);
+		const struct hello_entry *entry = hello_table_get(table, i);
 
-		if (!choice->missing && sysfs_streq(choice->name, word))
+		if (!entry->missing && sysfs_streq(entry->name, word))
 			return i;
 	}
 	return -EINVAL;
@@ -45,13 +45,13 @@ int hello_table_list(const struct hello_table *table, int current_one,
 
 	buf[0] = '\0';
 	for (i = 0; i < table->nr; i++) {
-		const struct hello_choice *choice = hello_table_get(table, i);
+		const struct hello_entry *entry = hello_table_get(table, i);
 
-		if (choice->missing)
+		if (entry->missing)
 			continue;
 		len += scnprintf(buf + len, size - len,
 				 i == current_one ? "%s[%s]" : "%s%s",
-				 len ? " " : "", choice->name);
+				 len ? " " : "", entry->name);
 	}
 	return len;
 }

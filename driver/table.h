@@ -9,9 +9,9 @@
 #include <linux/types.h>
 
 /**
- * struct hello_choice - the part that all entries of all tables begin with
+ * struct hello_entry - the part that all entries of all tables begin with
  */
-struct hello_choice {
+struct hello_entry {
 	/** @name: the word that users read and write */
 	const char *name;
 	/** @missing: why this kernel or load does not have it; NULL if it has */
@@ -19,11 +19,11 @@ struct hello_choice {
 };
 
 /**
- * struct hello_table - an array whose elements begin with a hello_choice
+ * struct hello_table - an array whose elements begin with a hello_entry
  */
 struct hello_table {
-	/** @first: the choice inside the first element */
-	const struct hello_choice *first;
+	/** @first: the entry inside the first element */
+	const struct hello_entry *first;
 	/** @stride: distance of two elements in bytes */
 	size_t stride;
 	/** @nr: number of elements, those that are missing here included */
@@ -32,16 +32,16 @@ struct hello_table {
 
 /**
  * HELLO_TABLE() - initializer of a hello_table
- * @array: the array; the elements have a member @choice
+ * @array: the array; the elements have a member @entry
  */
 #define HELLO_TABLE(array) {			\
-	.first	= &(array)[0].choice,		\
+	.first	= &(array)[0].entry,		\
 	.stride	= sizeof((array)[0]),		\
 	.nr	= ARRAY_SIZE(array),		\
 }
 
 /**
- * HELLO_WORDS() - the same of an array of hello_choice, of which nothing but the
+ * HELLO_WORDS() - the same of an array of hello_entry, of which nothing but the
  * name is said
  * @array: the array
  */
@@ -52,13 +52,13 @@ struct hello_table {
 }
 
 /**
- * hello_table_get() - the choice with a number
+ * hello_table_get() - the entry with a number
  * @table: the table
  * @i: its number, less than @table->nr
  *
- * Return: the choice, which may be missing on this kernel.
+ * Return: the entry, which may be missing on this kernel.
  */
-static inline const struct hello_choice *
+static inline const struct hello_entry *
 hello_table_get(const struct hello_table *table, unsigned int i)
 {
 	return (const void *)table->first + i * table->stride;
