@@ -19,7 +19,6 @@
 #include "compat.h"
 #include "context.h"
 #include "gfp.h"
-#include "stats.h"
 
 /* ---- kmalloc ---- */
 
@@ -441,28 +440,6 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 	if (flags & HELLO_BY_SIZE && flag & HELLO_MAPPABLE)
 		return "large";
 	return flags & flag ? "yes" : "no";
-}
-
-/**
- * hello_recipe_resolve() - make what follows from the words of a recipe
- * @recipe: its extra, mask and cell are set
- */
-void hello_recipe_resolve(struct hello_recipe *recipe)
-{
-	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
-
-	recipe->cell = hello_stats_cell(recipe->alloc_mode,
-					recipe->alloc_context);
-	recipe->extra = a->usable(recipe->buffer_size, NULL) -
-			recipe->buffer_size;
-	recipe->mask = hello_gfp_bits(recipe->gfp_flags) | __GFP_NOWARN;
-	if (recipe->alloc_context == HELLO_CONTEXT_PROCESS &&
-	    a->flags & HELLO_CHARGED)
-		recipe->mask |= __GFP_ACCOUNT;
-	/* Elsewhere zeroing would take the time of an interrupt. */
-	if (recipe->init_mode == HELLO_INIT_ZERO && a->flags & HELLO_ZERO &&
-	    !hello_context_atomic(recipe->alloc_context))
-		recipe->mask |= __GFP_ZERO;
 }
 
 /**

@@ -10,56 +10,12 @@
 #include <linux/mempool.h>
 #include <linux/types.h>
 
+#include "recipe.h"
 #include "table.h"
 
 struct kmem_cache;
 struct page;
 struct vm_area_struct;
-
-/* How a fresh buffer is filled. */
-enum hello_init_mode {
-	HELLO_INIT_ZERO,
-	HELLO_INIT_POISON,
-	HELLO_INIT_UNINITIALIZED,
-};
-
-/**
- * struct hello_recipe - how one buffer is made
- *
- * Choices are numbers in their tables. After a change hello_recipe_resolve() makes
- * what follows from the rest, so that making a buffer does not have to.
- */
-struct hello_recipe {
-	/** @buffer_size: bytes */
-	u64 buffer_size;
-	/** @extra: bytes that they take besides, at most; planned */
-	u32 extra;
-	/** @mask: what the allocator is really called with; planned */
-	gfp_t mask;
-	/** @gfp_flags: a set of HELLO_GFP_ words */
-	u16 gfp_flags;
-	/** @numa_node: a node, or -1 for any */
-	s16 numa_node;
-	/** @alloc_mode: number in hello_allocator_table */
-	u8 alloc_mode;
-	/** @alloc_context: number in hello_context_table */
-	u8 alloc_context;
-	/** @init_mode: &enum hello_init_mode */
-	u8 init_mode;
-	/** @cell: where hello_stats counts it; planned */
-	u8 cell;
-};
-
-/**
- * hello_recipe_usable() - what a buffer takes
- * @recipe: how it is made; planned
- *
- * Return: bytes, at most.
- */
-static inline u64 hello_recipe_usable(const struct hello_recipe *recipe)
-{
-	return recipe->buffer_size + recipe->extra;
-}
 
 /**
  * struct hello_mem - one piece of memory, and what it was asked to be
@@ -163,7 +119,6 @@ static inline void hello_alloc_find(const struct hello_allocator *a,
 
 size_t hello_alloc_max(unsigned int allocator);
 const char *hello_alloc_trait(unsigned int allocator, u32 flag);
-void hello_recipe_resolve(struct hello_recipe *recipe);
 
 bool hello_alloc_contiguous(const struct hello_mem *mem);
 bool hello_alloc_mappable(const struct hello_mem *mem);

@@ -17,6 +17,7 @@
 #include "context.h"
 #include "fail.h"
 #include "gfp.h"
+#include "settings.h"
 #include "stats.h"
 #include "trace.h"
 

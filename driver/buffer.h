@@ -7,7 +7,7 @@
 
 #include <linux/refcount.h>
 
-#include "recipe.h"
+#include "alloc.h"
 
 /**
  * struct hello_buffer - memory and how much of it is contents
@@ -50,8 +50,8 @@ void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
  * @slab: the header came from hello_buffer_new(); else it is part of something
  */
 static inline void hello_buffer_setup(struct hello_buffer *buffer,
-				     const struct hello_recipe *recipe,
-				     bool slab)
+				      const struct hello_recipe *recipe,
+				      bool slab)
 {
 	buffer->mem.recipe = *recipe;
 	buffer->mem.addr = NULL;

@@ -28,6 +28,7 @@
 #include "fail.h"
 #include "lock.h"
 #include "recipe.h"
+#include "settings.h"
 #include "text.h"
 
 #define BLANKS		" \t\n"
@@ -597,7 +598,7 @@ static const struct word *find_word(const char *text, const char *kind)
 
 /* Takes what follows the word itself. */
 static bool parse_argument(struct experiment *exp, const struct word *word,
-		      const char *rest)
+			   const char *rest)
 {
 	u64 *number = (void *)exp + word->number;
 

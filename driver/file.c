@@ -26,7 +26,9 @@
 #include "file.h"
 #include "gfp.h"
 #include "io.h"
+#include "settings.h"
 #include "shared.h"
+#include "text.h"
 
 static struct kmem_cache *files;
 

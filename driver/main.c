@@ -14,7 +14,7 @@
 #include "context.h"
 #include "debugfs.h"
 #include "file.h"
-#include "recipe.h"
+#include "settings.h"
 #include "shared.h"
 #include "stats.h"
 #include "sysfs.h"

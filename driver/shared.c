@@ -8,6 +8,7 @@
 #include <linux/spinlock.h>
 
 #include "buffer.h"
+#include "settings.h"
 #include "shared.h"
 #include "store.h"
 

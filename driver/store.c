@@ -83,7 +83,7 @@ int hello_store_populate(struct hello_store *store, u64 max)
 		err = hello_lock_write(&store->lock, false);
 		if (!err) {
 			taken = hello_buffer_adopt(hello_store_buffer(store),
-						  &made);
+						   &made);
 			hello_unlock_write(&store->lock);
 		}
 		hello_buffer_put(&made);

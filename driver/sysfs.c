@@ -13,10 +13,11 @@
 #include "buffer.h"
 #include "file.h"
 #include "gfp.h"
-#include "recipe.h"
+#include "settings.h"
 #include "shared.h"
 #include "stats.h"
 #include "sysfs.h"
+#include "text.h"
 
 /* One store at a time; open() does not take it, since a store may be long. */
 static DEFINE_MUTEX(settings_mutex);
@@ -32,8 +33,8 @@ static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
 	int len;
 
 	hello_settings_get(&settings);
-	len = hello_tunable_print(attr - tunables, &settings, true, buf,
-				  PAGE_SIZE - 1);
+	len = hello_field_print(&hello_tunables[attr - tunables], &settings, true,
+				buf, PAGE_SIZE - 1);
 	buf[len++] = '\n';
 	return len;
 }
@@ -57,9 +58,9 @@ static int apply(const struct hello_settings *next,
 	if (err)
 		return err;
 	err = hello_shared_apply(&next->recipe,
-				  now->buffer_mode == HELLO_SHARED &&
-				  !hello_recipe_same_memory(&next->recipe,
-							    &now->recipe));
+				 now->buffer_mode == HELLO_SHARED &&
+				 !hello_recipe_same_memory(&next->recipe,
+							   &now->recipe));
 	if (!err && next->lock_mode != now->lock_mode)
 		err = hello_shared_set_lock(next->lock_mode);
 	return err;
@@ -79,7 +80,7 @@ static void send_uevent(struct device *dev, const char *name, const char *value)
 static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t size)
 {
-	unsigned int i = attr - tunables;
+	const struct hello_field *tunable = &hello_tunables[attr - tunables];
 	struct hello_settings next;
 	struct hello_settings now;
 	char new_value[HELLO_GFP_TEXT];
@@ -94,7 +95,7 @@ static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 		return -EINTR;
 	hello_settings_get(&now);
 	next = now;
-	err = hello_tunable_parse(i, buf, &next);
+	err = hello_field_parse(tunable, buf, &next);
 	if (!err)
 		err = hello_settings_check(&next, why);
 	if (err) {
@@ -110,8 +111,8 @@ unlock:
 	if (err)
 		return err;
 
-	hello_tunable_print(i, &next, false, new_value, sizeof(new_value));
-	hello_tunable_print(i, &now, false, old_value, sizeof(old_value));
+	hello_field_print(tunable, &next, false, new_value, sizeof(new_value));
+	hello_field_print(tunable, &now, false, old_value, sizeof(old_value));
 	if (strcmp(new_value, old_value))
 		send_uevent(dev, attr->attr.name, new_value);
 	return size;
@@ -207,7 +208,7 @@ void hello_sysfs_init(void)
 
 	for (i = 0; i < HELLO_NR_TUNABLES; i++) {
 		sysfs_attr_init(&tunables[i].attr);
-		tunables[i].attr.name = hello_tunable_name(i);
+		tunables[i].attr.name = hello_tunables[i].name;
 		tunables[i].attr.mode = 0644;
 		tunables[i].show = tunable_show;
 		tunables[i].store = tunable_store;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Escaping text from user space: a terminal that shows the log must not obey
- * it, and a blank in it must not shift columns.
+ * it, and a blank in it must not shift columns. Reasons of refusals.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 
 #include "text.h"
@@ -33,4 +34,21 @@ char *hello_text_escape(char *to, size_t size, const char *from)
 				 c);
 	}
 	return to;
+}
+
+/**
+ * hello_text_invalid() - note why something cannot work
+ * @why: HELLO_WHY_MAX bytes for the reason and the cure
+ * @format: the reason
+ *
+ * Return: -EINVAL.
+ */
+int hello_text_invalid(char *why, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, HELLO_WHY_MAX, format, args);
+	va_end(args);
+	return -EINVAL;
 }
