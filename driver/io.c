@@ -438,7 +438,7 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 {
 	struct hello_file *file = filp->private_data;
 
-	if (likely(size < file->store->lock.unit))
+	if (likely(size < file->store->lock.fast_max))
 		return read_straight(file, user, size, pos);
 	if (hello_lock_versions(&file->store->lock) && size < HELLO_LOCK_CHUNK)
 		return read_version_straight(file, user, size, pos);
@@ -666,7 +666,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 
 	if (unlikely(filp->f_flags & O_APPEND))
 		return write_rest(file, user, size, pos, 0, true);
-	if (unlikely(size >= store->lock.unit ||
+	if (unlikely(size >= store->lock.fast_max ||
 		     hello_lock_write(&store->lock, false)))
 		goto any;
 	/* Mostly the first unit is the whole call. */

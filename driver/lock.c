@@ -210,7 +210,6 @@ const struct hello_lock_type hello_lock_types[] = {
 	[HELLO_LOCK_MUTEX] = {
 		.entry.name	= "mutex",
 		.promise	= "a call is atomic, but for missing user pages; one at a time",
-		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.end_write	= unlock_mutex,
@@ -220,7 +219,6 @@ const struct hello_lock_type hello_lock_types[] = {
 	}, {
 		.entry.name	= "rwsem",
 		.promise	= "a call is atomic, but for missing user pages; readers together",
-		.unit		= HELLO_LOCK_CHUNK,
 		.init		= init_rwsem_kind,
 		.write		= write_rwsem,
 		.end_write	= write_unlock_rwsem,
@@ -230,7 +228,7 @@ const struct hello_lock_type hello_lock_types[] = {
 	}, {
 		.entry.name	= "spinlock",
 		.promise	= "64 KiB of a call are atomic; one at a time, spinning",
-		.unit		= HELLO_LOCK_UNIT,
+		.flags		= HELLO_LOCK_SPINS,
 		.init		= init_spin,
 		.write		= lock_spin,
 		.end_write	= unlock_spin,
@@ -240,7 +238,7 @@ const struct hello_lock_type hello_lock_types[] = {
 	}, {
 		.entry.name	= "rwlock",
 		.promise	= "64 KiB of a call are atomic; readers together, spinning",
-		.unit		= HELLO_LOCK_UNIT,
+		.flags		= HELLO_LOCK_SPINS,
 		.init		= init_rw,
 		.write		= write_rw,
 		.end_write	= write_unlock_rw,
@@ -250,6 +248,7 @@ const struct hello_lock_type hello_lock_types[] = {
 	}, {
 		.entry.name	= "rcu",
 		.promise	= "a reader sees one version and never waits; a write copies all; no mmap",
+		.flags		= HELLO_LOCK_VERSIONS,
 		.init		= init_mutex,
 		.write		= lock_mutex,
 		.end_write	= unlock_mutex,
@@ -268,7 +267,11 @@ const struct hello_table hello_lock_table = HELLO_TABLE(hello_lock_types);
 void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted)
 {
 	WRITE_ONCE(lock->type, type);
-	lock->unit = hello_lock_types[type].unit;
+	lock->flags = hello_lock_types[type].flags;
+	if (hello_lock_versions(lock))
+		lock->fast_max = 0;
+	else
+		lock->fast_max = hello_lock_spins(lock) ? HELLO_LOCK_UNIT : HELLO_LOCK_CHUNK;
 	lock->counted = counted;
 	if (counted)
 		hello_lock_waits = (struct hello_lock_waits) { };

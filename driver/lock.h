@@ -6,6 +6,7 @@
 #define HELLO_LOCK_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sizes.h>
@@ -16,20 +17,23 @@
 /* The number of the lock that every private buffer has; the default. */
 #define HELLO_LOCK_MUTEX	0
 
-/* What a spinning lock may be held for: this many bytes of copying. */
+/* Bytes that are copied under a spinning lock before it is released. */
 #define HELLO_LOCK_UNIT		SZ_64K
 
-/* A sleeping lock is held for a whole call, in which the CPU is yielded so often. */
+/* A sleeping lock is held for a whole call; bytes before it yields the CPU. */
 #define HELLO_LOCK_CHUNK	SZ_1M
 
+/* Properties of a type of lock. */
+#define HELLO_LOCK_SPINS	BIT(0)	/* the holder must not sleep */
+#define HELLO_LOCK_VERSIONS	BIT(1)	/* copy on write: a write publishes a copy */
+
 /**
- * struct hello_lock_waits - who did not get the lock at once, of the one lock
- * that is counted
+ * struct hello_lock_waits - waits for the one lock that is counted
  */
 struct hello_lock_waits {
-	/** @contended: how often somebody had to wait */
+	/** @contended: number of waits */
 	atomic_t contended;
-	/** @wait_ns: how long all of them together */
+	/** @wait_ns: nanoseconds of all of them together */
 	atomic64_t wait_ns;
 };
 
@@ -37,12 +41,14 @@ struct hello_lock_waits {
  * struct hello_lock - a lock of any type
  */
 struct hello_lock {
-	/** @type: number in hello_lock_table; changes only while nobody takes it */
+	/** @type: number in hello_lock_table; changes only while unused */
 	u8 type;
-	/** @counted: hello_lock_waits has who had to wait */
+	/** @flags: the HELLO_LOCK_ flags of @type */
+	u8 flags;
+	/** @counted: waits for it count in hello_lock_waits */
 	bool counted;
-	/** @unit: bytes that may be copied without a break; see hello_lock_type */
-	u32 unit;
+	/** @fast_max: a transfer of fewer bytes may use the fast path; 0: none */
+	u32 fast_max;
 	union {
 		/** @mutex: for mutex, and for the writers of rcu */
 		struct mutex mutex;
@@ -61,29 +67,25 @@ struct hello_lock {
 struct hello_lock_type {
 	/** @entry: its name */
 	struct hello_entry entry;
-	/** @promise: what it means for readers and writers, a line for people */
+	/** @promise: one line for users: what readers and writers may rely on */
 	const char *promise;
-	/**
-	 * @unit: bytes that may be copied without a break. HELLO_LOCK_CHUNK: it
-	 * sleeps. HELLO_LOCK_UNIT: it spins, and is released after them. 0:
-	 * nothing is changed in place, a write makes a new version.
-	 */
-	u32 unit;
-	/** @init: make one */
+	/** @flags: a set of HELLO_LOCK_ flags */
+	u8 flags;
+	/** @init: initialize the member of the union */
 	void (*init)(struct hello_lock *lock);
 	/**
-	 * @write: lock to change. Returns -EAGAIN instead of waiting if @nowait;
-	 * a lock that sleeps returns -EINTR if the task was killed meanwhile.
+	 * @write: lock exclusively. Returns 0, -EAGAIN instead of waiting if
+	 * @nowait, or -EINTR if killed while waiting (sleeping locks only).
 	 */
 	int (*write)(struct hello_lock *lock, bool nowait);
 	/** @end_write: undo @write */
 	void (*end_write)(struct hello_lock *lock);
-	/** @read: the same to look; NULL if @unit is 0, since readers pin */
+	/** @read: lock for reading, as @write; NULL with HELLO_LOCK_VERSIONS */
 	int (*read)(struct hello_lock *lock, bool nowait);
 	/** @end_read: undo @read */
 	void (*end_read)(struct hello_lock *lock);
 #ifdef CONFIG_LOCKDEP
-	/** @held: whether the caller has it, as far as lockdep knows */
+	/** @held: lockdep_is_held() of the member of the union */
 	int (*held)(const struct hello_lock *lock);
 #endif
 };
@@ -110,7 +112,7 @@ static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
  */
 static inline bool hello_lock_spins(const struct hello_lock *lock)
 {
-	return lock->unit == HELLO_LOCK_UNIT;
+	return lock->flags & HELLO_LOCK_SPINS;
 }
 
 /**
@@ -121,7 +123,7 @@ static inline bool hello_lock_spins(const struct hello_lock *lock)
  */
 static inline bool hello_lock_versions(const struct hello_lock *lock)
 {
-	return !lock->unit;
+	return lock->flags & HELLO_LOCK_VERSIONS;
 }
 
 /**

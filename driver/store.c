@@ -586,7 +586,7 @@ struct hello_buffer *hello_store_peek(struct hello_store *store,
 		if (hello_alloc_contiguous(mem))
 			info->flags |= HELLO_INFO_CONTIGUOUS;
 		if (hello_alloc_mappable(mem) &&
-		    hello_lock_types[info->lock_mode].unit)
+		    !(hello_lock_types[info->lock_mode].flags & HELLO_LOCK_VERSIONS))
 			info->flags |= HELLO_INFO_MAPPABLE;
 	}
 	return buffer;
