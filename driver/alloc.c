@@ -284,17 +284,6 @@ static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 				 PAGE_ALIGN(mem->recipe.buffer_size));
 }
 
-/* ---- nothing ---- */
-
-static void *alloc_nothing(struct hello_mem *mem)
-{
-	return NULL;
-}
-
-static void free_nothing(struct hello_mem *mem)
-{
-}
-
 /* ---- the table ---- */
 
 #ifdef CONFIG_HIGHMEM
@@ -391,21 +380,13 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.alloc		= alloc_dma,
 		.free		= free_dma,
 		.mmap		= mmap_dma,
-	}, {
-		/* The last one: HELLO_ALLOC_NOTHING, which nobody may choose. */
-		.alloc		= alloc_nothing,
-		.free		= free_nothing,
 	},
 };
 
 static_assert(ARRAY_SIZE(hello_allocators) <= HELLO_ALLOCATORS_MAX);
 static_assert(HELLO_ALLOCATORS_MAX * HELLO_CONTEXTS_MAX <= U8_MAX + 1);
 
-const struct hello_table hello_allocator_table = {
-	.first	= &hello_allocators[0].entry,
-	.stride	= sizeof(hello_allocators[0]),
-	.nr	= ARRAY_SIZE(hello_allocators) - 1,
-};
+const struct hello_table hello_allocator_table = HELLO_TABLE(hello_allocators);
 
 /* ---- interface ---- */
 
@@ -507,7 +488,7 @@ void hello_alloc_init(void)
 {
 	struct hello_allocator *a;
 
-	for (a = hello_allocators; a->entry.name; a++)
+	for (a = hello_allocators; a < hello_allocators + hello_allocator_table.nr; a++)
 		if (a->init)
 			a->entry.missing = a->init();
 }

@@ -32,8 +32,6 @@ struct hello_mem {
 		mempool_t *pool;
 		/** @dma: its bus address, for dma_coherent */
 		dma_addr_t dma;
-		/** @pages: for those that are mapped page by page: NULL, or all */
-		struct page **pages;
 		/** @any: whichever of these it is */
 		u64 any;
 	};
@@ -86,12 +84,6 @@ struct hello_allocator {
 
 extern const struct hello_table hello_allocator_table;
 extern struct hello_allocator hello_allocators[];
-
-/*
- * The number of an allocator that does nothing, which is not in the table: what
- * calling it costs is what the way through the table costs.
- */
-#define HELLO_ALLOC_NOTHING	(hello_allocator_table.nr)
 
 /**
  * hello_allocator_of() - what makes and frees a piece of memory

@@ -356,14 +356,14 @@ err_count:
  * Bytes of a buffer that was mapped whose pages have other references, as by
  * vmsplice() or io_uring: they outlive it, and no hook says until when.
  */
-static u64 bytes_pinned(const struct hello_mem *mem)
+static u64 bytes_pinned(const struct hello_buffer *buffer)
 {
-	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
+	unsigned long n = PAGE_ALIGN(buffer->mem.recipe.buffer_size) >> PAGE_SHIFT;
 	unsigned long i;
 	u64 bytes = 0;
 
 	for (i = 0; i < n; i++) {
-		if (page_count(mem->pages[i]) > 1)
+		if (page_count(buffer->pages[i]) > 1)
 			bytes += PAGE_SIZE;
 		cond_resched();
 	}
@@ -385,14 +385,11 @@ static void free_mem(struct hello_buffer *buffer)
 	if (trace_hello_free_enabled())
 		trace_hello_free(a->entry.name, size);
 
-	if (a->flags & (HELLO_MAPPABLE | HELLO_BY_SIZE)) {
-		if (a->flags & HELLO_BY_SIZE)
-			usable = a->usable(size, mem->addr);
-		/* With ->mmap the union does not hold pages. */
-		if (!a->mmap && mem->pages) {
-			atomic64_add(bytes_pinned(mem), &pinned);
-			kvfree(mem->pages);
-		}
+	if (unlikely(a->flags & HELLO_BY_SIZE))
+		usable = a->usable(size, mem->addr);
+	if (unlikely(buffer->pages)) {
+		atomic64_add(bytes_pinned(buffer), &pinned);
+		kvfree(buffer->pages);
 	}
 	a->free(mem);
 	release_caps(recipe, usable);
@@ -474,11 +471,12 @@ void hello_buffer_free(struct hello_buffer *buffer)
 
 /* ---- contents ---- */
 
-/* All pages: made when first mapped and kept, since each of vmalloc is a walk. */
-static struct page **pages_of(struct hello_mem *mem)
+/* Filled at the first mapping and kept, since vmalloc_to_page() is slow. */
+static struct page **get_pages(struct hello_buffer *buffer)
 {
+	const struct hello_mem *mem = &buffer->mem;
 	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
-	struct page **pages = READ_ONCE(mem->pages);
+	struct page **pages = READ_ONCE(buffer->pages);
 	unsigned long i;
 
 	if (pages || hello_should_fail())
@@ -490,10 +488,10 @@ static struct page **pages_of(struct hello_mem *mem)
 		pages[i] = hello_alloc_page(mem, i);
 		cond_resched();
 	}
-	/* Another task that maps it may have been faster. */
-	if (cmpxchg(&mem->pages, NULL, pages))
+	/* Another task may have mapped it meanwhile. */
+	if (cmpxchg(&buffer->pages, NULL, pages))
 		kvfree(pages);
-	return mem->pages;
+	return buffer->pages;
 }
 
 /**
@@ -511,7 +509,7 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
 
 	if (hello_allocator_of(mem)->mmap)
 		return hello_allocator_of(mem)->mmap(mem, vma);
-	pages = pages_of(mem);
+	pages = get_pages(buffer);
 	if (!pages)
 		return -ENOMEM;
 	return vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &n);

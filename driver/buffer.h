@@ -22,6 +22,8 @@ struct hello_buffer {
 	size_t length;
 	/** @dirty: bytes from here on are zero; at least @length */
 	size_t dirty;
+	/** @pages: once it was mapped page by page: all of its pages; else NULL */
+	struct page **pages;
 	/** @alloc_ns: nanoseconds that the allocator took */
 	u64 alloc_ns;
 	/**
@@ -56,6 +58,7 @@ static inline void hello_buffer_setup(struct hello_buffer *buffer,
 	buffer->mem.recipe = *recipe;
 	buffer->mem.addr = NULL;
 	buffer->mem.any = 0;
+	buffer->pages = NULL;
 	buffer->length = recipe->init_mode == HELLO_INIT_ZERO ?
 			 0 : recipe->buffer_size;
 	buffer->dirty = buffer->length;

@@ -12,7 +12,6 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -28,6 +27,7 @@
 #include "fail.h"
 #include "lock.h"
 #include "recipe.h"
+#include "samples.h"
 #include "settings.h"
 #include "text.h"
 
@@ -36,116 +36,61 @@
 /* Allocations in one go where nothing else can run meanwhile. */
 #define ATOMIC_BATCH	64
 
-/* ---- a log-linear histogram: 32 steps for each power of two, so 3 % ---- */
-
-#define STEP_SHIFT	5
-#define STEPS		BIT(STEP_SHIFT)
-#define NS_SHIFT_MAX	36
-#define NR_STEPS	((NS_SHIFT_MAX - STEP_SHIFT + 2) * STEPS)
-
-struct samples {
-	u64 n;
-	u64 sum;
-	u64 min;
-	u64 max;
-	unsigned long step[NR_STEPS];
-};
-
-/* Below two times STEPS each step is one ns, then each power of two has STEPS. */
-static unsigned int step_of(u64 ns)
-{
-	unsigned int shift;
-
-	ns = min_t(u64, ns, (1ULL << (NS_SHIFT_MAX + 1)) - 1);
-	shift = ilog2(ns | STEPS) - STEP_SHIFT;
-	return shift * STEPS + (ns >> shift);
-}
-
-static u64 ns_of(unsigned int step)
-{
-	unsigned int shift = max(step / (unsigned int)STEPS, 1U) - 1;
-
-	return (u64)(step - shift * STEPS) << shift;
-}
-
-static void add_sample(struct samples *s, u64 ns)
-{
-	if (!s->n || ns < s->min)
-		s->min = ns;
-	if (ns > s->max)
-		s->max = ns;
-	s->n++;
-	s->sum += ns;
-	s->step[step_of(ns)]++;
-}
-
-static void add_samples(struct samples *to, const struct samples *from)
-{
-	unsigned int i;
-
-	if (from->n && (!to->n || from->min < to->min))
-		to->min = from->min;
-	to->max = max(to->max, from->max);
-	to->n += from->n;
-	to->sum += from->sum;
-	for (i = 0; i < NR_STEPS; i++)
-		to->step[i] += from->step[i];
-}
-
-/* The step that the sample of a rank is in; the extremes are known exactly. */
-static u64 percentile(const struct samples *s, unsigned int permille)
-{
-	u64 rank = div_u64(s->n * permille + 999, 1000);
-	unsigned int i = 0;
-	u64 seen;
-
-	for (seen = s->step[0]; seen < rank; seen += s->step[i])
-		i++;
-	return clamp(ns_of(i), s->min, s->max);
-}
-
 /* ---- the clock ---- */
 
-static u64 less(u64 ns, u64 cost)
-{
-	return ns > cost ? ns - cost : 0;
-}
-
-/* Inlined, so that what is measured and what that costs are the same code. */
-static __always_inline u64 time_alloc(struct hello_mem *mem)
+/* Inlined: the overhead is measured by the same code as the allocator. */
+static __always_inline u64 time_alloc(const struct hello_allocator *a,
+				      struct hello_mem *mem)
 {
 	u64 start = ktime_get_ns();
 
-	mem->addr = hello_allocator_of(mem)->alloc(mem);
+	mem->addr = a->alloc(mem);
 	return ktime_get_ns() - start;
 }
 
-static __always_inline u64 time_free(struct hello_mem *mem)
+static __always_inline u64 time_free(const struct hello_allocator *a,
+				     struct hello_mem *mem)
 {
 	u64 start = ktime_get_ns();
 
-	hello_allocator_of(mem)->free(mem);
+	a->free(mem);
 	return ktime_get_ns() - start;
 }
 
-/*
- * What measuring costs at least: two readings of the clock, and between them the
- * way through the table to an allocator that does nothing.
- */
+static void *alloc_nothing(struct hello_mem *mem)
+{
+	return NULL;
+}
+
+static void free_nothing(struct hello_mem *mem)
+{
+}
+
+/* Not in the table of allocators: to call it costs what the indirect call costs. */
+static const struct hello_allocator nothing = {
+	.alloc	= alloc_nothing,
+	.free	= free_nothing,
+};
+
+/* The least overhead of a sample: two readings of the clock, and the call. */
 enum cost { CLOCK, ALLOC_CALL, FREE_CALL, NR_COSTS };
 
 static void measure_costs(u64 cost[NR_COSTS])
 {
-	struct hello_mem nothing = { .recipe.alloc_mode = HELLO_ALLOC_NOTHING };
+	const struct hello_allocator *a = &nothing;
+	struct hello_mem mem = { };
 	unsigned int i;
+
+	/* A constant would be called directly. */
+	OPTIMIZER_HIDE_VAR(a);
 
 	memset64(cost, U64_MAX, NR_COSTS);
 	for (i = 0; i < 1000; i++) {
 		u64 start = ktime_get_ns();
 
 		cost[CLOCK] = min(cost[CLOCK], ktime_get_ns() - start);
-		cost[ALLOC_CALL] = min(cost[ALLOC_CALL], time_alloc(&nothing));
-		cost[FREE_CALL] = min(cost[FREE_CALL], time_free(&nothing));
+		cost[ALLOC_CALL] = min(cost[ALLOC_CALL], time_alloc(a, &mem));
+		cost[FREE_CALL] = min(cost[FREE_CALL], time_free(a, &mem));
 		cond_resched();
 	}
 }
@@ -161,7 +106,7 @@ struct worker {
 	unsigned int cpu;
 	u64 done;		/* operations */
 	u64 failures;		/* of them, those that failed */
-	struct samples samples[2];	/* allocs and frees, or waits and holds */
+	struct hello_samples samples[2];	/* allocs and frees, or waits and holds */
 
 	/* alloc: a batch */
 	struct hello_mem *mems;
@@ -194,6 +139,7 @@ struct experiment {
 
 	/* alloc */
 	struct hello_recipe recipe;
+	const struct hello_allocator *allocator;
 	int pattern;
 	u64 batch;
 	struct hello_mem *mems;	/* the batches of all workers */
@@ -349,7 +295,8 @@ static int prepare_alloc(struct experiment *exp)
 	err = hello_buffer_prepare(&exp->recipe);
 	if (err)
 		return err;
-	hello_alloc_find(hello_allocator_of(&mem), &mem);
+	exp->allocator = hello_allocator_of(&mem);
+	hello_alloc_find(exp->allocator, &mem);
 	for (i = 0; i < n; i++)
 		exp->mems[i] = mem;
 	for (i = 0; i < exp->threads; i++)
@@ -380,10 +327,10 @@ static void alloc_batch(void *arg)
 
 		if (must_stop(exp, ktime_get_ns()))
 			break;
-		ns = hello_should_fail() ? 0 : time_alloc(mem);
+		ns = hello_should_fail() ? 0 : time_alloc(exp->allocator, mem);
 		/* How fast it fails is not what an allocation costs. */
 		if (mem->addr)
-			add_sample(&worker->samples[0], ns);
+			hello_samples_add(&worker->samples[0], ns);
 		else
 			worker->failures++;
 		if (!atomic)
@@ -399,7 +346,8 @@ static void free_batch(struct worker *worker)
 		struct hello_mem *mem = &worker->mems[i];
 
 		if (mem->addr)
-			add_sample(&worker->samples[1], time_free(mem));
+			hello_samples_add(&worker->samples[1],
+					  time_free(worker->exp->allocator, mem));
 		mem->addr = NULL;
 		cond_resched();
 	}
@@ -530,8 +478,8 @@ static void work_lock(struct worker *worker)
 		if (stop)
 			return;
 		if (locked) {
-			add_sample(&worker->samples[0], got - asked);
-			add_sample(&worker->samples[1], left - got);
+			hello_samples_add(&worker->samples[0], got - asked);
+			hello_samples_add(&worker->samples[1], left - got);
 		}
 		cond_resched();
 	}
@@ -657,27 +605,32 @@ static int parse_order(struct experiment *exp, char *text)
 
 /* ---- answers ---- */
 
-static void print_samples(struct seq_buf *answer, const char *name,
-			  const struct samples *s, u64 cost)
+static u64 percentile(const struct hello_samples *s, unsigned int permille,
+		      u64 cost)
 {
+	return hello_samples_less(hello_samples_percentile(s, permille), cost);
+}
+
+static void print_samples(struct seq_buf *answer, const char *name,
+			  const struct hello_samples *s, u64 cost)
+{
+	u64 mean = div64_u64(s->sum + s->n / 2, max(s->n, 1ULL));
+
 	seq_buf_printf(answer, "%s_ns: n %llu min %llu mean %llu p50 %llu p90 %llu p99 %llu p99.9 %llu max %llu\n",
-		       name, s->n, less(s->min, cost),
-		       less(div64_u64(s->sum + s->n / 2, max(s->n, 1ULL)), cost),
-		       less(percentile(s, 500), cost),
-		       less(percentile(s, 900), cost),
-		       less(percentile(s, 990), cost),
-		       less(percentile(s, 999), cost), less(s->max, cost));
+		       name, s->n, hello_samples_less(s->min, cost),
+		       hello_samples_less(mean, cost), percentile(s, 500, cost),
+		       percentile(s, 900, cost), percentile(s, 990, cost),
+		       percentile(s, 999, cost), hello_samples_less(s->max, cost));
 }
 
 /* By powers of two, as debugfs latency has it. */
-static void print_histogram(struct seq_buf *answer, const struct samples *s,
+static void print_histogram(struct seq_buf *answer, const struct hello_samples *s,
 			    u64 cost)
 {
-	u64 bucket[NS_SHIFT_MAX + 1] = { 0 };
+	u64 bucket[HELLO_SAMPLES_BUCKETS];
 	unsigned int i;
 
-	for (i = 0; i < NR_STEPS; i++)
-		bucket[ilog2(less(ns_of(i), cost) | 1)] += s->step[i];
+	hello_samples_buckets(s, cost, bucket);
 	seq_buf_printf(answer, "from_ns count\n");
 	for (i = 0; i < ARRAY_SIZE(bucket); i++)
 		if (bucket[i])
@@ -696,7 +649,7 @@ static struct worker *add_up(struct experiment *exp)
 		sum->done += w->done;
 		sum->failures += w->failures;
 		for (i = 0; i < 2; i++)
-			add_samples(&sum->samples[i], &w->samples[i]);
+			hello_samples_merge(&sum->samples[i], &w->samples[i]);
 	}
 	return sum;
 }
