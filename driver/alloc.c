@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The allocators that a buffer's memory can come from: each is a few functions
- * and an entry in the table at the end, and nothing elsewhere.
+ * The allocators: each is a few functions and an entry in the table at the end.
  */
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
@@ -52,8 +51,8 @@ static size_t usable_pages(size_t size, const void *addr)
 }
 
 /*
- * The page tables are made with GFP_KERNEL: only a scope keeps I/O out of them.
- * Whole pages are asked for, since whole pages are mapped.
+ * vmalloc allocates page tables with GFP_KERNEL: only a scope restricts these.
+ * Whole pages, since whole pages may be mapped.
  */
 static void *alloc_vmalloc(struct hello_mem *mem)
 {
@@ -86,15 +85,15 @@ static void *alloc_kvmalloc(struct hello_mem *mem)
 {
 	size_t size = mem->recipe.buffer_size;
 
-	/* As vmalloc; what may come from a slab of less than a page does not. */
+	/* Whole pages, as vmalloc; up to a page it comes from a slab. */
 	if (size > PAGE_SIZE)
 		size = PAGE_ALIGN(size);
 	return kvmalloc_node(size, mem->recipe.mask, mem->recipe.numa_node);
 }
 
 /*
- * From 5.18 on a large area is made of huge pages, whole ones, if it can be:
- * then what would be the guard page after it is there.
+ * From 5.18 on a large area may consist of whole huge pages: then there is
+ * memory where the guard page would be.
  */
 static size_t usable_kvmalloc(size_t size, const void *addr)
 {
@@ -120,9 +119,9 @@ static size_t usable_order(size_t size, const void *addr)
 }
 
 /*
- * __GFP_HIGHMEM is taken out of GFP_HIGHUSER: the word is offered only where
- * no highmem exists, and some allocators warn of the bit all the same.
- * __GFP_COMP makes every page mappable, not the first alone.
+ * GFP_HIGHUSER is offered only without highmem, but some allocators warn about
+ * __GFP_HIGHMEM all the same. With __GFP_COMP every page is mappable, not the
+ * first alone.
  */
 static void *alloc_pages_mode(struct hello_mem *mem)
 {
@@ -158,7 +157,7 @@ static void free_pages_exact_mode(struct hello_mem *mem)
 #define NR_CLASSES	(CLASS_MAX_SHIFT - CLASS_MIN_SHIFT + 1)
 #define POOL_ELEMENTS	4
 
-/* Made when a recipe is chosen, destroyed at unload. */
+/* Created when a recipe is prepared, destroyed at unload. */
 static struct kmem_cache *caches[NR_CLASSES];
 static mempool_t *pools[NR_CLASSES];
 
@@ -180,10 +179,10 @@ static size_t usable_class(size_t size, const void *addr)
 /* ---- slab ---- */
 
 /*
- * A cache without a usercopy window makes the kernel stop at the first read()
- * under CONFIG_HARDENED_USERCOPY.
+ * Without a usercopy window the first read() is a BUG() under
+ * CONFIG_HARDENED_USERCOPY.
  */
-static struct kmem_cache *make_cache(unsigned int class)
+static struct kmem_cache *create_cache(unsigned int class)
 {
 	size_t size = class_size(class);
 	char name[32];
@@ -197,7 +196,7 @@ static int prepare_slab(size_t size)
 {
 	unsigned int class = class_of(size);
 
-	WRITE_ONCE(caches[class], make_cache(class));
+	WRITE_ONCE(caches[class], create_cache(class));
 	return caches[class] ? 0 : -ENOMEM;
 }
 
@@ -259,7 +258,7 @@ static void free_dma(struct hello_mem *mem)
 			  mem->dma);
 }
 
-/* Without a device of its own the DMA API knows neither mask nor bus. */
+/* The DMA API takes the mask and the bus from a device. */
 static const char *init_dma(void)
 {
 	dma_device = platform_device_register_simple("hello-dma",
@@ -277,7 +276,7 @@ static const char *init_dma(void)
 	return NULL;
 }
 
-/* No page references: the caller pins the memory for as long as it is mapped. */
+/* Takes no page references: the caller pins the memory while it is mapped. */
 static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 {
 	return dma_mmap_coherent(&dma_device->dev, vma, mem->addr, mem->dma,
@@ -317,7 +316,7 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
 		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED_IF_MAPPABLE |
 				  HELLO_ZERO,
-		/* Of more, which rounding up to pages could make, it warns. */
+		/* It warns about more, which rounding up to pages could give. */
 		.max		= INT_MAX & PAGE_MASK,
 		.usable		= usable_kvmalloc,
 		.alloc		= alloc_kvmalloc,
@@ -354,7 +353,7 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.alloc		= alloc_slab,
 		.free		= free_slab,
 	}, {
-		/* A mask that may reclaim would sleep for ever on an empty pool. */
+		/* With a mask that may reclaim, an empty pool is waited for, for ever. */
 		.entry.name	= "mempool",
 		.words		= HELLO_GFP_ATOMIC | HELLO_GFP_NOWAIT |
 				  HELLO_GFP_DMA | HELLO_GFP_NORETRY |
@@ -390,12 +389,7 @@ const struct hello_table hello_allocator_table = HELLO_TABLE(hello_allocators);
 
 /* ---- interface ---- */
 
-/**
- * hello_alloc_max() - the largest buffer of an allocator
- * @allocator: number in hello_allocator_table
- *
- * Return: bytes; all of RAM for those without a limit of their own.
- */
+/* The largest buffer of an allocator in bytes, at most all of RAM. */
 size_t hello_alloc_max(unsigned int allocator)
 {
 	u64 ram = min_t(u64, (u64)totalram_pages() << PAGE_SHIFT, LONG_MAX);
@@ -404,11 +398,11 @@ size_t hello_alloc_max(unsigned int allocator)
 }
 
 /**
- * hello_alloc_trait() - what an allocator's memory is like, for people
+ * hello_alloc_trait() - print a property of an allocator
  * @allocator: number in hello_allocator_table
- * @flag: what about it
+ * @flag: one of the flags of struct hello_allocator
  *
- * Return: "yes", "no", or for which sizes.
+ * Return: "yes", "no", or the sizes that have it: "small" or "large".
  */
 const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 {
@@ -425,12 +419,10 @@ const char *hello_alloc_trait(unsigned int allocator, u32 flag)
 
 /**
  * hello_alloc_contiguous() - whether memory is one physical block
- * @mem: what its allocator made
+ * @mem: allocated memory
  *
- * Where a device's accesses bypass the caches, dma_coherent memory has an address
- * like vmalloc's and is one block all the same, as the device sees it.
- *
- * Return: true if it is, whatever its size.
+ * dma_coherent memory always is, as the device sees it: without coherent DMA its
+ * kernel address is in the vmalloc area all the same.
  */
 bool hello_alloc_contiguous(const struct hello_mem *mem)
 {
@@ -440,12 +432,10 @@ bool hello_alloc_contiguous(const struct hello_mem *mem)
 
 /**
  * hello_alloc_mappable() - whether user space may map the memory
- * @mem: what its allocator made
+ * @mem: allocated memory
  *
- * Slab memory may not: its pages hold other objects too. Nor may any where the
- * data cache aliases: user space and the driver would see different bytes.
- *
- * Return: true if it may.
+ * Never slab memory, whose pages hold other objects too. Nothing if the data
+ * cache aliases: user space and the driver would see different bytes.
  */
 bool hello_alloc_mappable(const struct hello_mem *mem)
 {
@@ -454,25 +444,14 @@ bool hello_alloc_mappable(const struct hello_mem *mem)
 		is_vmalloc_addr(mem->addr));
 }
 
-/**
- * hello_alloc_may_map() - whether memory can turn out to be mappable
- * @mem: with a recipe, and with or without memory
- *
- * Return: false if hello_alloc_mappable() never says so.
- */
+/* False if hello_alloc_mappable() cannot be true; @mem may be unallocated. */
 bool hello_alloc_may_map(const struct hello_mem *mem)
 {
 	return !hello_dcache_aliases() && hello_allocator_of(mem)->flags &
 	       (HELLO_MAPPABLE | HELLO_BY_SIZE);
 }
 
-/**
- * hello_alloc_page() - a page of the memory
- * @mem: what its allocator made
- * @i: which one
- *
- * Return: the page; no reference is taken.
- */
+/* Page number @i of allocated memory, without a reference. */
 struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t i)
 {
 	void *addr = mem->addr + (i << PAGE_SHIFT);
@@ -481,9 +460,7 @@ struct page *hello_alloc_page(const struct hello_mem *mem, pgoff_t i)
 				       virt_to_page(addr);
 }
 
-/**
- * hello_alloc_init() - find out which allocators this kernel has
- */
+/* Finds the allocators that are missing. */
 void hello_alloc_init(void)
 {
 	struct hello_allocator *a;
@@ -493,11 +470,7 @@ void hello_alloc_init(void)
 			a->entry.missing = a->init();
 }
 
-/**
- * hello_alloc_exit() - unmake caches, pools and the DMA device
- *
- * All memory must have been given back.
- */
+/* Destroys caches, pools and the DMA device; all memory must be freed. */
 void hello_alloc_exit(void)
 {
 	unsigned int i;

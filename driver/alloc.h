@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The allocators that a buffer's memory can come from.
+ * The allocators.
  */
 #ifndef HELLO_ALLOC_H
 #define HELLO_ALLOC_H
@@ -18,90 +18,84 @@ struct page;
 struct vm_area_struct;
 
 /**
- * struct hello_mem - one piece of memory, and what it was asked to be
+ * struct hello_mem - one piece of memory
  */
 struct hello_mem {
-	/** @recipe: how it is made; it goes back to where it came from */
+	/** @recipe: its recipe, resolved */
 	struct hello_recipe recipe;
-	/** @addr: its kernel address; NULL if there was none */
+	/** @addr: its kernel address, or NULL */
 	void *addr;
+	/* Private to the allocator. */
 	union {
-		/** @cache: where it comes from, for slab */
+		/** @cache: for slab */
 		struct kmem_cache *cache;
-		/** @pool: where it comes from, for mempool */
+		/** @pool: for mempool */
 		mempool_t *pool;
-		/** @dma: its bus address, for dma_coherent */
+		/** @dma: bus address, for dma_coherent */
 		dma_addr_t dma;
-		/** @any: whichever of these it is */
+		/** @any: to copy and to test any of them */
 		u64 any;
 	};
 };
 
-/* What an allocator's memory is like. */
+/* Properties of an allocator's memory. */
 #define HELLO_CONTIGUOUS	BIT(0)	/* always one physical block */
-#define HELLO_MAPPABLE		BIT(1)	/* always pages that user space may map */
-#define HELLO_NODE		BIT(2)	/* can be asked for a NUMA node */
+#define HELLO_MAPPABLE		BIT(1)	/* user space may always map its pages */
+#define HELLO_NODE		BIT(2)	/* takes a NUMA node */
 #define HELLO_CHARGED		BIT(3)	/* can be charged to a cgroup */
 #define HELLO_ZERO		BIT(4)	/* honours __GFP_ZERO */
 #define HELLO_BY_SIZE		BIT(5)	/* small is contiguous, large mappable */
 
 /**
- * struct hello_allocator - what can be said of an allocator, and its calls
+ * struct hello_allocator - an entry of the table of allocators
  */
 struct hello_allocator {
 	/** @entry: its name */
 	struct hello_entry entry;
-	/** @words: the GFP words that it honours; others it drops or warns of */
+	/** @words: the GFP words that it honours; it ignores or warns about others */
 	u32 words;
-	/** @flags: what its memory is like */
+	/** @flags: properties of its memory */
 	u32 flags;
-	/** @max: the largest size; 0: as much as there is RAM */
+	/** @max: the largest size in bytes; 0: limited by RAM alone */
 	size_t max;
-	/** @init: why this kernel or machine does not have it, or NULL */
+	/** @init: returns NULL, or why this machine does not have it; may be NULL */
 	const char *(*init)(void);
-	/** @usable: bytes that memory takes; NULL: at most, if %HELLO_BY_SIZE */
+	/**
+	 * @usable: bytes that @size bytes at @addr take. @addr is NULL before the
+	 * allocation: then the most, if %HELLO_BY_SIZE.
+	 */
 	size_t (*usable)(size_t size, const void *addr);
 	/**
-	 * @prepare: make what memory of @size comes from, such as a slab cache,
-	 * which @find does not find yet; NULL if nothing. Calls are serialized
-	 * and may sleep. Returns 0 or -ENOMEM.
+	 * @prepare: create the slab cache or the like for @size, which does not
+	 * exist yet; may be NULL. Calls are serialized and may sleep. Returns 0 or
+	 * -ENOMEM.
 	 */
 	int (*prepare)(size_t size);
-	/** @kept: buffers of @size whose memory @prepare keeps until unload */
+	/** @kept: number of buffers that @prepare keeps allocated until unload */
 	unsigned int kept;
-	/** @find: note in @mem what @prepare made, or NULL; NULL if nothing */
+	/** @find: store in @mem what @prepare created, else NULL; set if @prepare is */
 	void (*find)(struct hello_mem *mem);
-	/** @alloc: make memory of a planned recipe, in any context of its mask */
+	/** @alloc: allocate memory; called in the context of the recipe */
 	void *(*alloc)(struct hello_mem *mem);
-	/** @free: give memory back; may sleep */
+	/** @free: free memory; may sleep */
 	void (*free)(struct hello_mem *mem);
-	/** @mmap: map memory whose pages must not be mapped one by one, or NULL */
+	/** @mmap: map all of the memory; NULL: its pages are mapped one by one */
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
 } ____cacheline_aligned;
 
-/* With HELLO_CONTEXTS_MAX: a recipe's cell has a byte for both. */
+/* With HELLO_CONTEXTS_MAX: the cell of a recipe has one byte for both. */
 #define HELLO_ALLOCATORS_MAX	16
 
 extern const struct hello_table hello_allocator_table;
 extern struct hello_allocator hello_allocators[];
 
-/**
- * hello_allocator_of() - what makes and frees a piece of memory
- * @mem: the memory
- *
- * Return: its allocator.
- */
 static inline const struct hello_allocator *
 hello_allocator_of(const struct hello_mem *mem)
 {
 	return &hello_allocators[mem->recipe.alloc_mode];
 }
 
-/**
- * hello_alloc_find() - get memory ready to be allocated
- * @a: the allocator
- * @mem: of a recipe for it, for which hello_buffer_prepare() was called
- */
+/* Must precede a->alloc(); hello_buffer_prepare() has prepared the recipe. */
 static inline void hello_alloc_find(const struct hello_allocator *a,
 				    struct hello_mem *mem)
 {

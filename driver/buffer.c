@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Making a buffer from a recipe within the caps, and giving it back.
+ * Allocating and freeing buffers within the caps, and their contents.
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
@@ -25,7 +25,7 @@
 
 static struct kmem_cache *headers;
 
-/* The caps, the rarest first, and what buffers really take of each. */
+/* The caps, the scarcest first, and the bytes taken of each. */
 enum { SCARCE, UNCHARGED, TOTAL, NR_CAPS };
 
 static struct cap {
@@ -41,13 +41,13 @@ static struct cap {
 /* Bytes freed while their pages were still referenced. */
 static atomic64_t pinned;
 
-/* By allocator: bytes asked for that live, and the most that ever did. */
+/* By allocator: requested bytes that are live, and their peak. */
 static struct usage {
 	atomic64_t live;
 	atomic64_t peak;
 } usage[HELLO_ALLOCATORS_MAX];
 
-/* The most of all together. */
+/* The peak of all allocators together. */
 static atomic64_t peak;
 
 static void raise_to(atomic64_t *max, s64 value)
@@ -77,7 +77,7 @@ static bool fits(const struct cap *cap, s64 taken, u64 size)
 	return size <= limit && taken <= limit - size;
 }
 
-/* Never adds what does not fit: meanwhile the requests of others would fail. */
+/* Never adds and undoes: other requests would fail meanwhile. */
 static bool reserve(struct cap *cap, u64 size)
 {
 	s64 taken = atomic64_read(&cap->taken);
@@ -89,7 +89,7 @@ static bool reserve(struct cap *cap, u64 size)
 	return true;
 }
 
-/* The set of caps that bound buffers of a recipe. */
+/* The caps that apply to a recipe. */
 static inline unsigned long caps_of(const struct hello_recipe *recipe)
 {
 	unsigned long set = BIT(TOTAL);
@@ -146,9 +146,9 @@ static inline void release_caps(const struct hello_recipe *recipe, u64 size)
 }
 
 /**
- * hello_buffer_reserve() - reserve memory against the caps, before it is made
- * @recipe: how it will be made
- * @n: how often
+ * hello_buffer_reserve() - charge buffers to the caps
+ * @recipe: their recipe, resolved
+ * @n: number of buffers
  *
  * Return: NULL, or the name of the cap that would be exceeded.
  */
@@ -158,11 +158,7 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 	return reserve_caps(recipe, n * hello_recipe_usable(recipe));
 }
 
-/**
- * hello_buffer_release() - undo hello_buffer_reserve()
- * @recipe: how it was to be made
- * @n: how often
- */
+/* Undoes hello_buffer_reserve(). */
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n)
 {
 	release_caps(recipe, n * hello_recipe_usable(recipe));
@@ -194,16 +190,15 @@ static int prepare(const struct hello_recipe *recipe)
 	return err;
 }
 
-/* Serializes the making of caches and pools, which all buffers share. */
+/* Serializes the creation of caches and pools. */
 static DEFINE_MUTEX(prepare_mutex);
 
 /**
- * hello_buffer_prepare() - make what a recipe's allocator needs before
- * @recipe: checked by hello_recipe_check(); not in force yet
+ * hello_buffer_prepare() - create the slab cache or mempool of a recipe
+ * @recipe: a resolved recipe, not in force yet
  *
- * Slab caches and mempools are made here, when a recipe is chosen, and kept
- * until unload: open() runs under misc_mtx and must not wait for that. Context:
- * process, may sleep.
+ * They are kept until unload. open() runs under misc_mtx and must not wait for
+ * their creation. Context: process, may sleep.
  *
  * Return: 0, -EINTR, or -ENOMEM if that failed or max_uncharged_size was reached.
  */
@@ -221,9 +216,9 @@ int hello_buffer_prepare(const struct hello_recipe *recipe)
 	return err;
 }
 
-/* ---- making and unmaking ---- */
+/* ---- allocating and freeing ---- */
 
-/* The call that is timed: the allocator's, and nothing around it. */
+/* Times the call of the allocator alone. */
 static void timed_alloc(void *arg)
 {
 	struct hello_buffer *buffer = arg;
@@ -235,7 +230,7 @@ static void timed_alloc(void *arg)
 	buffer->alloc_ns = ktime_get_ns() - start;
 }
 
-/* In chunks: where the caps are raised it is gigabytes. */
+/* In chunks: with raised caps a buffer may have gigabytes. */
 static void set_bytes(void *addr, int value, size_t size)
 {
 	for (; size > SZ_1M; addr += SZ_1M, size -= SZ_1M) {
@@ -246,9 +241,8 @@ static void set_bytes(void *addr, int value, size_t size)
 }
 
 /*
- * Whatever the recipe, bytes after the capacity that could be mapped are zero.
- * Other memory ends with what was asked for, however much the allocator has
- * rounded that up.
+ * Fills the buffer by init_mode. Bytes after the capacity are zero if they can
+ * be mapped; otherwise nothing accesses them.
  */
 static void fill(struct hello_buffer *buffer)
 {
@@ -261,7 +255,7 @@ static void fill(struct hello_buffer *buffer)
 	set_bytes(mem->addr + buffer->length, 0, end - buffer->length);
 }
 
-/* Out of line: its text is not on the stack of those who trace nothing. */
+/* noinline: keeps the text off the stack when not tracing. */
 static noinline void trace_success(const struct hello_buffer *buffer,
 				   u64 usable)
 {
@@ -307,11 +301,11 @@ static noinline int count_failure(const struct hello_recipe *recipe,
 }
 
 /**
- * hello_buffer_alloc_mem() - give a buffer its memory
- * @buffer: planned, without memory; nobody else uses it
+ * hello_buffer_alloc_mem() - allocate the memory of a buffer
+ * @buffer: set up, without memory, not published
  *
- * The memory is charged to the calling task where the allocator can and the
- * context is the task's own. Context: process, may sleep.
+ * Charges the cgroup of the caller if the allocator can and the context is
+ * process. Context: process, may sleep.
  *
  * Return: 0, or -ENOMEM if the allocator failed or a cap was reached.
  */
@@ -319,11 +313,11 @@ int hello_buffer_alloc_mem(struct hello_buffer *buffer)
 {
 	const struct hello_recipe *recipe = &buffer->mem.recipe;
 	const struct hello_allocator *a = hello_allocator_of(&buffer->mem);
-	u64 planned = hello_recipe_usable(recipe);
-	u64 usable = planned;
+	u64 reserved = hello_recipe_usable(recipe);
+	u64 usable = reserved;
 	const char *why;
 
-	why = reserve_caps(recipe, planned);
+	why = reserve_caps(recipe, reserved);
 	if (why)
 		goto err_count;
 
@@ -336,10 +330,10 @@ int hello_buffer_alloc_mem(struct hello_buffer *buffer)
 	if (!buffer->mem.addr)
 		goto err_release_caps;
 
-	/* What is taken really can be less than was planned. */
+	/* The memory may take less than was reserved. */
 	if (unlikely(a->flags & HELLO_BY_SIZE)) {
 		usable = a->usable(recipe->buffer_size, buffer->mem.addr);
-		release_caps(recipe, planned - usable);
+		release_caps(recipe, reserved - usable);
 	}
 	if (!(recipe->mask & __GFP_ZERO))
 		fill(buffer);
@@ -347,14 +341,14 @@ int hello_buffer_alloc_mem(struct hello_buffer *buffer)
 	return 0;
 
 err_release_caps:
-	release_caps(recipe, planned);
+	release_caps(recipe, reserved);
 err_count:
 	return count_failure(recipe, why);
 }
 
 /*
- * Bytes of a buffer that was mapped whose pages have other references, as by
- * vmsplice() or io_uring: they outlive it, and no hook says until when.
+ * Bytes of the pages that have references of others, such as vmsplice() or
+ * io_uring: they outlive the buffer, and nothing tells when they are freed.
  */
 static u64 bytes_pinned(const struct hello_buffer *buffer)
 {
@@ -396,11 +390,13 @@ static void free_mem(struct hello_buffer *buffer)
 }
 
 /**
- * hello_buffer_adopt() - take the memory that was made for another buffer
- * @to: a buffer, locked for writing by its store; others may look
- * @from: has memory, and nobody else knows it; without memory if it was taken
+ * hello_buffer_adopt() - move the memory of one buffer to another
+ * @to: a published buffer; the caller holds its store's lock for writing
+ * @from: a buffer with memory, not published
  *
- * Return: true if @to has memory now; it takes none of another recipe.
+ * Moves nothing if @to has memory already or its recipe differs.
+ *
+ * Return: true if @to has memory.
  */
 bool hello_buffer_adopt(struct hello_buffer *to, struct hello_buffer *from)
 {
@@ -419,8 +415,8 @@ bool hello_buffer_adopt(struct hello_buffer *to, struct hello_buffer *from)
 }
 
 /**
- * hello_buffer_new() - begin a buffer with a header of its own
- * @recipe: how its memory will be made; checked by hello_recipe_check()
+ * hello_buffer_new() - allocate the header of a buffer
+ * @recipe: its recipe, resolved
  *
  * Context: process, may sleep.
  *
@@ -439,12 +435,7 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 	return buffer;
 }
 
-/**
- * hello_buffer_create() - hello_buffer_new() and hello_buffer_alloc_mem() together
- * @recipe: how; checked by hello_recipe_check()
- *
- * Return: the buffer with one reference, or NULL.
- */
+/* hello_buffer_new() and hello_buffer_alloc_mem(): the buffer, or NULL. */
 struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 {
 	struct hello_buffer *buffer = hello_buffer_new(recipe);
@@ -455,12 +446,7 @@ struct hello_buffer *hello_buffer_create(const struct hello_recipe *recipe)
 	return NULL;
 }
 
-/**
- * hello_buffer_free() - give back what belongs to a buffer
- * @buffer: the buffer; its last reference was put
- *
- * Context: process, may sleep.
- */
+/* The slow path of hello_buffer_put(). */
 void hello_buffer_free(struct hello_buffer *buffer)
 {
 	if (buffer->mem.addr)
@@ -496,8 +482,8 @@ static struct page **get_pages(struct hello_buffer *buffer)
 
 /**
  * hello_buffer_mmap() - map a buffer into user space
- * @buffer: a mappable one, which the caller keeps while it is mapped
- * @vma: where; within the buffer
+ * @buffer: a mappable buffer, which the caller pins while it is mapped
+ * @vma: the mapping, within the buffer
  *
  * Return: 0 or a negative errno.
  */
@@ -516,11 +502,11 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
 }
 
 /**
- * hello_buffer_zero_tail() - zero what truncation left after the contents
- * @buffer: the buffer, locked for writing by its store
- * @max: bytes to zero at most; they are taken from the end, where nobody sees it
+ * hello_buffer_zero_tail() - zero stale bytes after the contents, from the end
+ * @buffer: the buffer; the caller holds its store's lock for writing
+ * @max: bytes to zero at most
  *
- * Return: true if all is zero; else it wants to be called again.
+ * Return: true if all of the tail is zero, else call again.
  */
 bool hello_buffer_zero_tail(struct hello_buffer *buffer, size_t max)
 {
@@ -531,32 +517,23 @@ bool hello_buffer_zero_tail(struct hello_buffer *buffer, size_t max)
 	return buffer->dirty == buffer->length;
 }
 
-/**
- * hello_buffer_dirty_tail() - note that all of the last page may be written
- * @buffer: the buffer, locked for writing by its store; mapped writable
- *
- * A mapping ends with a page, not with the capacity.
- */
+/* A writable mapping may write to the end of the last page. Caller holds the lock. */
 void hello_buffer_dirty_tail(struct hello_buffer *buffer)
 {
 	buffer->dirty = PAGE_ALIGN(buffer->mem.recipe.buffer_size);
 }
 
-/**
- * hello_buffer_pinned() - bytes freed while their pages had other references
- *
- * Return: bytes, since load.
- */
+/* Bytes freed since load while others still had references to the pages. */
 u64 hello_buffer_pinned(void)
 {
 	return atomic64_read(&pinned);
 }
 
 /**
- * hello_buffer_peak() - the most bytes that ever lived at once
- * @allocator: of an allocator, or HELLO_STATS_ALL
+ * hello_buffer_peak() - the most requested bytes that were live at once
+ * @allocator: number of the allocator, or HELLO_STATS_ALL
  *
- * Return: bytes asked for, since load or the last reset.
+ * Return: bytes, since load or the last reset.
  */
 u64 hello_buffer_peak(int allocator)
 {
@@ -564,9 +541,7 @@ u64 hello_buffer_peak(int allocator)
 							    &usage[allocator].peak);
 }
 
-/**
- * hello_buffer_reset_peaks() - let peaks begin at what lives now
- */
+/* Restarts the peaks at the bytes that are live now. */
 void hello_buffer_reset_peaks(void)
 {
 	unsigned int i;
@@ -576,22 +551,13 @@ void hello_buffer_reset_peaks(void)
 	atomic64_set(&peak, live_of_all());
 }
 
-/**
- * hello_buffer_init() - get ready to make buffers
- *
- * Return: 0 or -ENOMEM.
- */
 int hello_buffer_init(void)
 {
 	headers = KMEM_CACHE(hello_buffer, SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU);
 	return headers ? 0 : -ENOMEM;
 }
 
-/**
- * hello_buffer_exit() - undo hello_buffer_init()
- *
- * All buffers must have been put.
- */
+/* All buffers must have been put. */
 void hello_buffer_exit(void)
 {
 	kmem_cache_destroy(headers);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A refcounted buffer made from a recipe, and the bytes in it.
+ * A refcounted buffer: memory allocated by a recipe, and its contents.
  */
 #ifndef HELLO_BUFFER_H
 #define HELLO_BUFFER_H
@@ -10,32 +10,32 @@
 #include "alloc.h"
 
 /**
- * struct hello_buffer - memory and how much of it is contents
+ * struct hello_buffer - memory, and the length of its contents
  *
- * It has no lock: the store that holds it does. Until hello_buffer_alloc_mem() or
- * hello_buffer_adopt() it has no memory either, but all that can be said before.
+ * The lock of its store guards it. It has no memory before
+ * hello_buffer_alloc_mem() or hello_buffer_adopt().
  */
 struct hello_buffer {
-	/** @mem: the memory; its recipe's buffer_size is the capacity */
+	/** @mem: the memory; buffer_size of its recipe is the capacity */
 	struct hello_mem mem;
-	/** @length: bytes of contents, or what they will be; at most the capacity */
+	/** @length: bytes of contents, at most the capacity; known without memory */
 	size_t length;
 	/** @dirty: bytes from here on are zero; at least @length */
 	size_t dirty;
-	/** @pages: once it was mapped page by page: all of its pages; else NULL */
+	/** @pages: all of its pages if it was mapped page by page, else NULL */
 	struct page **pages;
 	/** @alloc_ns: nanoseconds that the allocator took */
 	u64 alloc_ns;
 	/**
-	 * @users: the store, and lockless readers. The header is type-safe under
-	 * RCU: a reader that takes a reference rechecks the pointer to it.
+	 * @users: references of the store and of lockless readers. The header is
+	 * type-safe under RCU: a reader rechecks the pointer after it took one.
 	 */
 	refcount_t users;
-	/** @slab: the header is an object of its own, given back with the memory */
+	/** @slab: the header is an object of the slab, freed with the memory */
 	bool slab;
-	/** @emptied: it was truncated: a new recipe does not bring the fill back */
+	/** @emptied: it was truncated, so a new recipe must not fill it */
 	bool emptied;
-	/** @abandoned: its migration was killed; read without the lock */
+	/** @abandoned: its migration was killed; accessed locklessly */
 	bool abandoned;
 };
 
@@ -46,10 +46,10 @@ const char *hello_buffer_reserve(const struct hello_recipe *recipe,
 void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
 /**
- * hello_buffer_setup() - begin a buffer
- * @buffer: raw memory, or a buffer whose last reference was put
- * @recipe: how its memory will be made
- * @slab: the header came from hello_buffer_new(); else it is part of something
+ * hello_buffer_setup() - initialize a buffer without memory, with one reference
+ * @buffer: uninitialized, or a buffer whose last reference was put
+ * @recipe: its recipe, resolved
+ * @slab: the header is an object of the slab
  */
 static inline void hello_buffer_setup(struct hello_buffer *buffer,
 				      const struct hello_recipe *recipe,
@@ -67,8 +67,8 @@ static inline void hello_buffer_setup(struct hello_buffer *buffer,
 	buffer->abandoned = false;
 	/*
 	 * From here on a reader with a stale pointer can take a reference; it
-	 * rechecks the pointer and drops it. As refcount_set_release(), which is
-	 * newer than some kernels.
+	 * rechecks the pointer and drops it. Some kernels do not have
+	 * refcount_set_release().
 	 */
 	atomic_set_release(&buffer->users.refs, 1);
 }
@@ -83,19 +83,19 @@ void hello_buffer_free(struct hello_buffer *buffer);
  * hello_buffer_get() - take a reference
  * @buffer: a buffer found under rcu_read_lock()
  *
- * Return: false if its memory is being given back already.
+ * Return: false if it is being freed.
  */
 static inline bool hello_buffer_get(struct hello_buffer *buffer)
 {
 	if (!refcount_inc_not_zero(&buffer->users))
 		return false;
-	/* What is looked at from here on is not of an earlier life. */
+	/* Pairs with the release in hello_buffer_setup(). */
 	smp_acquire__after_ctrl_dep();
 	return true;
 }
 
 /**
- * hello_buffer_put() - give a reference back, and with the last the memory
+ * hello_buffer_put() - drop a reference; the last one frees the memory
  * @buffer: the buffer, or NULL
  *
  * Context: process, may sleep.
@@ -108,9 +108,9 @@ static inline void hello_buffer_put(struct hello_buffer *buffer)
 
 /**
  * hello_buffer_ready() - whether a buffer has its memory
- * @buffer: the buffer, pinned or locked
+ * @buffer: a pinned or locked buffer
  *
- * Return: true if it has, and then all of it can be looked at.
+ * Return: true if so, and then its other members are valid too.
  */
 static inline bool hello_buffer_ready(const struct hello_buffer *buffer)
 {
@@ -122,10 +122,7 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma);
 bool hello_buffer_zero_tail(struct hello_buffer *buffer, size_t max);
 void hello_buffer_dirty_tail(struct hello_buffer *buffer);
 
-/**
- * hello_buffer_set_empty() - let a buffer that is not used yet begin empty
- * @buffer: set up, not published; its fill, if any, is not shown
- */
+/* Makes a buffer that is not published yet empty, whatever its init_mode. */
 static inline void hello_buffer_set_empty(struct hello_buffer *buffer)
 {
 	buffer->length = 0;
@@ -133,9 +130,9 @@ static inline void hello_buffer_set_empty(struct hello_buffer *buffer)
 }
 
 /**
- * hello_buffer_extend() - let contents reach to where a write ended
- * @buffer: the buffer, locked for writing by its store
- * @end: first byte after what was written
+ * hello_buffer_extend() - extend the contents to the end of a write
+ * @buffer: the buffer; the caller holds its store's lock for writing
+ * @end: offset after the last byte written
  */
 static inline void hello_buffer_extend(struct hello_buffer *buffer, size_t end)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between the kernels 5.10 to 7.3, as the newest interface
- * supplied to the older ones. No other file tests a version or a feature.
+ * The differences between the kernels 5.10 to 7.3: the newest interfaces,
+ * supplied to older kernels. No other file tests a version or a feature.
  */
 #ifndef HELLO_COMPAT_H
 #define HELLO_COMPAT_H
@@ -40,15 +40,15 @@ static inline bool user_backed_iter(const struct iov_iter *i)
 #endif
 
 /*
- * 5.16 made faulting in return the bytes that failed, for iterators too. Before,
- * the first segment of an iterator is enough: the caller only asks for progress.
+ * From 5.16 faulting in returns the bytes that failed, for iterators too. The
+ * first segment of an iterator is enough here: the caller needs progress only.
  */
 #ifndef HELLO_HAVE_FAULT_IN_READABLE
 static inline size_t fault_in_readable(const char __user *uaddr, size_t size)
 {
 	if (!fault_in_pages_readable(uaddr, size))
 		return 0;
-	/* It fails if any page is bad: is the first one good? */
+	/* It failed if any page is bad; the first one may be good. */
 	return fault_in_pages_readable(uaddr, 1) ? size : 0;
 }
 
@@ -62,8 +62,8 @@ static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
 #endif
 
 /*
- * 5.16 also brought faulting in for writing that stores nothing. Its ancestors
- * and fault_in_writeable() store zeros, and are never to be used.
+ * From 5.16 faulting in for writing stores nothing. The older functions and
+ * fault_in_writeable() store zeros: never use them.
  */
 #ifndef HELLO_HAVE_FAULT_IN_SAFE_WRITEABLE
 static inline size_t fault_in_safe_writeable(const char __user *uaddr,
@@ -92,9 +92,8 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 #endif
 
 /*
- * 6.9 says whether addresses of a page may alias in the data cache. Before,
- * the architectures where they may on some machine are taken to, but for ARM,
- * which can tell.
+ * From 6.9 the kernel says whether addresses of a page may alias in the data
+ * cache. Before, assume so on architectures where some machines do; ARM can tell.
  */
 #ifdef HELLO_HAVE_CPU_DCACHE_IS_ALIASING
 #define hello_dcache_aliases()	cpu_dcache_is_aliasing()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Running a function in process context, a workqueue, a softirq or a hard
- * interrupt, and waiting until it has returned.
+ * Running a function in process context, a workqueue, softirq or hardirq, and
+ * waiting for it.
  */
 #include <linux/completion.h>
 #include <linux/interrupt.h>
@@ -12,7 +12,7 @@
 #include "compat.h"
 #include "context.h"
 
-/* A call on its way; lives on the stack of hello_context_run(). */
+/* A queued call, on the stack of hello_context_detour(). */
 struct call {
 	void (*fn)(void *arg);
 	void *arg;
@@ -64,7 +64,7 @@ static void run_softirq(struct call *call)
 	tasklet_setup(&call->tasklet, tasklet_fn);
 	tasklet_schedule(&call->tasklet);
 	wait_for_completion(&call->done);
-	/* The core still touches the tasklet after its function returned. */
+	/* The core accesses the tasklet after its function has returned. */
 	tasklet_kill(&call->tasklet);
 }
 #endif
@@ -79,17 +79,17 @@ static void run_hardirq(struct call *call)
 	init_irq_work(&call->irq_work, irq_work_fn);
 	irq_work_queue(&call->irq_work);
 	wait_for_completion(&call->done);
-	/* As above: the core clears its busy bit after the function returned. */
+	/* The core clears its busy bit after the function has returned. */
 	irq_work_sync(&call->irq_work);
 }
 
 static const struct context {
 	struct hello_entry entry;
-	bool atomic;	/* may not sleep there */
+	bool atomic;	/* must not sleep */
 	void (*run)(struct call *call);
 } contexts[] = {
 	[HELLO_CONTEXT_PROCESS] = {
-		/* Needs no detour, so no function either. */
+		/* hello_context_run() calls the function itself. */
 		.entry.name = "process",
 	}, {
 		.entry.name = "workqueue", .run = run_workqueue,
@@ -107,23 +107,13 @@ static_assert(ARRAY_SIZE(contexts) <= HELLO_CONTEXTS_MAX);
 
 const struct hello_table hello_context_table = HELLO_TABLE(contexts);
 
-/**
- * hello_context_atomic() - whether code may not sleep in a context
- * @context: its number in hello_context_table
- *
- * Return: true for softirq and hardirq.
- */
+/* True for softirq and hardirq, which must not sleep. */
 bool hello_context_atomic(unsigned int context)
 {
 	return contexts[context].atomic;
 }
 
-/**
- * hello_context_detour() - hello_context_run() in another than this one
- * @context: number in hello_context_table, not HELLO_CONTEXT_PROCESS
- * @fn: what to call
- * @arg: its argument
- */
+/* hello_context_run() for contexts but HELLO_CONTEXT_PROCESS. */
 void hello_context_detour(unsigned int context, void (*fn)(void *arg),
 			  void *arg)
 {

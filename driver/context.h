@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The execution contexts that an allocator can be called in.
+ * The contexts that an allocator can be called in.
  */
 #ifndef HELLO_CONTEXT_H
 #define HELLO_CONTEXT_H
@@ -10,7 +10,7 @@
 
 #include "table.h"
 
-/* Where a call that must not sleep runs, a large one would hold up the CPU. */
+/* The largest allocation where the caller cannot sleep: it holds up the CPU. */
 #define HELLO_ATOMIC_MAX	SZ_64K
 
 /* With HELLO_ALLOCATORS_MAX: a recipe's cell has a byte for both. */
@@ -18,7 +18,7 @@
 
 extern const struct hello_table hello_context_table;
 
-/* The number of the context that needs no detour; the default. */
+/* The number of process context; the default. */
 #define HELLO_CONTEXT_PROCESS	0
 
 bool hello_context_atomic(unsigned int context);
@@ -28,11 +28,11 @@ void hello_context_detour(unsigned int context, void (*fn)(void *arg),
 /**
  * hello_context_run() - call a function in a context and wait for it
  * @context: number in hello_context_table
- * @fn: what to call; it must be fit for that context
+ * @fn: the function; it must not sleep in softirq and hardirq
  * @arg: its argument
  *
- * Nothing of the call is left anywhere when this returns, so none can outlive
- * the module. Context: process, may sleep.
+ * When this returns, no queue or interrupt refers to the call any more: the
+ * module may be unloaded. Context: process, may sleep.
  */
 static inline void hello_context_run(unsigned int context,
 				     void (*fn)(void *arg), void *arg)

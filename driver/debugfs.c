@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in /sys/kernel/debug/hello/: what is going on inside, for people.
+ * The files in /sys/kernel/debug/hello/: the state of the driver, for people.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -93,7 +93,7 @@ static int latency_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
-/* ---- what this kernel offers ---- */
+/* ---- allocators, contexts, locks ---- */
 
 struct offer {
 	const struct hello_table *table;
@@ -101,7 +101,7 @@ struct offer {
 	void (*show_limits)(struct seq_file *m, unsigned int i);
 };
 
-/* A row for each choice: its name, its limits, or why it is missing. */
+/* One row for each entry: its name, and its limits or why it is missing. */
 static int offer_show(struct seq_file *m, void *unused)
 {
 	const struct offer *offer = m->private;
@@ -159,10 +159,10 @@ static const struct offer allocators = {
 
 /* ---- opens ---- */
 
-/* A reader of the list, and the row that it prints. */
+/* The state of one reader. */
 struct opens {
 	struct hello_file_cursor cursor;
-	loff_t pos;	/* of the row; 0 is the heading */
+	loff_t pos;	/* of row; 0 is the heading */
 	bool at_end;
 	struct hello_file_info row;
 };
@@ -176,7 +176,7 @@ static void *opens_next(struct seq_file *m, void *v, loff_t *pos)
 	return opens->at_end ? NULL : opens;
 }
 
-/* Goes on where the last chunk ended; after a seek walks there from the start. */
+/* Continues where the last chunk ended; after a seek, walks from the start. */
 static void *opens_start(struct seq_file *m, loff_t *pos)
 {
 	struct opens *opens = m->private;
@@ -213,8 +213,8 @@ static int opens_show(struct seq_file *m, void *v)
 		   row->id, row->pid, row->gone ? "-" : *comm ? comm : "\"\"",
 		   row->shared ? "shared" : "private",
 		   row->store.recipe.buffer_size, row->store.length,
-		   row->count.reads, row->count.writes, row->count.bytes_read,
-		   row->count.bytes_written, row->store.maps, recipe);
+		   row->reads.calls, row->writes.calls, row->reads.bytes,
+		   row->writes.bytes, row->store.maps, recipe);
 	return 0;
 }
 
@@ -288,13 +288,13 @@ DEFINE_SIMPLE_ATTRIBUTE_SIGNED(knob_fops, knob_get, knob_set, "%lld\n");
 #define ORDER_MAX	512
 #define ANSWER_MAX	SZ_8K
 
-/* Held while one runs, so never waited for. */
+/* Held while an experiment runs, for up to ten seconds: only tried. */
 static DEFINE_MUTEX(experiment_mutex);
 
 static char last_answer[ANSWER_MAX];
 static DEFINE_MUTEX(last_mutex);	/* guards last_answer */
 
-/* The answer to this descriptor's order; else the last one of all. */
+/* The answer to the order of this descriptor, else the last answer of all. */
 static int experiment_show(struct seq_file *m, void *unused)
 {
 	if (m->private) {
@@ -346,7 +346,7 @@ static ssize_t experiment_write(struct file *filp, const char __user *user,
 	kfree(m->private);
 	m->private = text;
 	mutex_unlock(&m->lock);
-	/* Both, because the first is lost if this succeeds, the second if not. */
+	/* The VFS overwrites f_pos on success, and leaves it on failure: set both. */
 	seq_lseek(filp, 0, SEEK_SET);
 	*pos = 0;
 	return err ?: size;
@@ -387,12 +387,9 @@ static const struct file_operations reset_fops = {
 
 static struct dentry *dir;
 
-/**
- * hello_debugfs_init() - make the directory and its files
- *
- * As debugfs wants it, nobody asks whether that worked: the driver does not
- * depend on it. Files that only show are 0400: lockdown closes those that
- * could be written.
+/*
+ * The driver works without debugfs, so errors are ignored. Files that are only
+ * read have mode 0400: lockdown refuses to open a file that could be written.
  */
 void hello_debugfs_init(void)
 {
@@ -420,9 +417,7 @@ void hello_debugfs_init(void)
 			    &knob_fops);
 }
 
-/**
- * hello_debugfs_exit() - remove the files; waits for those who are reading
- */
+/* Waits for readers of the files. */
 void hello_debugfs_exit(void)
 {
 	debugfs_remove(dir);

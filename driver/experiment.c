@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Experiments: measuring allocators and locks on the user's own kernel, in
- * threads that are bound to CPUs, within the caps and within ten seconds.
+ * Experiments: measuring allocators and locks in threads that are bound to CPUs,
+ * within the caps and within ten seconds.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -33,7 +33,7 @@
 
 #define BLANKS		" \t\n"
 #define TIME_MAX_NS	(10ULL * NSEC_PER_SEC)
-/* Allocations in one go where nothing else can run meanwhile. */
+/* The largest batch in softirq and hardirq, which hold up the CPU. */
 #define ATOMIC_BATCH	64
 
 /* ---- the clock ---- */
@@ -66,7 +66,7 @@ static void free_nothing(struct hello_mem *mem)
 {
 }
 
-/* Not in the table of allocators: to call it costs what the indirect call costs. */
+/* Its calls cost what the indirect call costs. */
 static const struct hello_allocator nothing = {
 	.alloc	= alloc_nothing,
 	.free	= free_nothing,
@@ -104,34 +104,33 @@ struct worker {
 	struct experiment *exp;
 	struct task_struct *task;
 	unsigned int cpu;
-	u64 done;		/* operations */
-	u64 failures;		/* of them, those that failed */
+	u64 done;		/* operations, failed ones included */
+	u64 failures;
 	struct hello_samples samples[2];	/* allocs and frees, or waits and holds */
 
 	/* alloc: a batch */
 	struct hello_mem *mems;
 	unsigned int n;		/* tried so far */
-	unsigned int made_on;	/* a CPU */
+	unsigned int alloc_cpu;	/* that allocated it */
 };
 
-/* An order, and what its threads work on. */
 struct experiment {
-	/* The kind of experiment. */
+	/* the type of experiment */
 	const char *name;
-	const char *usage;	/* for who orders what cannot be */
+	const char *usage;
 	bool takes_recipe;
 	int (*prepare)(struct experiment *exp);
 	void (*work)(struct worker *worker);
 	void (*report)(struct experiment *exp, const struct worker *sum);
-	const char *samples[2];	/* names of a worker's samples */
-	enum cost cost[2];	/* that is no part of them */
+	const char *samples[2];	/* names of worker.samples */
+	enum cost cost[2];	/* overhead of each */
 
 	struct seq_buf *answer;
 	u64 count;		/* operations of each thread */
 	u64 threads;
 	struct worker *workers;
 	u64 start_ns;
-	u64 ns;			/* from the last start to the last end */
+	u64 ns;			/* elapsed since start_ns */
 	bool stop;
 	atomic_t ready;
 	atomic_t running;
@@ -143,54 +142,54 @@ struct experiment {
 	int pattern;
 	u64 batch;
 	struct hello_mem *mems;	/* the batches of all workers */
-	unsigned int reserved;	/* of them, against the caps */
+	unsigned int reserved;	/* buffers charged to the caps */
 
 	/* lock */
 	int lock_mode;		/* number in hello_lock_table; negative for none */
 	struct hello_lock lock;
 	int delay;
 	u64 amount;		/* of delay */
-	u64 counter;		/* guarded by lock, or by nothing */
-	struct version __rcu *version;	/* instead of counter, for rcu */
+	u64 counter;		/* guarded by lock, if there is one */
+	struct version __rcu *version;	/* for rcu, in place of counter */
 };
 
-static int refuse(struct experiment *exp, const char *reason)
+static int reject(struct experiment *exp, const char *reason)
 {
 	pr_notice_ratelimited("experiment: %s\n", reason);
 	seq_buf_printf(exp->answer, "error: %s\n", reason);
 	return -EINVAL;
 }
 
-/* What can be said in an order, beside the words of a recipe. */
+/* The options of an order, besides the words of a recipe. */
 enum {
 	COUNT, THREADS, PAIR, BATCH, REMOTE, BATCH_SIZE, LOCK_MODE,
 	NO_DELAY, UDELAY, MDELAY, MSLEEP,
 };
 
-static const struct word {
-	const char *text;	/* with a max, a number follows */
-	const char *kind;	/* whose it is; NULL for all */
-	size_t choice;		/* where in struct experiment it is noted */
-	size_t number;		/* where the number goes */
+static const struct option {
+	const char *text;	/* a number follows if there is a max */
+	const char *experiment;	/* that takes it; NULL: all */
+	size_t selects;		/* offset of the member that is set to the option */
+	size_t number;		/* offset of the member that is set to the number */
 	u64 max;
-	u64 us;			/* that one of number takes */
-} words[] = {
-#define CHOICE(to)		.choice = offsetof(struct experiment, to)
+	u64 us;			/* unit of a delay */
+} options[] = {
+#define SELECTS(to)		.selects = offsetof(struct experiment, to)
 #define NUMBER(to, most)	.number = offsetof(struct experiment, to), .max = most
 	[COUNT]		= { "count=", NULL, NUMBER(count, 1000000) },
 	[THREADS]	= { "threads=", NULL, NUMBER(threads, UINT_MAX) },
-	[PAIR]		= { "pattern=pair", "alloc", CHOICE(pattern) },
-	[BATCH]		= { "pattern=batch", "alloc", CHOICE(pattern) },
-	[REMOTE]	= { "pattern=remote", "alloc", CHOICE(pattern) },
+	[PAIR]		= { "pattern=pair", "alloc", SELECTS(pattern) },
+	[BATCH]		= { "pattern=batch", "alloc", SELECTS(pattern) },
+	[REMOTE]	= { "pattern=remote", "alloc", SELECTS(pattern) },
 	[BATCH_SIZE]	= { "batch=", "alloc", NUMBER(batch, 4096) },
 	[LOCK_MODE]	= { "lock_mode=", "lock" },
-	[NO_DELAY]	= { "delay=none", "lock", CHOICE(delay) },
-	[UDELAY]	= { "delay=udelay:", "lock", CHOICE(delay), NUMBER(amount, 1000), 1 },
-	[MDELAY]	= { "delay=mdelay:", "lock", CHOICE(delay), NUMBER(amount, 10), 1000 },
-	[MSLEEP]	= { "delay=msleep:", "lock", CHOICE(delay), NUMBER(amount, 100), 1000 },
+	[NO_DELAY]	= { "delay=none", "lock", SELECTS(delay) },
+	[UDELAY]	= { "delay=udelay:", "lock", SELECTS(delay), NUMBER(amount, 1000), 1 },
+	[MDELAY]	= { "delay=mdelay:", "lock", SELECTS(delay), NUMBER(amount, 10), 1000 },
+	[MSLEEP]	= { "delay=msleep:", "lock", SELECTS(delay), NUMBER(amount, 100), 1000 },
 };
 
-/* The online CPU after one, round and round. */
+/* The online CPU after @cpu; after the last one, the first. */
 static unsigned int cpu_after(int cpu)
 {
 	unsigned int next = cpumask_next(cpu, cpu_online_mask);
@@ -198,7 +197,7 @@ static unsigned int cpu_after(int cpu)
 	return next < nr_cpu_ids ? next : cpumask_first(cpu_online_mask);
 }
 
-/* Added, not subtracted: the last one to be ready may set start_ns after @now. */
+/* No subtraction: another thread may set start_ns after @now was read. */
 static bool must_stop(const struct experiment *exp, u64 now)
 {
 	return READ_ONCE(exp->stop) ||
@@ -210,7 +209,7 @@ static int worker_thread(void *arg)
 	struct worker *worker = arg;
 	struct experiment *exp = worker->exp;
 
-	/* Threads that begin one after the other would hardly meet. */
+	/* Wait for all threads: else they would hardly contend. */
 	if (atomic_inc_return(&exp->ready) == exp->threads)
 		WRITE_ONCE(exp->start_ns, ktime_get_ns());
 	while (atomic_read(&exp->ready) < exp->threads &&
@@ -227,25 +226,22 @@ static int worker_thread(void *arg)
 	return 0;
 }
 
-/*
- * Runs all threads to their end; a kill makes the end come soon. A CPU that
- * goes offline meanwhile only moves its thread.
- */
+/* Runs all threads and waits for them; a kill stops them early. */
 static int run_threads(struct experiment *exp)
 {
-	unsigned int made;
+	unsigned int created;
 	int cpu = -1;
 	int err = 0;
 
 	init_completion(&exp->ended);
 	atomic_set(&exp->running, exp->threads);
 	exp->start_ns = ktime_get_ns();
-	for (made = 0; made < exp->threads; made++) {
-		struct worker *worker = &exp->workers[made];
+	for (created = 0; created < exp->threads; created++) {
+		struct worker *worker = &exp->workers[created];
 
 		worker->exp = exp;
 		worker->task = kthread_create(worker_thread, worker, "hello/%u",
-					      made);
+					      created);
 		err = PTR_ERR_OR_ZERO(worker->task);
 		if (err)
 			break;
@@ -254,17 +250,17 @@ static int run_threads(struct experiment *exp)
 		worker->cpu = cpu;
 		kthread_bind(worker->task, cpu);
 		cpus_read_unlock();
-		/* Kept, so that kthread_stop() finds it after its end. */
+		/* kthread_stop() may come after the thread has exited. */
 		get_task_struct(worker->task);
 		wake_up_process(worker->task);
 	}
 	if (!err && wait_for_completion_killable(&exp->ended))
 		err = -EINTR;
 	WRITE_ONCE(exp->stop, true);
-	/* Their code is ours until they have left it. */
-	while (made--) {
-		kthread_stop(exp->workers[made].task);
-		put_task_struct(exp->workers[made].task);
+	/* The module must not be unloaded under them. */
+	while (created--) {
+		kthread_stop(exp->workers[created].task);
+		put_task_struct(exp->workers[created].task);
 	}
 	return err;
 }
@@ -279,14 +275,14 @@ static int prepare_alloc(struct experiment *exp)
 	int err;
 
 	if (exp->pattern == REMOTE && num_online_cpus() < 2)
-		return refuse(exp, "pattern=remote frees on another CPU, and there is one only");
+		return reject(exp, "pattern=remote frees on another CPU, and there is one only");
 	if (exp->pattern == PAIR)
 		exp->batch = 1;
 	else if (hello_context_atomic(exp->recipe.alloc_context))
 		exp->batch = min_t(u64, exp->batch, ATOMIC_BATCH);
 	n = exp->threads * exp->batch;
 
-	/* The threads are in nobody's cgroup. */
+	/* Kernel threads are in the root cgroup. */
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
 	exp->mems = hello_should_fail() ? NULL :
 		     kvmalloc_array(n, sizeof(mem), GFP_KERNEL);
@@ -320,7 +316,7 @@ static void alloc_batch(void *arg)
 	bool atomic = hello_context_atomic(exp->recipe.alloc_context);
 	u64 wanted = min(exp->batch, exp->count - worker->done);
 
-	worker->made_on = raw_smp_processor_id();
+	worker->alloc_cpu = raw_smp_processor_id();
 	for (worker->n = 0; worker->n < wanted; worker->n++) {
 		struct hello_mem *mem = &worker->mems[worker->n];
 		u64 ns;
@@ -328,7 +324,7 @@ static void alloc_batch(void *arg)
 		if (must_stop(exp, ktime_get_ns()))
 			break;
 		ns = hello_should_fail() ? 0 : time_alloc(exp->allocator, mem);
-		/* How fast it fails is not what an allocation costs. */
+		/* The time of a failure is no sample. */
 		if (mem->addr)
 			hello_samples_add(&worker->samples[0], ns);
 		else
@@ -354,9 +350,8 @@ static void free_batch(struct worker *worker)
 }
 
 /*
- * If @cpu is offline by now, the thread stays where it is. The scheduler does not
- * expect a kernel thread on its way to a CPU that goes offline meanwhile: with
- * PREEMPT_RT it warns.
+ * If @cpu is offline, the thread stays where it is. Holds off hotplug: with
+ * PREEMPT_RT the scheduler warns if the CPU goes offline during the migration.
  */
 static void go_to(unsigned int cpu)
 {
@@ -374,7 +369,7 @@ static void work_alloc(struct worker *worker)
 		hello_context_run(exp->recipe.alloc_context, alloc_batch,
 				  worker);
 		if (exp->pattern == REMOTE)
-			go_to(cpu_after(worker->made_on));
+			go_to(cpu_after(worker->alloc_cpu));
 		free_batch(worker);
 		if (exp->pattern == REMOTE)
 			go_to(worker->cpu);
@@ -391,13 +386,13 @@ static void report_alloc(struct experiment *exp, const struct worker *sum)
 	seq_buf_printf(exp->answer,
 		       "recipe: %s\npattern: %s\nthreads: %llu\nbatch: %llu\n"
 		       "count: %llu\nfailures: %llu\nelapsed_ns: %llu\n",
-		       recipe, words[exp->pattern].text + strlen("pattern="), exp->threads,
+		       recipe, options[exp->pattern].text + strlen("pattern="), exp->threads,
 		       exp->batch, sum->done, sum->failures, exp->ns);
 }
 
 /* ---- lock ---- */
 
-/* What rcu publishes: a counter that is replaced, never changed. */
+/* A counter that rcu publishes; replaced, never changed. */
 struct version {
 	struct rcu_head rcu;
 	u64 counter;
@@ -405,14 +400,14 @@ struct version {
 
 static int prepare_lock(struct experiment *exp)
 {
-	u64 us = exp->amount * words[exp->delay].us;
+	u64 us = exp->amount * options[exp->delay].us;
 
 	hello_lock_init(&exp->lock, max(exp->lock_mode, HELLO_LOCK_MUTEX),
 			false);
 	if (exp->delay == MSLEEP && hello_lock_spins(&exp->lock))
-		return refuse(exp, "who holds a spinning lock may not sleep: use udelay or mdelay, or another lock");
+		return reject(exp, "the holder of a spinning lock must not sleep: use udelay or mdelay, or another lock");
 	if (us * exp->count * exp->threads > TIME_MAX_NS / NSEC_PER_USEC)
-		return refuse(exp, "threads x count x delay is more than 10 seconds; lower one");
+		return reject(exp, "threads x count x delay is more than 10 seconds; lower one");
 	return 0;
 }
 
@@ -426,7 +421,7 @@ static void delay(const struct experiment *exp)
 		msleep(exp->amount);
 }
 
-/* The tutorials' unsafe_increment(): what happens between load and store is lost. */
+/* The tutorials' unsafe_increment(): loses updates between load and store. */
 static bool increment_plain(struct experiment *exp)
 {
 	u64 counter = READ_ONCE(exp->counter);
@@ -436,7 +431,7 @@ static bool increment_plain(struct experiment *exp)
 	return true;
 }
 
-/* Copy, update, publish; readers of the old version keep it. */
+/* Copies, updates and publishes; readers keep the old version. */
 static bool increment_version(struct experiment *exp)
 {
 	struct version *old = rcu_dereference_protected(exp->version,
@@ -467,7 +462,7 @@ static void work_lock(struct worker *worker)
 		if (locked && hello_lock_write(&exp->lock, false))
 			return;
 		got = ktime_get_ns();
-		/* Else each in a long queue would still take its delay. */
+		/* Checked under the lock: a long queue of waiters must not go on. */
 		stop = must_stop(exp, got);
 		if (!stop && !(hello_lock_versions(&exp->lock) ?
 			       increment_version(exp) : increment_plain(exp)))
@@ -487,7 +482,7 @@ static void work_lock(struct worker *worker)
 
 static void report_lock(struct experiment *exp, const struct worker *sum)
 {
-	const char *delay = words[exp->delay].text + strlen("delay=");
+	const char *delay = options[exp->delay].text + strlen("delay=");
 	const struct version *version =
 		rcu_dereference_protected(exp->version, true);
 	u64 observed = version ? version->counter : exp->counter;
@@ -504,9 +499,9 @@ static void report_lock(struct experiment *exp, const struct worker *sum)
 		       exp->ns, sum->done ? div64_u64(exp->ns, sum->done) : 0);
 }
 
-/* ---- orders ---- */
+/* ---- parsing an order ---- */
 
-static const struct experiment kinds[] = {
+static const struct experiment types[] = {
 	{
 		.name = "alloc",
 		.usage = "alloc [words of a recipe] count=1-1000000 threads=1-CPUs pattern=pair|batch|remote batch=1-4096",
@@ -533,29 +528,29 @@ static const struct experiment kinds[] = {
 	},
 };
 
-static const struct word *find_word(const char *text, const char *kind)
+static const struct option *find_option(const char *text, const char *experiment)
 {
-	const struct word *word;
+	const struct option *o;
 
-	for (word = words; word < words + ARRAY_SIZE(words); word++)
-		if (str_has_prefix(text, word->text) &&
-		    (!word->kind || !strcmp(word->kind, kind)))
-			return word;
+	for (o = options; o < options + ARRAY_SIZE(options); o++)
+		if (str_has_prefix(text, o->text) &&
+		    (!o->experiment || !strcmp(o->experiment, experiment)))
+			return o;
 	return NULL;
 }
 
-/* Takes what follows the word itself. */
-static bool parse_argument(struct experiment *exp, const struct word *word,
-			   const char *rest)
+/* Applies an option; @rest is the text after its own. */
+static bool apply_option(struct experiment *exp, const struct option *option,
+			 const char *rest)
 {
-	u64 *number = (void *)exp + word->number;
+	u64 *number = (void *)exp + option->number;
 
-	if (word->choice)
-		*(int *)((void *)exp + word->choice) = word - words;
-	if (word->max)
+	if (option->selects)
+		*(int *)((void *)exp + option->selects) = option - options;
+	if (option->max)
 		return !kstrtoull(rest, 10, number) && *number &&
-		       *number <= word->max;
-	if (word != &words[LOCK_MODE])
+		       *number <= option->max;
+	if (option != &options[LOCK_MODE])
 		return !*rest;
 	exp->lock_mode = hello_table_find(&hello_lock_table, rest);
 	return exp->lock_mode >= 0 || !strcmp(rest, "none");
@@ -563,22 +558,22 @@ static bool parse_argument(struct experiment *exp, const struct word *word,
 
 static int parse_word(struct experiment *exp, char *text)
 {
-	const struct word *word = find_word(text, exp->name);
+	const struct option *option = find_option(text, exp->name);
 	char shown[HELLO_TEXT_ESCAPED(40)];
 	char why[HELLO_WHY_MAX];
 
-	if (word && parse_argument(exp, word, text + strlen(word->text)))
+	if (option && apply_option(exp, option, text + strlen(option->text)))
 		return 0;
-	if (word || !exp->takes_recipe)
+	if (option || !exp->takes_recipe)
 		snprintf(why, sizeof(why), "no '%s' here: %s",
 			 hello_text_escape(shown, sizeof(shown), text),
 			 exp->usage);
 	else if (!hello_recipe_parse(text, &exp->recipe, why))
 		return 0;
-	return refuse(exp, why);
+	return reject(exp, why);
 }
 
-/* What the order does not say is from its kind or, of a recipe, from sysfs. */
+/* Defaults are those of the type and, for a recipe, the tunables. */
 static int parse_order(struct experiment *exp, char *text)
 {
 	struct hello_settings settings;
@@ -596,14 +591,14 @@ static int parse_order(struct experiment *exp, char *text)
 	if (!exp->threads)
 		exp->threads = num_online_cpus();
 	if (exp->threads > num_online_cpus())
-		return refuse(exp, "there are not so many CPUs online; lower threads");
+		return reject(exp, "there are not so many CPUs online; lower threads");
 	if (exp->takes_recipe &&
 	    hello_recipe_check(&exp->recipe, settings.max_buffer_size, why))
-		return refuse(exp, why);
+		return reject(exp, why);
 	return 0;
 }
 
-/* ---- answers ---- */
+/* ---- printing the answer ---- */
 
 static u64 percentile(const struct hello_samples *s, unsigned int permille,
 		      u64 cost)
@@ -623,7 +618,7 @@ static void print_samples(struct seq_buf *answer, const char *name,
 		       percentile(s, 999, cost), hello_samples_less(s->max, cost));
 }
 
-/* By powers of two, as debugfs latency has it. */
+/* By powers of two, as in debugfs latency. */
 static void print_histogram(struct seq_buf *answer, const struct hello_samples *s,
 			    u64 cost)
 {
@@ -638,8 +633,8 @@ static void print_histogram(struct seq_buf *answer, const struct hello_samples *
 				       i ? 1ULL << i : 0, bucket[i]);
 }
 
-/* The first worker gets the sum of all. */
-static struct worker *add_up(struct experiment *exp)
+/* Sums all workers in the first one. */
+static struct worker *sum_workers(struct experiment *exp)
 {
 	struct worker *sum = exp->workers;
 	const struct worker *w;
@@ -656,7 +651,7 @@ static struct worker *add_up(struct experiment *exp)
 
 static void report(struct experiment *exp)
 {
-	const struct worker *sum = add_up(exp);
+	const struct worker *sum = sum_workers(exp);
 	u64 cost[NR_COSTS];
 	unsigned int i;
 
@@ -680,26 +675,26 @@ static void report(struct experiment *exp)
 /**
  * hello_experiment_run() - run an experiment
  * @text: "alloc WORD=VALUE ..." or "lock WORD=VALUE ..."; it is written to
- * @answer: where the result goes, or the reason of -EINVAL
+ * @answer: the result, or the reason of a failure
  *
- * Context: process, sleeps up to ten seconds. The caller lets one run at a time.
+ * Context: process, sleeps up to ten seconds. The caller serializes.
  *
- * Return: 0, -EINVAL, -ENOMEM for more than the caps, or -EINTR if killed.
+ * Return: 0, -EINVAL, -ENOMEM if a cap would be exceeded, -EINTR if killed.
  */
 int hello_experiment_run(char *text, struct seq_buf *answer)
 {
 	const char *name = strsep(&text, BLANKS);
-	const struct experiment *kind = kinds;
+	const struct experiment *type = types;
 	struct experiment *exp;
 	int err;
 
-	while (kind < kinds + ARRAY_SIZE(kinds) && strcmp(name, kind->name))
-		kind++;
-	if (kind == kinds + ARRAY_SIZE(kinds)) {
+	while (type < types + ARRAY_SIZE(types) && strcmp(name, type->name))
+		type++;
+	if (type == types + ARRAY_SIZE(types)) {
 		seq_buf_printf(answer, "error: an experiment begins with alloc or lock\n");
 		return -EINVAL;
 	}
-	exp = hello_should_fail() ? NULL : kmemdup(kind, sizeof(*kind), GFP_KERNEL);
+	exp = hello_should_fail() ? NULL : kmemdup(type, sizeof(*type), GFP_KERNEL);
 	if (!exp)
 		return -ENOMEM;
 	exp->answer = answer;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Deciding which of the driver's allocations shall fail.
+ * The knobs of fault injection, and the decision which allocation fails.
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
@@ -37,19 +37,15 @@ static bool probability_strikes(void)
 	       atomic64_dec_if_positive(times) >= 0;
 }
 
-/**
- * hello_fail_strikes() - hello_should_fail() while a knob is set
- *
- * Return: true if the allocation that comes now shall fail.
- */
+/* hello_should_fail() while a knob is set. */
 bool hello_fail_strikes(void)
 {
 	return nth_strikes() || probability_strikes();
 }
 
 /**
- * hello_fail_set() - turn a knob
- * @knob: which one
+ * hello_fail_set() - set a knob
+ * @knob: the knob
  * @value: probability 0 to 100, times -1 or more, nth 0 or more
  *
  * Context: process, may sleep.
@@ -73,12 +69,7 @@ int hello_fail_set(enum hello_fail_knob knob, s64 value)
 	return 0;
 }
 
-/**
- * hello_fail_get() - how a knob stands
- * @knob: which one
- *
- * Return: what is left of times and nth, 0 if nth has struck.
- */
+/* The value of a knob; times and nth count down. */
 s64 hello_fail_get(enum hello_fail_knob knob)
 {
 	return atomic64_read(&knobs[knob]);

@@ -10,11 +10,11 @@
 #include <linux/types.h>
 
 /**
- * enum hello_fail_knob - what can be set
- * @HELLO_FAIL_PROBABILITY: percent of allocations that fail, while times lasts
- * @HELLO_FAIL_TIMES: how often probability may strike; -1 for no limit
+ * enum hello_fail_knob - the knobs
+ * @HELLO_FAIL_PROBABILITY: percent of allocations that fail
+ * @HELLO_FAIL_TIMES: failures that probability has left; -1 for no limit
  * @HELLO_FAIL_NTH: the nth allocation from now fails, once; 0 is off
- * @HELLO_FAIL_KNOBS: how many there are
+ * @HELLO_FAIL_KNOBS: number of knobs
  */
 enum hello_fail_knob {
 	HELLO_FAIL_PROBABILITY,
@@ -23,16 +23,12 @@ enum hello_fail_knob {
 	HELLO_FAIL_KNOBS,
 };
 
-/* On while a knob is set: else an allocation pays for a patched-out jump. */
+/* Enabled while probability or nth is set: otherwise a check costs one NOP. */
 DECLARE_STATIC_KEY_FALSE(hello_fail_armed);
 
 bool hello_fail_strikes(void);
 
-/**
- * hello_should_fail() - whether the allocation that comes now shall fail
- *
- * Return: true if it shall.
- */
+/* True if the caller must fail its next allocation. */
 static inline bool hello_should_fail(void)
 {
 	return static_branch_unlikely(&hello_fail_armed) &&

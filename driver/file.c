@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File operations and ioctls of /dev/hello.
+ * The file operations and ioctls of /dev/hello, and the list of its open files.
  */
 #include <linux/capability.h>
 #include <linux/compat.h>
@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -33,24 +34,24 @@
 static struct kmem_cache *files;
 
 /*
- * Bytes that open() allocates, fills or zeroes in the shared buffer at most.
- * misc_open() holds misc_mtx around it: all misc devices wait.
+ * Most bytes of the shared buffer that open() allocates, fills or zeroes:
+ * misc_open() holds misc_mtx, and opens of all misc devices wait.
  */
 #define OPEN_MAX	SZ_64K
 
 static atomic_t opens = ATOMIC_INIT(0);
 static atomic64_t last_id = ATOMIC64_INIT(0);
 
-/* Open files, and cursors of readers of debugfs. */
+/* Open files, and the cursors of readers of debugfs. */
 static LIST_HEAD(list);
-/* Guards the list alone. Held for one file at a time: open() takes it. */
+/* Guards the list. A reader holds it for one file at a time: open() takes it. */
 static DEFINE_MUTEX(list_mutex);
 
 /* ---- open and close ---- */
 
 /*
- * CAP_SYS_RESOURCE keeps a way in when users have taken all. A refused open is
- * never counted: meanwhile the opens of others would fail.
+ * CAP_SYS_RESOURCE may exceed the cap. Never counts and undoes: other opens would
+ * fail meanwhile.
  */
 static int count_open(u64 max)
 {
@@ -63,7 +64,7 @@ static int count_open(u64 max)
 	return 0;
 }
 
-static int open_private(struct hello_file *file, bool make)
+static int open_private(struct hello_file *file, bool populate)
 {
 	struct hello_recipe recipe;
 
@@ -73,16 +74,16 @@ static int open_private(struct hello_file *file, bool make)
 		return -EPERM;
 	file->store = &file->own;
 	hello_store_start(file->store, &recipe);
-	return make ? hello_buffer_alloc_mem(&file->own.first) : 0;
+	return populate ? hello_buffer_alloc_mem(&file->own.first) : 0;
 }
 
-/* A large buffer is made by its first use, not under misc_mtx. */
-static int open_shared(struct hello_file *file, bool make)
+/* The first use allocates a large buffer, since open() runs under misc_mtx. */
+static int open_shared(struct hello_file *file, bool populate)
 {
 	int err;
 
 	file->store = hello_shared_attach();
-	err = make ? hello_store_populate(file->store, OPEN_MAX) : 0;
+	err = populate ? hello_store_populate(file->store, OPEN_MAX) : 0;
 	if (err)
 		hello_shared_detach();
 	return err;
@@ -98,11 +99,11 @@ static void close_store(struct hello_file *file)
 
 static int hello_open(struct inode *inode, struct file *filp)
 {
-	bool make = READ_ONCE(hello_settings.alloc_when) == HELLO_ALLOC_OPEN;
+	bool populate = READ_ONCE(hello_settings.alloc_when) == HELLO_ALLOC_OPEN;
 	struct hello_file *file;
 	int err;
 
-	/* The VFS refuses it only after this, when O_TRUNC has done its work. */
+	/* The VFS would refuse it after this, when O_TRUNC has truncated. */
 	if (filp->f_flags & O_DIRECT)
 		return -EINVAL;
 	err = count_open(READ_ONCE(hello_settings.max_opens));
@@ -115,9 +116,9 @@ static int hello_open(struct inode *inode, struct file *filp)
 		goto err_uncount;
 
 	if (READ_ONCE(hello_settings.buffer_mode) == HELLO_SHARED)
-		err = open_shared(file, make);
+		err = open_shared(file, populate);
 	else
-		err = open_private(file, make);
+		err = open_private(file, populate);
 	if (err)
 		goto err_free_file;
 
@@ -129,7 +130,8 @@ static int hello_open(struct inode *inode, struct file *filp)
 	file->link.id = atomic64_inc_return(&last_id);
 	file->own.changes = READ_ONCE(file->store->changes);
 	file->opener = get_pid(task_tgid(current));
-	file->count = (struct hello_file_counts) { };
+	file->reads = (struct hello_io_count) { };
+	file->writes = (struct hello_io_count) { };
 	filp->private_data = file;
 	filp->f_mode |= FMODE_NOWAIT;
 
@@ -162,7 +164,7 @@ static int hello_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* ---- looking and mapping ---- */
+/* ---- seek, poll, mmap, fdinfo ---- */
 
 static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
 {
@@ -178,11 +180,11 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 {
 	struct hello_file *file = filp->private_data;
 	struct hello_store *store = file->store;
-	/* As a regular file: no read or write ever waits for the other. */
+	/* As a regular file: reads and writes never wait. */
 	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(filp, &store->wait, wait);
-	/* Pairs with wq_has_sleeper() of the waker; newer kernels have it there. */
+	/* Pairs with wq_has_sleeper(); newer kernels have it in poll_wait(). */
 	smp_mb();
 	/* No other open file can change a private buffer. */
 	if (store != &file->own &&
@@ -214,7 +216,7 @@ static void hello_show_fdinfo(struct seq_file *m, struct file *filp)
 
 /* ---- ioctls ---- */
 
-/* The structs begin with their size as the caller knows it. */
+/* The structs begin with the size that the caller knows. */
 static int get_struct(void *to, size_t size, size_t size_ver0,
 		      const void __user *arg, u32 *usize)
 {
@@ -258,7 +260,7 @@ static int ioctl_info(struct hello_file *file, void __user *arg)
 	return 0;
 }
 
-/* What the administrator has not chosen needs a privilege to be chosen here. */
+/* A recipe beyond the tunables may need a capability. */
 static int may_choose(const struct hello_recipe *next,
 		      const struct hello_recipe *now, u64 max_buffer_size)
 {
@@ -352,11 +354,7 @@ const struct file_operations hello_file_operations = {
 	.show_fdinfo	= hello_show_fdinfo,
 };
 
-/**
- * hello_file_opens() - how many files are open now
- *
- * Return: the number.
- */
+/* The number of open files. */
 unsigned int hello_file_opens(void)
 {
 	return atomic_read(&opens);
@@ -365,8 +363,8 @@ unsigned int hello_file_opens(void)
 /* ---- listing ---- */
 
 /**
- * hello_file_rewind() - begin to list the open files
- * @cursor: zeroed, or in the list; then before the first file
+ * hello_file_rewind() - begin to list the open files, or begin again
+ * @cursor: zeroed, or in the list; moved before the first file
  */
 void hello_file_rewind(struct hello_file_cursor *cursor)
 {
@@ -379,9 +377,8 @@ void hello_file_rewind(struct hello_file_cursor *cursor)
 }
 
 /*
- * The file after a cursor, or NULL. Files that were opened since the list was
- * begun are left out: a slow reader would never come to their end. Caller must
- * hold list_mutex.
+ * The file after a cursor, or NULL. Leaves out files opened since the listing
+ * began: a slow reader would never reach the end. Caller must hold list_mutex.
  */
 static struct hello_file *file_after(const struct hello_file_cursor *cursor)
 {
@@ -411,13 +408,13 @@ static bool copy_comm(char *to, struct pid *pid)
 }
 
 /**
- * hello_file_next() - describe the file after a cursor, and move behind it
+ * hello_file_next() - describe the file after a cursor, and move the cursor
  * @cursor: in the list
- * @info: filled in
+ * @info: the description
  *
- * Its cost does not depend on how many files are open.
+ * O(1), however many files are open.
  *
- * Return: false if there was no file any more.
+ * Return: false at the end of the list.
  */
 bool hello_file_next(struct hello_file_cursor *cursor,
 		     struct hello_file_info *info)
@@ -433,27 +430,26 @@ bool hello_file_next(struct hello_file_cursor *cursor,
 			.pid	= pid_nr(file->opener),
 			.shared	= file->store != &file->own,
 			/* Counts are exact when the file is idle. */
-			.count	= data_race(file->count),
+			.reads	= data_race(file->reads),
+			/* as above */
+			.writes	= data_race(file->writes),
 		};
 		info->gone = !copy_comm(info->comm, file->opener);
 		buffer = hello_store_peek(file->store, &info->store);
 		list_move(&cursor->link.list, &file->link.list);
-		/* Part of the file, which may be closed once the list is unlocked. */
+		/* It is part of the file, which may be freed once unlocked. */
 		if (!buffer->slab) {
 			hello_buffer_put(buffer);
 			buffer = NULL;
 		}
 	}
 	mutex_unlock(&list_mutex);
-	/* The last reference frees, which may take longer than open() may wait. */
+	/* Unlocked: the last put frees, and open() waits for list_mutex. */
 	hello_buffer_put(buffer);
 	return file;
 }
 
-/**
- * hello_file_done() - end to list the open files
- * @cursor: zeroed, or in the list
- */
+/* Ends a listing; the cursor is zeroed or in the list. */
 void hello_file_done(struct hello_file_cursor *cursor)
 {
 	if (!cursor->link.list.next)
@@ -463,7 +459,7 @@ void hello_file_done(struct hello_file_cursor *cursor)
 	mutex_unlock(&list_mutex);
 }
 
-/* ---- birth and death ---- */
+/* ---- init and exit ---- */
 
 /* Slab constructor: this state survives close(). */
 static void construct(void *object)
@@ -473,11 +469,6 @@ static void construct(void *object)
 	hello_store_init(&file->own, HELLO_LOCK_MUTEX, false);
 }
 
-/**
- * hello_file_init() - get ready for opens
- *
- * Return: 0 or -ENOMEM.
- */
 int hello_file_init(void)
 {
 	files = kmem_cache_create("hello_file", sizeof(struct hello_file), 0,
@@ -485,9 +476,6 @@ int hello_file_init(void)
 	return files ? 0 : -ENOMEM;
 }
 
-/**
- * hello_file_exit() - undo hello_file_init(); no file is open
- */
 void hello_file_exit(void)
 {
 	kmem_cache_destroy(files);

@@ -39,7 +39,7 @@ static_assert(BIT(ARRAY_SIZE(words_of_gfp)) - 1 == HELLO_GFP_ALL,
 	      "every bit of gfp.h needs its name here");
 
 /**
- * hello_gfp_parse() - words joined by '|' to a set
+ * hello_gfp_parse() - parse words joined by '|'
  * @text: the text; one newline may end it
  * @words: the set, written on success only
  *
@@ -76,10 +76,10 @@ int hello_gfp_parse(const char *text, u16 *words)
 }
 
 /**
- * hello_gfp_print() - a set as text
+ * hello_gfp_print() - print a set
  * @words: the set
- * @separator: what stands between two words; "|" makes what the parser takes
- * @buf: where the text goes, terminated also if the set is empty
+ * @separator: text between two words; hello_gfp_parse() takes "|"
+ * @buf: the text, always terminated
  * @size: size of @buf, at least 1
  *
  * Return: the length of the text.
@@ -99,10 +99,10 @@ int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size)
 }
 
 /**
- * hello_gfp_conflict() - whether words of a set exclude one another
+ * hello_gfp_conflict() - check that the words of a set work together
  * @words: the set
  *
- * Return: NULL if they go together, else the reason and the cure.
+ * Return: NULL, or the reason why not and the cure.
  */
 const char *hello_gfp_conflict(u32 words)
 {
@@ -115,12 +115,7 @@ const char *hello_gfp_conflict(u32 words)
 	return NULL;
 }
 
-/**
- * hello_gfp_bits() - the mask that the kernel's allocators take
- * @words: the set
- *
- * Return: the bits of all its words.
- */
+/* The mask with the bits of all words. */
 gfp_t hello_gfp_bits(u32 words)
 {
 	gfp_t bits = 0;

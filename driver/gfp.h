@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * GFP masks as users write them: a set of words from a closed list.
- * The words are kept, not the bits, since several words share bits.
+ * GFP masks as users write them: a set of words from a closed list. A recipe
+ * has the words, not the bits, since several words share bits.
  */
 #ifndef HELLO_GFP_H
 #define HELLO_GFP_H
@@ -25,7 +25,7 @@
 #define HELLO_GFP_HIGH		BIT(12)
 #define HELLO_GFP_ALL		(BIT(13) - 1)
 
-/* The longest text of a set with its NUL: a base, a zone, every modifier. */
+/* The longest text of a valid set with its NUL: a base, a zone, every modifier. */
 #define HELLO_GFP_TEXT		96
 
 int hello_gfp_parse(const char *text, u16 *words);
@@ -33,14 +33,9 @@ int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size);
 const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);
 
-/**
- * hello_gfp_scarce() - whether a mask draws on reserves or on a small zone
- * @mask: the bits
- *
- * Such memory is what others need to get out of trouble, so it has a cap of
- * its own.
- *
- * Return: true if it does.
+/*
+ * True if the mask draws on the reserves or on a small zone: others need that
+ * memory when there is no other, so it has a cap of its own.
  */
 static inline bool hello_gfp_scarce(gfp_t mask)
 {

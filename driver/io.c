@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading and writing open files, in two steps: a unit is copied without page
- * faults, which is possible under any lock, and the caller's missing pages are
- * faulted in outside the lock.
+ * Reading and writing open files, in rounds: under the lock a unit is copied with
+ * page faults disabled, then missing pages of the caller are faulted in unlocked.
  */
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -15,17 +14,16 @@
 #include "buffer.h"
 #include "compat.h"
 #include "fail.h"
-#include "file.h"
 #include "io.h"
 #include "store.h"
 #include "trace.h"
 
-/* Faulted in at once; a kill waits for no more. */
+/* Bytes faulted in at once; a kill waits for them. */
 #define FAULT_IN_MAX	SZ_1M
 
 /*
- * Rounds in a row that copy nothing although the memory was faulted in. More
- * than a few mean that it never will, as where memory tags do not match.
+ * Rounds in a row that copy nothing although the page was faulted in. More than
+ * a few mean that no round will, as with memory tags that do not match.
  */
 #define STALLS_MAX	16
 
@@ -49,7 +47,7 @@ struct transfer {
 	unsigned int stalls;
 	/** @changes: change count that a read has seen, from its first unit on */
 	unsigned long changes;
-	/** @begun: the first unit is done */
+	/** @begun: the first unit of a read is done */
 	bool begun;
 	/** @nowait: before the first byte, return -EAGAIN instead of sleeping */
 	bool nowait;
@@ -57,7 +55,7 @@ struct transfer {
 
 /* ---- the caller's memory: at @iter, or at @user if that is NULL ---- */
 
-/* Copies up to the first missing page, advances @iter, returns bytes copied. */
+/* Copies up to the first missing page. Advances @iter. Returns bytes copied. */
 static __always_inline size_t copy_out(struct iov_iter *iter, char __user *user,
 				       const void *from, size_t size)
 {
@@ -84,8 +82,8 @@ static __always_inline size_t copy_in(struct iov_iter *iter,
 }
 
 /*
- * Copies in chunks: a lock that sleeps may be held for gigabytes. A kill ends
- * it early. Under a lock that spins a unit is less than a chunk.
+ * Copies in chunks, since a sleeping lock may be held for gigabytes. A kill ends
+ * it early. Under a spinning lock a unit is less than a chunk.
  */
 static noinline size_t copy_chunks(struct transfer *t, void *mem, size_t size,
 				   bool to_user)
@@ -108,8 +106,8 @@ static noinline size_t copy_chunks(struct transfer *t, void *mem, size_t size,
 }
 
 /*
- * Bytes to try to copy, of @n. A copy by words can stop short of bytes that
- * are good: a byte of its own cannot.
+ * Bytes to try, of @n. A copy by words can stop before valid bytes at the end of
+ * a page; a copy of one byte cannot.
  */
 static size_t attempt(const struct transfer *t, size_t n)
 {
@@ -117,10 +115,9 @@ static size_t attempt(const struct transfer *t, size_t n)
 }
 
 /*
- * Faults in the page that stopped a copy after @copied of @n bytes, and the
- * pages of the bytes behind it. Stores nothing: more than a call returns must
- * not change. Returns 0 if the copy can go on, -EFAULT if there is no such
- * memory, -EINTR if the task was killed.
+ * Faults in the rest of @n bytes, after the @copied ones. Writes nothing to user
+ * memory: only the bytes that a call returns may change. Returns 0 if the copy
+ * can continue, -EFAULT if there is no such memory, -EINTR if killed.
  */
 static int fault_in(struct transfer *t, size_t copied, size_t n, bool to_user)
 {
@@ -144,98 +141,125 @@ static int fault_in(struct transfer *t, size_t copied, size_t n, bool to_user)
 	return missing == size ? -EFAULT : 0;
 }
 
-static void count(u64 *calls, u64 *bytes, ssize_t ret)
+static __always_inline ssize_t end_transfer(struct hello_file *file, bool write,
+					    size_t size, loff_t end, ssize_t ret)
 {
-	/* Threads that collide may lose a count: it is not worth an atomic. */
-	data_race((*calls)++);
+	struct hello_io_count *count = write ? &file->writes : &file->reads;
+	loff_t start = end - max_t(ssize_t, ret, 0);
+
+	/* Threads that collide may lose a count: not worth an atomic. */
+	data_race(count->calls++);
 	if (ret > 0)
 		/* as above */
-		data_race(*bytes += ret);
-}
-
-/* Start offset of a transfer that ended at @pos. */
-static loff_t began(loff_t pos, ssize_t ret)
-{
-	return pos - max_t(ssize_t, ret, 0);
+		data_race(count->bytes += ret);
+	pr_debug("%s: req=%zu, actual=%zd, off=%lld\n",
+		 write ? "write" : "read", size, ret, start);
+	if (write && trace_hello_write_enabled())
+		trace_hello_write(file->link.id, size, ret, start);
+	if (!write && trace_hello_read_enabled())
+		trace_hello_read(file->link.id, size, ret, start);
+	return ret;
 }
 
 /* ---- reading ---- */
 
-/* A read that failed has seen nothing. */
-static __always_inline ssize_t
-end_read(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret,
-	 unsigned long changes)
+/* @changes is the change count that the read has seen, if it did not fail. */
+static __always_inline ssize_t end_read(struct hello_file *file, size_t size,
+					loff_t end, ssize_t ret,
+					unsigned long changes)
 {
 	if (likely(ret >= 0))
 		WRITE_ONCE(file->own.changes, changes);
-	count(&file->count.reads, &file->count.bytes_read, ret);
-	pr_debug("read: req=%zu, actual=%zd, off=%lld\n", size, ret,
-		 began(*pos, ret));
-	if (trace_hello_read_enabled())
-		trace_hello_read(file->link.id, size, ret, began(*pos, ret));
-	return ret;
+	return end_transfer(file, false, size, end, ret);
 }
 
-/*
- * One unit of a read, to @bounce if it is not NULL, else to the memory of @t,
- * else to @user. *n is how many bytes there were to copy. Returns bytes copied,
- * -EINTR, -EAGAIN if @t must not wait, or -ENODATA if the memory does not exist
- * yet.
+/**
+ * struct read_unit - one unit of a read
  */
-static __always_inline ssize_t
-read_unit(struct hello_store *store, struct transfer *t, char __user *user,
-	  size_t size, loff_t pos, void *bounce, unsigned long *changes, size_t *n)
+struct read_unit {
+	/** @size: bytes wanted */
+	size_t size;
+	/** @pos: position */
+	loff_t pos;
+	/** @bounce: copy to there instead of the caller's memory, if not NULL */
+	void *bounce;
+	/** @n: result: of @size, the bytes before the end of the contents */
+	size_t n;
+	/** @changes: result: the change count under the lock */
+	unsigned long changes;
+};
+
+/*
+ * Copies to u->bounce, else to the memory of @t, else to @user. Returns bytes
+ * copied, -EINTR, -EAGAIN if @t must not wait, or -ENODATA if the memory does
+ * not exist yet.
+ */
+static __always_inline ssize_t read_unit(struct hello_store *store,
+					 struct transfer *t, char __user *user,
+					 struct read_unit *u)
 {
 	const struct hello_buffer *buffer;
 	size_t copied = 0;
 	int err;
 
-	*n = 0;
+	u->n = 0;
 	err = hello_lock_read(&store->lock, t && t->nowait && !t->done);
 	if (unlikely(err)) {
-		*changes = 0;
+		u->changes = 0;
 		return err;
 	}
-	*changes = store->changes;
+	u->changes = store->changes;
 	buffer = hello_store_buffer(store);
-	if (likely(pos < buffer->length)) {
+	if (likely(u->pos < buffer->length)) {
 		void *from = buffer->mem.addr;
 
-		*n = min_t(u64, size, buffer->length - pos);
+		u->n = min_t(u64, u->size, buffer->length - u->pos);
 		if (unlikely(!from))
-			err = *n ? -ENODATA : 0;
-		else if (bounce)
-			memcpy(bounce, from + pos, *n);
+			err = u->n ? -ENODATA : 0;
+		else if (u->bounce)
+			memcpy(u->bounce, from + u->pos, u->n);
 		else if (t)
-			copied = copy_chunks(t, from + pos, *n, true);
+			copied = copy_chunks(t, from + u->pos, u->n, true);
 		else
-			copied = copy_out(NULL, user, from + pos, *n);
+			copied = copy_out(NULL, user, from + u->pos, u->n);
 	}
 	hello_unlock_read(&store->lock);
 	return unlikely(err) ? err : copied;
 }
 
-/* The current version, to be put; *changes is not newer. */
-static __always_inline struct hello_buffer *
-pin_version(struct hello_store *store, unsigned long *changes)
+/**
+ * struct version - a pinned version of the contents
+ */
+struct version {
+	/** @buffer: the buffer, to be put */
+	struct hello_buffer *buffer;
+	/** @length: its length when it was pinned; a truncation may cut it */
+	size_t length;
+	/** @changes: a change count that is not newer */
+	unsigned long changes;
+};
+
+static __always_inline struct version pin_version(struct hello_store *store)
 {
+	struct version v;
+
 	/* Pairs with the release in hello_store_changed(). */
-	*changes = smp_load_acquire(&store->changes);
-	return hello_store_pin(store);
+	v.changes = smp_load_acquire(&store->changes);
+	v.buffer = hello_store_pin(store);
+	v.length = READ_ONCE(v.buffer->length);
+	return v;
 }
 
-/*
- * The whole call from one version, even if it must fault in the caller's pages
- * and @length, which is what the version had first, is cut meanwhile.
- */
-static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffer,
-			    size_t length)
+/* The whole call sees one version, even if pages must be faulted in meanwhile. */
+static ssize_t copy_version(struct transfer *t, const struct version *v)
 {
 	int err = 0;
 
-	while (!err && t->done < t->size && *t->pos < length) {
-		size_t n = attempt(t, min_t(u64, t->size - t->done, length - *t->pos));
-		size_t copied = copy_chunks(t, buffer->mem.addr + *t->pos, n, true);
+	while (!err && t->done < t->size && *t->pos < v->length) {
+		size_t n = attempt(t, min_t(u64, t->size - t->done,
+					    v->length - *t->pos));
+		size_t copied = copy_chunks(t, v->buffer->mem.addr + *t->pos, n,
+					    true);
 
 		*t->pos += copied;
 		t->done += copied;
@@ -249,21 +273,21 @@ static ssize_t copy_version(struct transfer *t, const struct hello_buffer *buffe
 
 static ssize_t read_version(struct transfer *t)
 {
-	struct hello_buffer *buffer = pin_version(t->file->store, &t->changes);
-	size_t length = READ_ONCE(buffer->length);
+	struct version v = pin_version(t->file->store);
 	ssize_t ret = 0;
 
-	if (likely(hello_buffer_ready(buffer)))
-		ret = copy_version(t, buffer, length);
-	else if (*t->pos < length && t->size)
+	t->changes = v.changes;
+	if (likely(hello_buffer_ready(v.buffer)))
+		ret = copy_version(t, &v);
+	else if (*t->pos < v.length && t->size)
 		ret = -ENODATA;
-	hello_buffer_put(buffer);
+	hello_buffer_put(v.buffer);
 	return ret;
 }
 
 /*
- * An iterator that is not user memory may allocate pages while it is copied to
- * (a pipe up to 6.4): not under a lock that spins.
+ * A copy to an iterator of kernel memory may allocate (a pipe up to 6.4), which
+ * a spinning lock forbids.
  */
 static bool needs_bounce(const struct transfer *t)
 {
@@ -285,28 +309,30 @@ static ssize_t read_units(struct transfer *t)
 		unit = PAGE_SIZE;
 	}
 	do {
-		size_t wanted = attempt(t, min(t->size - t->done, unit));
-		unsigned long later;
-		ssize_t copied;
-		size_t n;
+		struct read_unit u = {
+			.size	= attempt(t, min(t->size - t->done, unit)),
+			.pos	= *t->pos,
+			.bounce	= bounce,
+		};
+		ssize_t copied = read_unit(store, t, NULL, &u);
 
-		/* A change after the first unit is news that the call did not see. */
-		copied = read_unit(store, t, NULL, wanted, *t->pos, bounce,
-				   t->begun ? &later : &t->changes, &n);
+		/* Pollers must learn of a change after the first unit. */
+		if (!t->begun)
+			t->changes = u.changes;
 		if (copied < 0) {
 			err = copied;
 			break;
 		}
 		t->begun = true;
 		if (bounce)
-			copied = copy_out(t->iter, NULL, bounce, n);
+			copied = copy_out(t->iter, NULL, bounce, u.n);
 		*t->pos += copied;
 		t->done += copied;
-		if (copied < n) {
-			err = fault_in(t, copied, n, true);
+		if (copied < u.n) {
+			err = fault_in(t, copied, u.n, true);
 		} else {
 			t->stalls = 0;
-			if (n < wanted)
+			if (u.n < u.size)
 				break;
 		}
 		cond_resched();
@@ -321,7 +347,7 @@ static noinline ssize_t read_any(struct transfer *t)
 	ssize_t ret;
 
 	for (;;) {
-		/* Each read under rcu comes here, of the others few. */
+		/* All iterator reads under rcu, few of the others. */
 		if (likely(hello_lock_versions(&store->lock)))
 			ret = read_version(t);
 		else
@@ -332,13 +358,13 @@ static noinline ssize_t read_any(struct transfer *t)
 		if (ret)
 			break;
 	}
-	/* io_uring tries again, often: that is one read. */
+	/* Not counted: io_uring retries, and that is one read. */
 	if (ret == -EAGAIN)
 		return ret;
-	return end_read(t->file, t->size, t->pos, ret, t->changes);
+	return end_read(t->file, t->size, *t->pos, ret, t->changes);
 }
 
-/* Out of line: the fast paths need no struct on their stack. */
+/* noinline: keeps the struct off the stack of the fast paths. */
 static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
 				  size_t size, loff_t *pos, ssize_t done,
 				  unsigned long changes)
@@ -356,30 +382,26 @@ static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
 	return read_any(&t);
 }
 
-/* A read of one unit, which most are. */
+/* Most reads are of one unit. */
 static noinline ssize_t read_straight(struct hello_file *file,
 				      char __user *user, size_t size,
 				      loff_t *pos)
 {
-	unsigned long changes;
-	ssize_t copied;
-	size_t n;
+	struct read_unit u = { .size = size, .pos = *pos };
+	ssize_t copied = read_unit(file->store, NULL, user, &u);
 
-	copied = read_unit(file->store, NULL, user, size, *pos, NULL,
-			   &changes, &n);
 	if (likely(copied >= 0))
 		*pos += copied;
-	if (unlikely(copied != n))
-		return read_rest(file, user, size, pos, copied, changes);
-	return end_read(file, size, pos, copied, changes);
+	if (unlikely(copied != u.n))
+		return read_rest(file, user, size, pos, copied, u.changes);
+	return end_read(file, size, *pos, copied, u.changes);
 }
 
-/* Puts @buffer. */
+/* Puts the version. */
 static noinline ssize_t read_version_rest(struct hello_file *file,
 					  char __user *user, size_t size,
 					  loff_t *pos, size_t done,
-					  struct hello_buffer *buffer,
-					  size_t length, unsigned long changes)
+					  const struct version *v)
 {
 	struct transfer t = {
 		.file	= file,
@@ -388,10 +410,10 @@ static noinline ssize_t read_version_rest(struct hello_file *file,
 		.pos	= pos,
 		.done	= done,
 	};
-	ssize_t ret = copy_version(&t, buffer, length);
+	ssize_t ret = copy_version(&t, v);
 
-	hello_buffer_put(buffer);
-	return end_read(file, size, pos, ret, changes);
+	hello_buffer_put(v->buffer);
+	return end_read(file, size, *pos, ret, v->changes);
 }
 
 /* A read of a version in one chunk. */
@@ -399,39 +421,40 @@ static noinline ssize_t read_version_straight(struct hello_file *file,
 					      char __user *user, size_t size,
 					      loff_t *pos)
 {
-	unsigned long changes;
-	struct hello_buffer *buffer = pin_version(file->store, &changes);
-	size_t length = READ_ONCE(buffer->length);
+	struct version v = pin_version(file->store);
 	size_t copied = 0;
 	size_t n;
 
-	if (likely(hello_buffer_ready(buffer) && *pos < length)) {
-		n = min_t(u64, size, length - *pos);
-		copied = copy_out(NULL, user, buffer->mem.addr + *pos, n);
+	if (likely(hello_buffer_ready(v.buffer) && *pos < v.length)) {
+		n = min_t(u64, size, v.length - *pos);
+		copied = copy_out(NULL, user, v.buffer->mem.addr + *pos, n);
 		*pos += copied;
-		if (unlikely(copied < n))
+		if (unlikely(copied < n)) {
+			/* A copy, so that v stays in registers. */
+			struct version rest = v;
+
 			return read_version_rest(file, user, size, pos, copied,
-						 buffer, length, changes);
-	} else if (*pos < length) {
-		hello_buffer_put(buffer);
-		return read_rest(file, user, size, pos, -ENODATA, changes);
+						 &rest);
+		}
+	} else if (*pos < v.length) {
+		hello_buffer_put(v.buffer);
+		return read_rest(file, user, size, pos, -ENODATA, v.changes);
 	}
-	hello_buffer_put(buffer);
-	return end_read(file, size, pos, copied, changes);
+	hello_buffer_put(v.buffer);
+	return end_read(file, size, *pos, copied, v.changes);
 }
 
 /**
  * hello_io_read() - .read of the device
  * @filp: the open file
- * @user: where to; the VFS has checked the range
+ * @user: destination; the VFS has checked the range
  * @size: bytes
- * @pos: from where, not negative; advanced by what was read
+ * @pos: offset, not negative; advanced by the bytes read
  *
- * The VFS prefers it for read(2): no iterator to set up. Holds no lock while
- * it faults in user memory.
+ * The fast path of read(2): no iterator.
  *
- * Return: bytes read, 0 at or after the end; if none were, -EFAULT, -EINTR, or
- * -ENOMEM if the buffer had to be allocated.
+ * Return: bytes read, 0 at or after the end; before the first byte -EFAULT,
+ * -EINTR if killed, or -ENOMEM if the buffer must be allocated.
  */
 ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 		      loff_t *pos)
@@ -447,8 +470,8 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 
 /**
  * hello_io_read_iter() - .read_iter of the device
- * @iocb: the open file and the position; IOCB_NOWAIT is honoured
- * @to: where to, advanced by what was read
+ * @iocb: the open file and the offset; IOCB_NOWAIT is honoured
+ * @to: destination, advanced
  *
  * Return: as hello_io_read(), or -EAGAIN if IOCB_NOWAIT forbids to sleep.
  */
@@ -467,18 +490,7 @@ ssize_t hello_io_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 /* ---- writing ---- */
 
-static __always_inline ssize_t
-end_write(struct hello_file *file, size_t size, const loff_t *pos, ssize_t ret)
-{
-	count(&file->count.writes, &file->count.bytes_written, ret);
-	pr_debug("write: req=%zu, actual=%zd, off=%lld\n", size, ret,
-		 began(*pos, ret));
-	if (trace_hello_write_enabled())
-		trace_hello_write(file->link.id, size, ret, began(*pos, ret));
-	return ret;
-}
-
-/* Writes also to the successor what a migration has copied there already. */
+/* Repeats a write in the successor, as far as the migration has copied. */
 static void mirror(const struct hello_store *store,
 		   const struct hello_buffer *buffer, size_t pos, size_t n)
 {
@@ -490,7 +502,7 @@ static void mirror(const struct hello_store *store,
 	       min(n, next->length - pos));
 }
 
-/* Caller must hold the lock: its own change is no news to @file. */
+/* Caller must hold the lock. poll() of @file does not report its own change. */
 static __always_inline void note_change(struct hello_file *file,
 					struct hello_store *store)
 {
@@ -498,10 +510,7 @@ static __always_inline void note_change(struct hello_file *file,
 	WRITE_ONCE(file->own.changes, store->changes);
 }
 
-/*
- * A copy of the current version, to be changed and published. The fill of the
- * new buffer comes after the contents.
- */
+/* A copy of the current version, to be written and published; NULL if killed too. */
 static struct hello_buffer *new_version(const struct hello_buffer *old)
 {
 	struct hello_buffer *buffer = hello_buffer_create(&old->mem.recipe);
@@ -525,8 +534,8 @@ static struct hello_buffer *new_version(const struct hello_buffer *old)
 }
 
 /*
- * Zeroes a gap before @at, since gaps read as zeros. Returns false if that needs
- * another round: only a version, which nobody sees yet, is zeroed in one.
+ * Zeroes the stale bytes before @at: gaps read as zeros. Returns false if that
+ * needs another round; a version, not published yet, is zeroed in one.
  */
 static bool zero_gap(struct hello_buffer *buffer, loff_t at, bool version)
 {
@@ -540,7 +549,7 @@ static bool zero_gap(struct hello_buffer *buffer, loff_t at, bool version)
 	return true;
 }
 
-/* Any write, or the rest of it after some bytes are done. */
+/* The slow path: any write, or its rest after the fast path. */
 static noinline ssize_t write_any(struct transfer *t, bool append)
 {
 	struct hello_store *store = t->file->store;
@@ -557,7 +566,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 		size_t n = 0;
 		loff_t at;
 
-		/* Units that wait for nothing must end with a kill all the same. */
+		/* A kill must end a write that never waits, too. */
 		err = fatal_signal_pending(current) ? -EINTR :
 		      hello_lock_write(&store->lock, nowait);
 		if (err)
@@ -603,7 +612,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 			version = hello_store_buffer(store);
 			rcu_assign_pointer(store->buffer, buffer);
 		}
-		/* After publishing: a reader that sees the change sees its bytes. */
+		/* After publishing: a reader that sees the count sees the bytes. */
 		note_change(t->file, store);
 		*t->pos = at + copied;
 		t->done += copied;
@@ -619,13 +628,13 @@ unlock:
 			t->stalls = 0;
 		cond_resched();
 	}
-	/* As in read_any(). */
+	/* Not counted, as in read_any(). */
 	if (err == -EAGAIN && !t->done)
 		return err;
-	return end_write(t->file, t->size, t->pos, t->done ?: err);
+	return end_transfer(t->file, true, t->size, *t->pos, t->done ?: err);
 }
 
-/* Out of line, as read_rest(). */
+/* noinline as read_rest(). */
 static noinline ssize_t write_rest(struct hello_file *file,
 				   const char __user *user, size_t size,
 				   loff_t *pos, size_t done, bool append)
@@ -646,14 +655,12 @@ static noinline ssize_t write_rest(struct hello_file *file,
 /**
  * hello_io_write() - .write of the device
  * @filp: the open file; O_APPEND writes each unit at the end of the contents
- * @user: where from; the VFS has checked the range
+ * @user: source; the VFS has checked the range
  * @size: bytes
- * @pos: where to, not negative; advanced by what was written
+ * @pos: offset, not negative; advanced by the bytes written
  *
- * Holds no lock while it faults in user memory.
- *
- * Return: bytes written; if none were, -ENOSPC at or after the capacity,
- * -EFAULT, -EINTR, or -ENOMEM if the buffer or a version had to be allocated.
+ * Return: bytes written; before the first byte -ENOSPC at or after the capacity,
+ * -EFAULT, -EINTR if killed, or -ENOMEM if an allocation failed.
  */
 ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 		       loff_t *pos)
@@ -669,7 +676,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	if (unlikely(size >= store->lock.fast_max ||
 		     hello_lock_write(&store->lock, false)))
 		goto any;
-	/* Mostly the first unit is the whole call. */
+	/* Fast path: the first unit is the whole call. */
 	buffer = hello_store_buffer(store);
 	at = *pos;
 	if (likely(buffer->mem.addr && !store->next && at <= buffer->length &&
@@ -684,7 +691,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	hello_unlock_write(&store->lock);
 	if (likely(copied == size)) {
 		hello_store_wake(store);
-		return end_write(file, size, pos, size);
+		return end_transfer(file, true, size, *pos, size);
 	}
 any:
 	return write_rest(file, user, size, pos, copied, false);
@@ -692,8 +699,8 @@ any:
 
 /**
  * hello_io_write_iter() - .write_iter of the device
- * @iocb: the open file and the position; IOCB_NOWAIT and IOCB_APPEND are honoured
- * @from: where from, advanced by what was written
+ * @iocb: the open file and the offset; IOCB_NOWAIT and IOCB_APPEND are honoured
+ * @from: source, advanced
  *
  * Return: as hello_io_write(), or -EAGAIN if IOCB_NOWAIT forbids to sleep.
  */

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The locks that can guard a buffer: each is a row of functions in the table
- * at the end.
+ * The types of lock: each is a few functions and an entry in the table at the end.
  *
- * None of them is ever held while user memory is waited for: the copies under
- * them run with page faults disabled. What they promise to readers and writers
- * of a shared buffer:
+ * Copies under a lock run with page faults disabled: no holder waits for user
+ * memory. Readers and writers of a shared buffer may rely on this:
  *
  * mutex, rwsem: a call is atomic, but for user pages that had to be faulted in.
  * spinlock, rwlock: the same for each HELLO_LOCK_UNIT bytes of it.
- * rcu: a reader sees one complete version, and never waits; writers make a new
- *	version each, one after the other.
+ * rcu: a reader sees one complete version and never waits; writers publish a
+ *	new version each, one after the other.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -20,7 +18,7 @@
 #include "lock.h"
 #include "trace.h"
 
-/* For lockdep: which member of the union is the one that is held. */
+/* lockdep_is_held() needs the member of the union. */
 #ifdef CONFIG_LOCKDEP
 #define HELD(member)							\
 static int member##_held(const struct hello_lock *lock)			\
@@ -125,7 +123,7 @@ static void read_unlock_rwsem(struct hello_lock *lock)
 
 /* ---- spinlock ---- */
 
-/* Spinning for a moment is no wait, but on PREEMPT_RT spinlocks sleep. */
+/* On PREEMPT_RT spinlocks sleep, which nowait forbids; elsewhere they spin. */
 #define SPIN_SLEEPS	IS_ENABLED(CONFIG_PREEMPT_RT)
 
 HELD(spin)
@@ -204,7 +202,7 @@ static void read_unlock_rw(struct hello_lock *lock)
 	read_unlock(&lock->rw);
 }
 
-/* ---- the table; of rcu the writers have the mutex ---- */
+/* ---- the table; the writers of rcu use the mutex ---- */
 
 const struct hello_lock_type hello_lock_types[] = {
 	[HELLO_LOCK_MUTEX] = {
@@ -259,10 +257,10 @@ const struct hello_lock_type hello_lock_types[] = {
 const struct hello_table hello_lock_table = HELLO_TABLE(hello_lock_types);
 
 /**
- * hello_lock_init() - make a lock of a kind
- * @lock: the lock; nobody may use it meanwhile
+ * hello_lock_init() - initialize a lock
+ * @lock: an unused lock
  * @type: number in hello_lock_table
- * @counted: let hello_lock_waits begin again with who has to wait for this one
+ * @counted: zero hello_lock_waits, and count the waits for this lock there
  */
 void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted)
 {

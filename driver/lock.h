@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The locks that can guard a buffer, behind one interface.
+ * The types of lock that can guard a buffer, behind one interface.
  */
 #ifndef HELLO_LOCK_H
 #define HELLO_LOCK_H
@@ -14,7 +14,7 @@
 
 #include "table.h"
 
-/* The number of the lock that every private buffer has; the default. */
+/* The type of every private buffer, and the default. */
 #define HELLO_LOCK_MUTEX	0
 
 /* Bytes that are copied under a spinning lock before it is released. */
@@ -93,7 +93,7 @@ struct hello_lock_type {
 extern const struct hello_table hello_lock_table;
 extern const struct hello_lock_type hello_lock_types[];
 
-/* Since that lock was made. */
+/* Since hello_lock_init() of that lock. */
 extern struct hello_lock_waits hello_lock_waits;
 
 void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted);
@@ -104,45 +104,30 @@ static inline bool hello_lock_is_mutex(const struct hello_lock *lock)
 	return likely(lock->type == HELLO_LOCK_MUTEX);
 }
 
-/**
- * hello_lock_spins() - whether the holder may not sleep
- * @lock: the lock
- *
- * Return: true for spinlock and rwlock.
- */
+/* True if the holder must not sleep. */
 static inline bool hello_lock_spins(const struct hello_lock *lock)
 {
 	return lock->flags & HELLO_LOCK_SPINS;
 }
 
-/**
- * hello_lock_versions() - whether a write replaces what is guarded
- * @lock: the lock
- *
- * Return: true for rcu.
- */
+/* True if a write publishes a copy, and readers pin the version. */
 static inline bool hello_lock_versions(const struct hello_lock *lock)
 {
 	return lock->flags & HELLO_LOCK_VERSIONS;
 }
 
-/**
- * hello_lock_unit() - how much may be copied while a lock is held
- * @lock: the lock
- *
- * Return: bytes; no limit for a lock that sleeps.
- */
+/* Bytes that may be copied before the lock is released. */
 static inline size_t hello_lock_unit(const struct hello_lock *lock)
 {
 	return hello_lock_spins(lock) ? HELLO_LOCK_UNIT : SIZE_MAX;
 }
 
 /**
- * hello_lock_write() - lock to change what is guarded
+ * hello_lock_write() - lock exclusively
  * @lock: the lock
  * @nowait: return -EAGAIN instead of waiting
  *
- * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
+ * Return: 0, -EAGAIN, or -EINTR if killed while waiting (sleeping locks only).
  */
 static inline int __must_check hello_lock_write(struct hello_lock *lock,
 						bool nowait)
@@ -152,10 +137,6 @@ static inline int __must_check hello_lock_write(struct hello_lock *lock,
 	return hello_lock_types[lock->type].write(lock, nowait);
 }
 
-/**
- * hello_unlock_write() - undo hello_lock_write()
- * @lock: the lock
- */
 static inline void hello_unlock_write(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock))
@@ -165,11 +146,11 @@ static inline void hello_unlock_write(struct hello_lock *lock)
 }
 
 /**
- * hello_lock_read() - lock to look at what is guarded
- * @lock: the lock; not one that makes versions, which are pinned
+ * hello_lock_read() - lock for reading
+ * @lock: the lock; not one with HELLO_LOCK_VERSIONS, whose readers pin
  * @nowait: return -EAGAIN instead of waiting
  *
- * Return: 0, -EAGAIN, or -EINTR if the task was killed while it waited.
+ * Return: as hello_lock_write().
  */
 static inline int __must_check hello_lock_read(struct hello_lock *lock,
 					       bool nowait)
@@ -179,10 +160,6 @@ static inline int __must_check hello_lock_read(struct hello_lock *lock,
 	return hello_lock_types[lock->type].read(lock, nowait);
 }
 
-/**
- * hello_unlock_read() - undo hello_lock_read()
- * @lock: the lock
- */
 static inline void hello_unlock_read(struct hello_lock *lock)
 {
 	if (hello_lock_is_mutex(lock))
@@ -191,12 +168,7 @@ static inline void hello_unlock_read(struct hello_lock *lock)
 		hello_lock_types[lock->type].end_read(lock);
 }
 
-/**
- * hello_lock_held() - whether the lock is held, as far as lockdep knows
- * @lock: the lock
- *
- * Return: true if it is, or if nobody knows.
- */
+/* lockdep_is_held() of any type; true without lockdep. */
 static inline bool hello_lock_held(const struct hello_lock *lock)
 {
 #ifdef CONFIG_LOCKDEP

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The order of birth and death: the misc device comes last and goes first.
+ * Init and exit: the misc device is registered last and deregistered first.
  */
 #include <linux/device.h>
 #include <linux/hello.h>
@@ -19,7 +19,7 @@
 #include "stats.h"
 #include "sysfs.h"
 
-/* 0600 until the udev rule says otherwise. */
+/* The udev rule widens the mode. */
 static struct miscdevice misc = {
 	.minor	= HELLO_MINOR,
 	.name	= "hello",
@@ -29,9 +29,8 @@ static struct miscdevice misc = {
 };
 
 /*
- * The static minor is what lets an open of the node load the module. Another
- * driver may have it: any minor is better than none, but then a node that was
- * made for the static one leads to that driver.
+ * With the static minor an open of the node loads the module. If another driver
+ * has it, take any: but a node for the static minor then leads to that driver.
  */
 static int register_device(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one store that all shared opens have together: it outlives the last
- * close, changes its lock while nobody has it open, and is migrated live.
+ * The one store that all shared opens use: it outlives the last close, changes
+ * its lock while it is not open, and migrates live.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -15,17 +15,13 @@
 static struct hello_store store;
 
 /*
- * Open files that have the store. Under a lock of its own, held for a moment
- * only: open() takes it, and may not wait for a migration.
+ * Open files that use the store. Not under the store's lock: open() must not
+ * wait for a migration.
  */
 static unsigned int users;
 static DEFINE_SPINLOCK(users_lock);
 
-/**
- * hello_shared_attach() - use the store in an open file
- *
- * Return: the store, until hello_shared_detach().
- */
+/* Returns the store; it keeps its lock until hello_shared_detach(). */
 struct hello_store *hello_shared_attach(void)
 {
 	spin_lock(&users_lock);
@@ -34,9 +30,6 @@ struct hello_store *hello_shared_attach(void)
 	return &store;
 }
 
-/**
- * hello_shared_detach() - undo hello_shared_attach()
- */
 void hello_shared_detach(void)
 {
 	spin_lock(&users_lock);
@@ -44,30 +37,23 @@ void hello_shared_detach(void)
 	spin_unlock(&users_lock);
 }
 
-/**
- * hello_shared_info() - what is in the store, for those who have not attached
- * @info: what is found
- */
+/* hello_store_info() of the store, for callers that have not attached. */
 void hello_shared_info(struct hello_store_info *info)
 {
 	hello_store_info(&store, info);
 }
 
-/**
- * hello_shared_users() - how many open files have the store
- *
- * Return: the number.
- */
+/* The number of open files that use the store. */
 unsigned int hello_shared_users(void)
 {
 	return READ_ONCE(users);
 }
 
 /**
- * hello_shared_set_lock() - guard the store by another lock; contents are kept
+ * hello_shared_set_lock() - change the type of the lock; contents are kept
  * @lock_type: number in hello_lock_table
  *
- * Return: 0, or -EBUSY if it is open or mapped.
+ * Return: 0, or -EBUSY if the store is open or mapped.
  */
 int hello_shared_set_lock(unsigned int lock_type)
 {
@@ -83,7 +69,7 @@ int hello_shared_set_lock(unsigned int lock_type)
 }
 
 /* Never expose stale memory through the shared buffer: zero it. */
-static struct hello_recipe clean(const struct hello_recipe *recipe)
+static struct hello_recipe zeroed(const struct hello_recipe *recipe)
 {
 	struct hello_recipe to = *recipe;
 
@@ -95,16 +81,16 @@ static struct hello_recipe clean(const struct hello_recipe *recipe)
 }
 
 /**
- * hello_shared_apply() - make the shared buffer by another recipe
- * @recipe: how
- * @live: migrate memory that exists, whose init_mode stays; else it keeps its
- *	  recipe, and only the next one follows
+ * hello_shared_apply() - apply a recipe to the shared buffer
+ * @recipe: the new recipe, resolved
+ * @live: migrate a buffer that has memory, keeping its init_mode; else only one
+ *	  without memory takes the new recipe
  *
  * Return: 0, or an errno of hello_store_replace() and nothing has changed.
  */
 int hello_shared_apply(const struct hello_recipe *recipe, bool live)
 {
-	struct hello_recipe next = clean(recipe);
+	struct hello_recipe next = zeroed(recipe);
 	struct hello_store_info info;
 
 	hello_store_info(&store, &info);
@@ -122,7 +108,7 @@ int hello_shared_apply(const struct hello_recipe *recipe, bool live)
 }
 
 /**
- * hello_shared_reset() - empty the shared buffer, and free it if nobody has it
+ * hello_shared_reset() - truncate the shared buffer, and free it if it is unused
  *
  * Return: 0, -EINTR, or -ENOMEM and nothing has changed.
  */
@@ -132,7 +118,7 @@ int hello_shared_reset(void)
 	int ret = 0;
 
 	hello_settings_recipe(&recipe);
-	recipe = clean(&recipe);
+	recipe = zeroed(&recipe);
 	if (!hello_shared_users())
 		ret = hello_store_discard(&store, &recipe, true);
 	if (!ret)
@@ -140,23 +126,16 @@ int hello_shared_reset(void)
 	return min(ret, 0);
 }
 
-/**
- * hello_shared_init() - make the store; memory comes with the first use
- * @lock_type: number in hello_lock_table
- * @recipe: how it will be made
- */
+/* Initializes the store; the first use allocates. */
 void hello_shared_init(unsigned int lock_type,
 		       const struct hello_recipe *recipe)
 {
-	struct hello_recipe first = clean(recipe);
+	struct hello_recipe first = zeroed(recipe);
 
 	hello_store_init(&store, lock_type, true);
 	hello_store_start(&store, &first);
 }
 
-/**
- * hello_shared_exit() - give the buffer back
- */
 void hello_shared_exit(void)
 {
 	hello_store_stop(&store);

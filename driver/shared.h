@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one store that all shared opens have together.
+ * The one store that all shared opens use.
  */
 #ifndef HELLO_SHARED_H
 #define HELLO_SHARED_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters of allocations: per CPU, so that counting costs a few instructions
- * and no shared cache line; summed when somebody reads. A sum is no snapshot,
- * but it is exact once the device is idle.
+ * Statistics of allocations: counted per CPU without a shared cache line, and
+ * summed by the reader. A sum is no snapshot, but exact if the device is idle.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -16,27 +15,17 @@ struct hello_stats __percpu *hello_stats_cells;
 static unsigned int nr_contexts;
 static unsigned int nr_cells;
 
-/* What the counters were at the last reset, which thus loses no live buffer. */
+/* Snapshot at the last reset, subtracted on read: counters are never zeroed. */
 static struct hello_stats *base;
-static DEFINE_MUTEX(base_lock);
+static DEFINE_MUTEX(base_lock);	/* guards base */
 
-/**
- * hello_stats_cell() - where allocations are counted
- * @allocator: number in hello_allocator_table
- * @context: where
- *
- * Return: the index in hello_stats_cells.
- */
+/* The index in hello_stats_cells of an allocator in a context. */
 unsigned int hello_stats_cell(unsigned int allocator, unsigned int context)
 {
 	return allocator * nr_contexts + context;
 }
 
-/**
- * hello_stats_extreme() - note an allocation that is the shortest or the longest
- * @stats: one of hello_stats_cells
- * @ns: nanoseconds in the allocator
- */
+/* The slow path of hello_stats_time(): a new minimum or maximum. */
 void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns)
 {
 	struct hello_stats *cell = get_cpu_ptr(stats);
@@ -46,7 +35,7 @@ void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns)
 	put_cpu_ptr(stats);
 }
 
-/* Adds what all CPUs counted since the module was loaded. */
+/* Adds the counts of all CPUs since load. */
 static void add_cpus(struct hello_stats *sum, unsigned int index)
 {
 	unsigned int cpu;
@@ -68,10 +57,10 @@ static void add_cpus(struct hello_stats *sum, unsigned int index)
 }
 
 /**
- * hello_stats_sum() - add up counters
- * @allocator: which allocator's, or HELLO_STATS_ALL
- * @context: of which context, or HELLO_STATS_ALL
- * @sum: the result, since the last reset
+ * hello_stats_sum() - sum the counters since the last reset
+ * @allocator: number of the allocator, or HELLO_STATS_ALL
+ * @context: number of the context, or HELLO_STATS_ALL
+ * @sum: the sums
  *
  * Context: process, may sleep.
  */
@@ -92,15 +81,15 @@ void hello_stats_sum(int allocator, int context, struct hello_stats *sum)
 			sum->count[j] -= base[i].count[j];
 	}
 	mutex_unlock(&base_lock);
-	/* Made on a CPU that was added up, freed on one that was not yet. */
+	/* The free may be summed and the allocation, on another CPU, not yet. */
 	sum->live_buffers = max_t(s64, sum->live_buffers, 0);
 	sum->live_bytes = max_t(s64, sum->live_bytes, 0);
 }
 
 /**
- * hello_stats_reset() - let all counters begin at zero again
+ * hello_stats_reset() - restart all counters but those of live buffers
  *
- * What lives stays counted as live. Context: process, may sleep.
+ * Context: process, may sleep.
  */
 void hello_stats_reset(void)
 {
@@ -111,7 +100,7 @@ void hello_stats_reset(void)
 	for (i = 0; i < nr_cells; i++) {
 		base[i] = (struct hello_stats) { };
 		add_cpus(&base[i], i);
-		/* A minimum cannot be subtracted like a count: it starts again. */
+		/* A minimum cannot be subtracted. */
 		for_each_possible_cpu(cpu) {
 			struct hello_stats *cell =
 				per_cpu_ptr(hello_stats_cells, cpu) + i;
@@ -123,13 +112,7 @@ void hello_stats_reset(void)
 	mutex_unlock(&base_lock);
 }
 
-/**
- * hello_stats_init() - make the counters
- * @allocators: how many allocators there are
- * @contexts: how many contexts there are
- *
- * Return: 0 or -ENOMEM.
- */
+/* Allocates the counters. Returns 0 or -ENOMEM. */
 int hello_stats_init(unsigned int allocators, unsigned int contexts)
 {
 	size_t size;
@@ -147,9 +130,6 @@ int hello_stats_init(unsigned int allocators, unsigned int contexts)
 	return 0;
 }
 
-/**
- * hello_stats_exit() - unmake the counters
- */
 void hello_stats_exit(void)
 {
 	free_percpu(hello_stats_cells);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of allocations, by allocator and context.
+ * Statistics of allocations, by allocator and context.
  */
 #ifndef HELLO_STATS_H
 #define HELLO_STATS_H
@@ -9,19 +9,19 @@
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 
-/* Latencies are counted by powers of two of nanoseconds; the last is open. */
+/* Buckets of latency, by powers of two of nanoseconds; the last has no end. */
 #define HELLO_STATS_BUCKETS	32
 
-/* What is counted. Frees and failures have no size and time. */
+/* The counters. */
 enum hello_stat {
 	HELLO_STAT_ALLOCATIONS,
 	HELLO_STAT_FREES,
 	HELLO_STAT_FAILURES,
-	HELLO_STAT_ASKED,	/* bytes asked for, of all allocations */
-	HELLO_STAT_USABLE,	/* bytes that they took */
-	HELLO_STAT_FREED,	/* of the bytes asked for, those given back */
+	HELLO_STAT_ASKED,	/* bytes requested by all allocations */
+	HELLO_STAT_USABLE,	/* bytes that these took */
+	HELLO_STAT_FREED,	/* requested bytes that were freed */
 	HELLO_STAT_NS,		/* nanoseconds in the allocator */
-	/* Allocations that took [2^i, 2^(i+1)) ns; 0 ns counts in the first. */
+	/* Allocations of [2^i, 2^(i+1)) ns; 0 ns counts in the first. */
 	HELLO_STAT_BUCKET,
 	HELLO_STAT_NR = HELLO_STAT_BUCKET + HELLO_STATS_BUCKETS,
 };
@@ -36,22 +36,22 @@ struct hello_stats {
 	u64 min_ns;
 	/** @max_ns: longest allocation */
 	u64 max_ns;
-	/** @live_buffers: in sums: allocations less frees, whatever was reset */
+	/** @live_buffers: sums only: allocations less frees since load */
 	u64 live_buffers;
-	/** @live_bytes: in sums: bytes asked for that are not given back */
+	/** @live_bytes: sums only: requested bytes that are not freed */
 	u64 live_bytes;
 };
 
-/* For hello_stats_sum(): of all allocators, or of all contexts. */
+/* For hello_stats_sum(): all allocators, or all contexts. */
 #define HELLO_STATS_ALL		(-1)
 
-/* One for each allocator and context: see hello_stats_cell(). */
+/* By hello_stats_cell(). */
 extern struct hello_stats __percpu *hello_stats_cells;
 
 void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns);
 
 /**
- * hello_stats_time() - count how long an allocation took
+ * hello_stats_time() - count the time of an allocation
  * @stats: one of hello_stats_cells
  * @ns: nanoseconds in the allocator
  */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer behind a lock: populating, mapping and replacing it.
+ * Populating, truncating, replacing and mapping the buffer of a store.
  *
- * User memory is never faulted in under the store's lock, so .mmap and .fault
- * may be called with the mmap lock held, also for a buffer that is being read
- * into itself. Under it a buffer is allocated only where a writer of rcu makes
- * a version.
+ * Nothing faults in user memory under the lock of the store: .mmap and .fault,
+ * called with the mmap lock held, may take it even while the buffer is read into
+ * its own mapping. Only a writer under rcu allocates under it.
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
@@ -19,10 +18,10 @@
 #include "trace.h"
 
 /**
- * hello_store_init() - make a store out of raw memory
- * @store: the store
+ * hello_store_init() - initialize a store; it has no buffer yet
+ * @store: uninitialized memory
  * @lock_type: number in hello_lock_table
- * @counted: count who has to wait for the lock
+ * @counted: count the waits for the lock
  */
 void hello_store_init(struct hello_store *store, unsigned int lock_type,
 		      bool counted)
@@ -33,8 +32,8 @@ void hello_store_init(struct hello_store *store, unsigned int lock_type,
 }
 
 /**
- * hello_store_stop() - put the buffer of a store that nobody can find any more
- * @store: the store; it may be started again
+ * hello_store_stop() - put the buffer of a store
+ * @store: the store, which no other task can find; it may be started again
  */
 void hello_store_stop(struct hello_store *store)
 {
@@ -43,10 +42,7 @@ void hello_store_stop(struct hello_store *store)
 	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
 }
 
-/*
- * Whether the buffer has its memory, or is to have none yet because it is larger
- * than @max. If not, @next is set up to allocate it.
- */
+/* True if the buffer has memory or is larger than @max; otherwise sets up @next. */
 static bool populated(struct hello_store *store, u64 max,
 		      struct hello_buffer *next)
 {
@@ -65,28 +61,28 @@ static bool populated(struct hello_store *store, u64 max,
  * @store: the store
  * @max: leave a larger buffer as it is
  *
- * Allocates without the lock; the loser of a race frees its memory. Under a cap
- * with room for one that can be -ENOMEM while the winner still allocates.
+ * Allocates unlocked; the loser of the race frees its copy. If a cap has room
+ * for one only, the loser returns -ENOMEM while the winner still allocates.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
 int hello_store_populate(struct hello_store *store, u64 max)
 {
-	struct hello_buffer made;
-	bool taken = false;
+	struct hello_buffer new;
+	bool done = false;
 	int err;
 
-	while (!taken && !populated(store, max, &made)) {
-		err = hello_buffer_alloc_mem(&made);
+	while (!done && !populated(store, max, &new)) {
+		err = hello_buffer_alloc_mem(&new);
 		if (err)
-			return populated(store, max, &made) ? 0 : err;
+			return populated(store, max, &new) ? 0 : err;
 		err = hello_lock_write(&store->lock, false);
 		if (!err) {
-			taken = hello_buffer_adopt(hello_store_buffer(store),
-						   &made);
+			done = hello_buffer_adopt(hello_store_buffer(store),
+						  &new);
 			hello_unlock_write(&store->lock);
 		}
-		hello_buffer_put(&made);
+		hello_buffer_put(&new);
 		if (err)
 			return err;
 	}
@@ -95,10 +91,7 @@ int hello_store_populate(struct hello_store *store, u64 max)
 
 /* ---- truncating ---- */
 
-/*
- * Zeroes one unit at *done, of the contents and of what mappings wrote after
- * them. Returns true if it was the last.
- */
+/* Zeroes one unit at *done, up to buffer->dirty. Returns true if it was the last. */
 static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 {
 	size_t n;
@@ -111,7 +104,7 @@ static bool zero_unit(struct hello_buffer *buffer, size_t *done)
 	return *done == buffer->dirty;
 }
 
-/* As hello_buffer_zero_tail(); mappings may write there again at once. */
+/* hello_buffer_zero_tail(); writable mappings make the tail dirty again at once. */
 static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
 {
 	bool zero = hello_buffer_zero_tail(buffer, HELLO_LOCK_UNIT);
@@ -122,16 +115,16 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
 }
 
 /**
- * hello_store_truncate() - make contents empty
+ * hello_store_truncate() - truncate the contents to 0 bytes
  * @store: the store
- * @max: -EBUSY if a larger buffer is mapped
+ * @max: return -EBUSY if a larger buffer is mapped
  *
- * O(1) without mappings: bytes are zeroed when the length grows over them
- * again. A mapped buffer is zeroed at once, a unit each time the lock is held;
- * while it is mapped writable the length stays at the capacity.
+ * O(1) without mappings: a later write zeroes the tail. A mapped buffer is
+ * zeroed at once, one unit each time the lock is held; while it is mapped
+ * writable its length stays the capacity.
  *
- * Return: 0; -EBUSY and nothing has changed; or -EINTR if killed, when a part
- * of a mapped buffer may be zero.
+ * Return: 0; -EBUSY and nothing has changed; or -EINTR if killed, and a part of
+ * a mapped buffer may be zero.
  */
 int hello_store_truncate(struct hello_store *store, u64 max)
 {
@@ -144,7 +137,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 	bool finished;
 	int err;
 
-	/* Most that will be refused need not wait for the lock before. */
+	/* A check before waiting for the lock; repeated under it. */
 	hello_store_info(store, &info);
 	if (info.maps && info.recipe.buffer_size > max)
 		return -EBUSY;
@@ -163,7 +156,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
-			/* Pairs with the lockless readers of a version's length. */
+			/* pin_version() and hello_store_peek() read it locklessly. */
 			if (!cut)
 				WRITE_ONCE(buffer->length, 0);
 			cut = true;
@@ -221,7 +214,7 @@ static void trace_replace(const struct hello_buffer *from,
 	trace_hello_migrate(old_text, new_text, length, err);
 }
 
-/* One round of a migration. As copy_unit(); between rounds it is store->next. */
+/* One round of a migration, as copy_unit(); @next is store->next until it ends. */
 static int migrate_unit(struct hello_store *store, struct hello_buffer *old,
 			struct hello_buffer *next)
 {
@@ -243,7 +236,7 @@ static int migrate_unit(struct hello_store *store, struct hello_buffer *old,
 /*
  * One round of replacing the buffer by *next. Caller must hold the lock.
  * Returns 1 if it was the last, and *next is the old buffer; 0 if there is
- * more; -EAGAIN if *next needs memory; -EBUSY or -ENOSPC, nothing has changed.
+ * more; -EAGAIN if *next needs memory; -EBUSY or -ENOSPC and nothing changed.
  */
 static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 {
@@ -254,13 +247,13 @@ static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 		ret = (*next)->mem.addr ? migrate_unit(store, old, *next) :
 					  -EAGAIN;
 	else if (old->emptied)
-		/* A truncation before the first use is not undone. */
+		/* Truncated before the first use: do not fill it. */
 		hello_buffer_set_empty(*next);
 	if (ret <= 0)
 		return ret;
 
 	rcu_assign_pointer(store->buffer, *next);
-	/* Without memory, what the first use fills in may differ. */
+	/* Without memory, the new recipe may have another fill. */
 	if (old->length != (*next)->length)
 		hello_store_changed(store);
 	*next = old;
@@ -268,9 +261,9 @@ static int replace_unit(struct hello_store *store, struct hello_buffer **next)
 }
 
 /*
- * Ends a migration that was killed. Without waiting for the lock if another task
- * holds it: then its next writer, migration or truncation drops the successor.
- * Returns true if @next is the caller's again.
+ * Ends a killed migration without waiting for the lock: if another task holds
+ * it, the next writer, migration or truncation drops the successor. Returns true
+ * if the caller owns @next again.
  */
 static bool end_migration(struct hello_store *store, struct hello_buffer *next)
 {
@@ -284,15 +277,15 @@ static bool end_migration(struct hello_store *store, struct hello_buffer *next)
 }
 
 /**
- * hello_store_replace() - allocate the buffer anew from another recipe
+ * hello_store_replace() - replace the buffer by one of another recipe
  * @store: the store
- * @recipe: how; before there is memory it is only noted
+ * @recipe: the new recipe, resolved
  *
- * Contents are kept. Readers and writers go on meanwhile: between units of
- * copying the lock is released, and writes then go to both buffers.
+ * Keeps the contents, and allocates nothing if there is no memory yet. The lock
+ * is released between units of copying; writes then go to both buffers.
  *
  * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped or
- * being replaced already, -ENOSPC if the contents do not fit, -EINTR.
+ * being replaced, -ENOSPC if the contents do not fit, -EINTR if killed.
  */
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
@@ -329,14 +322,14 @@ int hello_store_replace(struct hello_store *store,
 }
 
 /**
- * hello_store_discard() - begin again with a buffer without memory
+ * hello_store_discard() - replace the buffer by one without memory
  * @store: the store
- * @recipe: how the memory will be allocated at the first use
- * @drop: do so also if there is memory, unless it is mapped
+ * @recipe: the new recipe, resolved
+ * @drop: discard contents too, unless they are mapped
  *
- * Caller must not let it meet hello_store_replace() of the same store.
+ * Caller must serialize it with hello_store_replace().
  *
- * Return: 1; 0 if the memory stays; or nothing has changed and -ENOMEM or -EINTR.
+ * Return: 1; 0 if the buffer stays; -ENOMEM or -EINTR and nothing has changed.
  */
 int hello_store_discard(struct hello_store *store,
 			const struct hello_recipe *recipe, bool drop)
@@ -393,7 +386,7 @@ static void vma_close(struct vm_area_struct *vma)
 	count_map(vma, -1);
 }
 
-/* A mapped buffer is not replaced: no lock is needed to find it. */
+/* No lock is needed: a mapped buffer is not replaced. */
 static struct hello_buffer *mapped_buffer(const struct hello_store *store)
 {
 	return rcu_dereference_protected(store->buffer,
@@ -405,7 +398,7 @@ static size_t pages_of(const struct hello_buffer *buffer)
 	return PAGE_ALIGN(buffer->mem.recipe.buffer_size) >> PAGE_SHIFT;
 }
 
-/* Only for pages that were dropped: .mmap has inserted them all. */
+/* .mmap has inserted all pages; this is for pages that were zapped since. */
 static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
 	struct hello_buffer *buffer = mapped_buffer(vmf->vma->vm_private_data);
@@ -423,7 +416,7 @@ static const struct vm_operations_struct vm_ops = {
 	.fault	= vma_fault,
 };
 
-/* What may be mapped, and how; @mappable says what the memory is or will be. */
+/* @mappable: the memory is, or can turn out to be, mappable. */
 static int check_map(const struct hello_store *store,
 		     const struct hello_buffer *buffer, bool mappable,
 		     struct vm_area_struct *vma)
@@ -435,13 +428,13 @@ static int check_map(const struct hello_store *store,
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
-	/* A private copy of a page would be neither the device's nor private. */
+	/* MAP_PRIVATE would copy pages that change under the copy. */
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_WRITE)
 		return -EINVAL;
 	return 0;
 }
 
-/* Refuses what cannot be mapped before there is memory, which would stay. */
+/* Refuses before populating: the memory would stay. */
 static int check_map_early(struct hello_store *store,
 			   struct vm_area_struct *vma)
 {
@@ -453,8 +446,8 @@ static int check_map_early(struct hello_store *store,
 }
 
 /*
- * Marks the mapping and zeroes what it must not show. Caller must hold the
- * lock. Returns true if the mapping may be filled, else needs another round.
+ * Zeroes a unit of the tail, which the mapping must not show, and counts the
+ * mapping once all is zero. Caller must hold the lock. Returns true then.
  */
 static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 		      struct vm_area_struct *vma)
@@ -464,7 +457,7 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		vm_flags_clear(vma, VM_MAYWRITE);
 	vm_flags_clear(vma, VM_MAYEXEC);
-	/* No LRU has these pages: their use need not be noted. */
+	/* VM_SEQ_READ: the pages are on no LRU, so references need no tracking. */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
 	vma->vm_private_data = store;
 	count_map(vma, 1);
@@ -473,7 +466,7 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 	return true;
 }
 
-/* Stores through a writable mapping are contents, wherever they go. */
+/* Everything that a writable mapping may store to belongs to the contents. */
 static int extend_to_map(struct hello_store *store, struct hello_buffer *buffer,
 			 unsigned long *seen)
 {
@@ -498,11 +491,10 @@ static int extend_to_map(struct hello_store *store, struct hello_buffer *buffer,
 /**
  * hello_store_mmap() - map the buffer into user space
  * @store: the store
- * @vma: where
- * @seen: the change count that the caller's open file has seen
+ * @vma: the mapping; its file pins the store
+ * @seen: change count that the caller's open file has seen; updated
  *
- * The file of @vma pins the store, and the mapping keeps its buffer from being
- * replaced. Context: process, with the mmap lock.
+ * A mapped buffer is not replaced. Context: process, with the mmap lock.
  *
  * Return: 0; -ENODEV if such memory cannot be mapped, -EINVAL outside of it or
  * for a private writable mapping, -EPERM for an executable one, -ENOMEM, -EINTR.
@@ -546,7 +538,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 		err = extend_to_map(store, buffer, seen);
 	if (!err)
 		return 0;
-	/* No references keep these pages: unmap before the buffer may go. */
+	/* PFN mappings hold no page references: unmap before the buffer is freed. */
 	if (vma->vm_flags & VM_PFNMAP)
 		zap_special_vma_range(vma, vma->vm_start,
 				      vma->vm_end - vma->vm_start);
@@ -557,13 +549,11 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 /* ---- describing ---- */
 
 /**
- * hello_store_peek() - describe a store, and pin its buffer
+ * hello_store_peek() - describe a store locklessly, and pin its buffer
  * @store: the store
- * @info: filled in
+ * @info: the description
  *
- * Takes no lock: contents may change meanwhile.
- *
- * Return: the buffer, to be put where freeing it may take its time.
+ * Return: the buffer; the caller puts it where freeing may take long.
  */
 struct hello_buffer *hello_store_peek(struct hello_store *store,
 				      struct hello_store_info *info)
@@ -592,13 +582,7 @@ struct hello_buffer *hello_store_peek(struct hello_store *store,
 	return buffer;
 }
 
-/**
- * hello_store_info() - describe a store
- * @store: the store
- * @info: filled in
- *
- * Takes no lock: contents may change meanwhile.
- */
+/* hello_store_peek() that puts the buffer itself. */
 void hello_store_info(struct hello_store *store, struct hello_store_info *info)
 {
 	hello_buffer_put(hello_store_peek(store, info));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A buffer behind a lock: what an open file reads, writes and maps. A private
- * open has a store of its own; all shared opens have one together.
+ * A store: a buffer and its lock. A private open has a store of its own; all
+ * shared opens use the same one.
  */
 #ifndef HELLO_STORE_H
 #define HELLO_STORE_H
@@ -18,48 +18,47 @@
 struct vm_area_struct;
 
 /**
- * struct hello_store - a buffer behind a lock
+ * struct hello_store - a buffer and its lock
  */
 struct hello_store {
-	/** @lock: guards all but the counts of mappings and @wait */
+	/** @lock: guards everything but @maps, @writable_maps and @wait */
 	struct hello_lock lock;
-	/** @buffer: the buffer; without memory as long as nobody needs that */
+	/** @buffer: the buffer; it has no memory before the first use */
 	struct hello_buffer __rcu *buffer;
 	/**
-	 * @next: the successor while @buffer is being replaced, else NULL. Its
-	 * length says how much of the contents it has; a write below that goes
-	 * to both. If it is abandoned, its migration was killed.
+	 * @next: the successor during a migration, else NULL. Its length is how
+	 * much is copied already; a write below that goes to both buffers.
 	 */
 	struct hello_buffer *next;
-	/** @changes: from 1, one more for each change; poll reads it without the lock */
+	/** @changes: change count of the contents, from 1; poll reads it locklessly */
 	unsigned long changes;
-	/** @maps: mappings; leaves 0 under @lock only, so a holder can trust 0 */
+	/** @maps: number of mappings; becomes nonzero under @lock only */
 	atomic_t maps;
-	/** @writable_maps: those of @maps through which contents may change */
+	/** @writable_maps: those of @maps that may be written through */
 	atomic_t writable_maps;
 	/** @wait: pollers */
 	wait_queue_head_t wait;
-	/** @first: the first @buffer, for most stores the only one */
+	/** @first: the first @buffer, without an allocation of its own */
 	struct hello_buffer first;
 };
 
 /**
- * struct hello_store_info - what is in a store
+ * struct hello_store_info - a description of a store
  */
 struct hello_store_info {
-	/** @recipe: what the buffer was, or will be, made from */
+	/** @recipe: recipe of the buffer, allocated or not */
 	struct hello_recipe recipe;
-	/** @length: bytes of contents, or what the first use will make of them */
+	/** @length: bytes of contents */
 	size_t length;
-	/** @alloc_ns: nanoseconds that its allocation took */
+	/** @alloc_ns: nanoseconds in the allocator */
 	u64 alloc_ns;
-	/** @node: NUMA node where it begins, -1 if there is none yet */
+	/** @node: NUMA node of the first page, -1 without memory */
 	int node;
 	/** @flags: &enum hello_info_flags */
 	u32 flags;
-	/** @maps: how often it is mapped */
+	/** @maps: number of mappings */
 	int maps;
-	/** @changes: how often contents changed */
+	/** @changes: change count of the contents */
 	u64 changes;
 	/** @lock_mode: number of its lock in hello_lock_table */
 	unsigned int lock_mode;
@@ -83,9 +82,9 @@ struct hello_buffer *hello_store_peek(struct hello_store *store,
 void hello_store_info(struct hello_store *store, struct hello_store_info *info);
 
 /**
- * hello_store_start() - begin to use a store
- * @store: the store, as hello_store_init() or hello_store_stop() left it
- * @recipe: how its buffer will be made
+ * hello_store_start() - give a store a buffer without memory
+ * @store: the store, after hello_store_init() or hello_store_stop()
+ * @recipe: recipe of the buffer, resolved
  */
 static inline void hello_store_start(struct hello_store *store,
 				     const struct hello_recipe *recipe)
@@ -95,12 +94,7 @@ static inline void hello_store_start(struct hello_store *store,
 	store->changes = 1;
 }
 
-/**
- * hello_store_buffer() - the buffer of a store whose lock is held
- * @store: the store
- *
- * Return: the buffer, which may have no memory yet.
- */
+/* The buffer, which may have no memory. Caller must hold the lock. */
 static inline struct hello_buffer *
 hello_store_buffer(const struct hello_store *store)
 {
@@ -108,13 +102,10 @@ hello_store_buffer(const struct hello_store *store)
 					 hello_lock_held(&store->lock));
 }
 
-/**
- * hello_store_changed() - note that contents changed, the lock being held
- * @store: the store
- */
+/* Counts a change of the contents. Caller must hold the lock for writing. */
 static inline void hello_store_changed(struct hello_store *store)
 {
-	/* Pairs with the acquire of those who read versions without the lock. */
+	/* Pairs with the acquire in pin_version(). */
 	smp_store_release(&store->changes, store->changes + 1);
 }
 
@@ -122,9 +113,9 @@ static inline void hello_store_changed(struct hello_store *store)
  * hello_store_wake() - wake pollers after a change
  * @store: the store; the caller does not hold its lock
  *
- * EPOLLPRI alone: reading and writing never wait, and an edge-triggered writer
- * that watches for EPOLLOUT would wake itself for ever. Changes of a private
- * store, whose lock is not counted, are no news to any poller.
+ * Wakes for EPOLLPRI alone: reads and writes never wait, and an edge-triggered
+ * poller for EPOLLOUT that writes would wake itself for ever. A private store,
+ * whose lock is not counted, has no other file to be told of its changes.
  */
 static inline void hello_store_wake(struct hello_store *store)
 {
@@ -133,10 +124,10 @@ static inline void hello_store_wake(struct hello_store *store)
 }
 
 /**
- * hello_store_drop_abandoned() - end a migration that was killed
+ * hello_store_drop_abandoned() - detach the successor of a killed migration
  * @store: the store; the caller holds its lock for writing
  *
- * Return: its successor, to be put without the lock; or NULL.
+ * Return: the successor, to be put after unlocking; or NULL.
  */
 static inline struct hello_buffer *
 hello_store_drop_abandoned(struct hello_store *store)
@@ -150,12 +141,12 @@ hello_store_drop_abandoned(struct hello_store *store)
 }
 
 /**
- * hello_store_pin() - take a reference on the buffer, without the lock
+ * hello_store_pin() - take a reference on the buffer locklessly
  * @store: the store
  *
- * Headers are type-safe under RCU, so what the pointer led to may have become
- * another store's buffer meanwhile. The recipe of what is pinned does not
- * change; memory may come. Contents change, unless the lock makes versions.
+ * Headers are type-safe under RCU: a stale pointer may lead to the buffer of
+ * another store, hence the recheck. The recipe of a pinned buffer is constant,
+ * its contents only if the lock has HELLO_LOCK_VERSIONS.
  *
  * Return: the buffer, to be put by hello_buffer_put().
  */

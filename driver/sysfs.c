@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in /sys/class/misc/hello/: one for each tunable, made from their
- * table, and single statistics.
+ * The files in /sys/class/misc/hello/: one for each tunable, created from their
+ * list, and single statistics.
  */
 #include <linux/capability.h>
 #include <linux/device.h>
@@ -19,7 +19,7 @@
 #include "sysfs.h"
 #include "text.h"
 
-/* One store at a time; open() does not take it, since a store may be long. */
+/* Serializes stores. open() does not take it: a store may take long. */
 static DEFINE_MUTEX(settings_mutex);
 
 /* ---- tunables ---- */
@@ -41,14 +41,14 @@ static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
 
 static int may_store(const char *buf, size_t size)
 {
-	/* Root in a container may have the file, but not the capability. */
+	/* Root in a container can write the file without having the capability. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	/* What comes after a NUL would be taken and not looked at. */
+	/* Text after a NUL would be ignored. */
 	return strlen(buf) == size ? 0 : -EINVAL;
 }
 
-/* Applies what a tunable means for the shared buffer, before it is in force. */
+/* Applies settings to the shared buffer, before they are in force. */
 static int apply(const struct hello_settings *next,
 		 const struct hello_settings *now)
 {
@@ -147,7 +147,7 @@ static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(reset);
 
-/* Two more than the tunables, and the NULL. */
+/* The tunables, two more, and NULL. */
 static struct attribute *main_attrs[HELLO_NR_TUNABLES + 3];
 
 static const struct attribute_group main_group = {
@@ -199,9 +199,7 @@ const struct attribute_group *hello_sysfs_groups[] = {
 	NULL
 };
 
-/**
- * hello_sysfs_init() - make the attributes that the misc device will have
- */
+/* Fills in the attributes of the tunables, before the misc device is registered. */
 void hello_sysfs_init(void)
 {
 	unsigned int i;

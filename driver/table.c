@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking up and listing the choices of a table.
+ * Finding and listing the entries of a table.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -9,11 +9,11 @@
 #include "table.h"
 
 /**
- * hello_table_find() - the number of a word
- * @table: where to look
- * @word: the exact name; one newline may follow, as sysfs writes end
+ * hello_table_find() - find an entry by name
+ * @table: the table
+ * @word: the exact name; one newline may follow, as in a sysfs write
  *
- * Return: the number, or -EINVAL if no choice of this kernel has that name.
+ * Return: the number of the entry, or -EINVAL if there is none or it is missing.
  */
 int hello_table_find(const struct hello_table *table, const char *word)
 {
@@ -29,10 +29,10 @@ int hello_table_find(const struct hello_table *table, const char *word)
 }
 
 /**
- * hello_table_list() - what may be chosen, separated by blanks
- * @table: the table to list
- * @current_one: the number to put in brackets, or -1
- * @buf: where the text goes, terminated also if nothing may be chosen
+ * hello_table_list() - print the names of the entries, separated by blanks
+ * @table: the table; missing entries are left out
+ * @current_one: number of the entry in brackets, or -1
+ * @buf: the text, always terminated
  * @size: size of @buf, at least 1
  *
  * Return: the length of the text.

@@ -10,12 +10,12 @@
 
 /**
  * hello_text_escape() - escape text for the log and for columns
- * @to: where the escaped text goes, always terminated
+ * @to: the escaped text, always terminated
  * @size: size of @to; text that does not fit is cut at a whole character
  * @from: the text
  *
  * Blanks, backslashes, control characters and all bytes from 0x80 on become
- * \ooo. %pE would leave bytes from 0xa0 on as they are.
+ * \ooo; %pE does not escape bytes from 0xa0 on.
  *
  * Return: @to.
  */

@@ -8,7 +8,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-/* Bytes of @size that hello_text_escape() needs for @n bytes of text. */
+/* The size that hello_text_escape() needs for @n bytes of text. */
 #define HELLO_TEXT_ESCAPED(n)	(4 * (n) + 1)
 
 /* The longest reason of an -EINVAL, with its NUL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints: what happened to which buffer, in words. Never an address, and
- * no %zd: perf up to 6.1 takes it for an int, and shows -28 as 4294967268.
+ * Tracepoints. They show no address, and use no %zd: perf up to 6.1 takes it for
+ * an int, and shows -28 as 4294967268.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM hello

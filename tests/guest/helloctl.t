@@ -57,7 +57,7 @@ is "$status $out $(value alloc_mode) $(value buffer_size)" '0  kmalloc 4096' 'se
 ctl set buffer_size=8192 init_mode=poison alloc_mode=kmalloc gfp_flags=bogus
 is $status 1 'set with one bad value fails'
 ctl set alloc_context=softirq
-like "$out" 'the kernel has: .*; alloc_context: softirq may not sleep, .*use GFP_ATOMIC' \
+like "$out" 'the kernel has: .*; alloc_context: GFP_KERNEL may sleep, softirq cannot; .*use GFP_ATOMIC' \
 	'a refused set prints the reason that the driver has'
 ctl set lock_mode=spinlock buffer_size=999G
 like "$out" '^helloctl: buffer_size: ' 'also without a list of choices'
@@ -172,7 +172,7 @@ is "$(printf '%s\n' "$out" | grep -v '^none ' | cut -d' ' -f2- | sort -u)" '4000
 ctl race threads=2 count=100 delay=msleep:1 lock_mode=none -n --raw -o expected,observed,lost
 like "$out" '^200 [0-9]+ [1-9][0-9]*$' 'without one updates are lost'
 ctl race -v threads=1 count=10 lock_mode=mutex,spinlock delay=msleep:1
-like "$out" "refused 'lock .*lock_mode=spinlock .*: who holds a spinning lock may not sleep" 'a lock that may not sleep is left out'
+like "$out" "refused 'lock .*lock_mode=spinlock .*: the holder of a spinning lock must not sleep" 'a lock that may not sleep is left out'
 like "$out" '^mutex +10 +10 +0 ' 'and the others run'
 before=$(helloctl get -n --raw)
 plot=--plot=/tmp/cost.svg
