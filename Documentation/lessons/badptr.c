@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Documentation/lessons/badptr.c: writes to /dev/hello from memory that is not
- * there; run by the lesson copying-to-user.
+ * mapped; the lesson copying-to-user runs it.
  */
 #include <err.h>
 #include <errno.h>
@@ -20,7 +20,7 @@ int main(void)
 
 	if (fd < 0)
 		err(1, "/dev/hello");
-	/* Two pages in a row, and the second taken away. */
+	/* Two adjacent pages, of which the second is unmapped again. */
 	two = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (two == MAP_FAILED || munmap(two + page, page))

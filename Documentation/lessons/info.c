@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Documentation/lessons/info.c: opens /dev/hello, gives it the recipe of its
- * argument, and prints what the driver says of the buffer.
+ * Documentation/lessons/info.c: opens /dev/hello, sets the recipe in its
+ * argument, and prints the driver's information about the buffer.
  */
 #include <err.h>
 #include <fcntl.h>

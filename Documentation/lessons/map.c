@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Documentation/lessons/map.c: maps /dev/hello and counts page faults; run by
- * the lesson mmap-and-faults.
+ * Documentation/lessons/map.c: maps /dev/hello and counts page faults; the
+ * lesson mmap-and-faults runs it.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static void print_mapping(void)
 	fclose(maps);
 }
 
-/* Page faults of a touch of both pages. */
+/* Touches both pages; returns the number of page faults. */
 static long touch(volatile char *map, size_t page)
 {
 	struct rusage before, after;
@@ -52,7 +52,7 @@ int main(void)
 	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		err(1, "mmap");
-	/* The clock's own page fault, so that it is not counted. */
+	/* Take the page faults of getrusage() itself before the measurement. */
 	touch(text, 1);
 	faults = touch(map, page);
 	print_mapping();
