@@ -60,7 +60,7 @@ static const struct command commands[] = {
 	  "write, seek to 0 and read in one open",
 	  NULL, NULL },
 	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
-	  "what allocations cost, for each combination (root)",
+	  "cost of allocations, per combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
 	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
 	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " (without -o: "
@@ -69,7 +69,7 @@ static const struct command commands[] = {
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
 	  "count= pattern=pair,batch,remote batch=" },
 	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "Jonbrcv",
-	  "threads count up, without and with each lock (root)",
+	  "lost updates and the cost of each lock (root)",
 	  "experiment lock_mode threads delay failures expected observed lost elapsed_ns "
 	  "ns_per_operation clock clock_overhead_ns clock_resolution_ns wait_overhead_ns "
 	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " (without -o: the words with "
@@ -126,13 +126,25 @@ static const struct option_text options[] = {
 	{ 'h', 'h', "help", NULL, "print this", .flag = &help },
 };
 
+static int max(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 static int print_help(void)
 {
+	int words = 0, args = 0;
+
 	puts("Usage: helloctl COMMAND [OPTION...] [WORD...]\n"
 	     "Looks at /dev/hello, a laboratory for kernel memory, and sets it.\n\n"
 	     "Commands:");
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		words = max(words, strlen(commands[i].word));
+		args = max(args, strlen(commands[i].args));
+	}
 	for (size_t i = 0; i < COUNT(commands); i++)
-		printf("  %-9s %-21s %s\n", commands[i].word, commands[i].args, commands[i].help);
+		printf("  %-*s %-*s %s\n", words, commands[i].word, args, commands[i].args,
+		       commands[i].help);
 	puts("\nhelloctl COMMAND --help shows its options; helloctl -V the version.\n"
 	     "See also helloctl(8), hello(4).");
 	return 0;

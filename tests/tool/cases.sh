@@ -309,17 +309,30 @@ ctl status extra
 is $status 2 "a word too many is a usage error"
 ctl --help
 is $status 0 "--help succeeds"
-for command in $(printf '%s\n' "$out" | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
+help=$out
+# from the source: what reads the help would miss a command the same way
+commands=$(sed -n 's/^\t{ "\([^"]*\)", cmd_.*/\1/p' tools/helloctl.c | tr '\n' ' ')
+commands=${commands% }
+is "$(printf '%s\n' "$help" | awk '/^  / { printf "%s%s", n++ ? " " : "", $1 }')" "$commands" "--help lists every command"
+starts=
+for command in $commands; do
 	ctl "$command" --help
 	like "$out" "^Usage: helloctl $command" "$command --help prints its usage"
+	line=$(printf '%s\n' "$help" | grep "^  $command ")
+	start=${line%"$(printf '%s\n' "$out" | sed -n 2p)"}
+	starts="$starts${#start}
+"
 done
+is "$(printf %s "$starts" | sort -u | wc -l)" 1 "--help begins the text of every command in the same column"
+is "$(printf '%s\n' "$help" | awk 'length > 80')" "" "--help has room in 80 columns"
 ctl --version
 is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
 is "$($helloctl -V)" "$out" "and so is -V"
 is "$($helloctl measure --help | awk 'length > 80')" "" "a command's help has room in 80 columns"
 like "$($helloctl get --help)" '^Columns: name value choices \(without -o: name value\)$' "a command's help lists its columns"
 
-is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes commands"
+is "$(tests/tool/complete 'helloctl ')" "$commands" "bash completes every command"
+is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes the first letters of a command"
 is "$(tests/tool/complete 'helloctl race d')" "delay=" "bash completes the words of an experiment"
 is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "and their values"
 is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "also in a list"
