@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/host/tool_pages.t: the man pages at any width: no word is hyphenated, no example broken.
+# tests/host/tool_pages.t: the man pages have every command and option of helloctl; at any
+# width no word is hyphenated, no example broken.
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
 command -v man >/dev/null || skip_all "no man here; install man-db"
-make -s -C tools O=../build/tool/pages ../build/tool/pages/helloctl.8 ../build/tool/pages/hello.4 ||
+make -s -C tools O=../build/tool/pages PROGRAM=../build/tool/pages/helloctl ../build/tool/pages/helloctl \
+	../build/tool/pages/helloctl.8 ../build/tool/pages/hello.4 ||
 	bail_out "install scdoc"
+helloctl=build/tool/pages/helloctl
 
 # page NAME WIDTH
 page() {
@@ -21,4 +24,19 @@ for name in helloctl.8 hello.4; do
 	broken=$(page $name 40 | sed 's/^ *//' | grep -vxFf - build/tool/pages/examples)
 	is "$broken" '' "$name has each example in one line"
 done
+
+# section NAME: its entries in helloctl.8.scd, without markup
+section() {
+	sed -n "/^# $1\$/,/^# /p" tools/helloctl.8.scd | sed -n '/^\*/s/[*_]//gp'
+}
+commands=$(sed -n 's/^\t{ "\([^"]*\)", cmd_.*/\1/p' tools/helloctl.c)
+usages=$(for command in $commands; do
+	$helloctl "$command" --help | sed -n '1{s/^Usage: helloctl //; s/ \[OPTION\.\.\.\]//; p}'
+done)
+is "$(section COMMANDS)" "$usages" "helloctl.8 has every command of helloctl, with its words, in the same order"
+options=$(for command in $commands; do
+	$helloctl "$command" --help | grep -Eo '^  -.*, --[a-z]+' | tr -d ' '
+done | sort -u)
+is "$(section OPTIONS | grep -Eo '^-.*, --[a-z]+' | tr -d ' ' | grep -v '^-V' | sort -u)" "$options" \
+	"helloctl.8 has every option of every command"
 done_testing
