@@ -53,22 +53,22 @@ tool:	## build tools/helloctl and its man pages (5 s)
 	$(MAKE) -C tools all
 
 install:	## install tool, man pages, header, udev rule, group; DESTDIR, prefix (1 s)
-	tools/place put 644 udev/hello.sysusers '$(to)/lib/sysusers.d/hello.conf'
+	tools/place install 644 udev/hello.sysusers '$(to)/lib/sysusers.d/hello.conf'
 # udevd takes a group that it cannot find for root, and remembers: group first.
 ifeq ($(DESTDIR),)
 	if command -v systemd-sysusers; then systemd-sysusers '$(to)/lib/sysusers.d/hello.conf'; \
 		else groupadd --system --force hello; fi
 endif
-	tools/place put 644 udev/60-hello.rules '$(to)/lib/udev/rules.d/60-hello.rules'
-	tools/place put 644 udev/hello.modprobe '$(to)/lib/modprobe.d/hello.conf'
-	tools/place put 644 $(uapi) '$(to)/include/linux/hello.h'
+	tools/place install 644 udev/60-hello.rules '$(to)/lib/udev/rules.d/60-hello.rules'
+	tools/place install 644 udev/hello.modprobe '$(to)/lib/modprobe.d/hello.conf'
+	tools/place install 644 $(uapi) '$(to)/include/linux/hello.h'
 	$(MAKE) -C tools install
 
 deb:	## build the Debian packages hello-dkms and helloctl into build/deb (1 min)
 	tests/packages/build build/deb
 
 uninstall:	## take away what install installed; the group stays (1 s)
-	tools/place take '$(to)/lib/sysusers.d/hello.conf' '$(to)/lib/modprobe.d/hello.conf' \
+	tools/place remove '$(to)/lib/sysusers.d/hello.conf' '$(to)/lib/modprobe.d/hello.conf' \
 		'$(to)/lib/udev/rules.d/60-hello.rules' '$(to)/include/linux/hello.h'
 	$(MAKE) -C tools uninstall
 

@@ -41,7 +41,7 @@ static int write_all(int fd, const char *data, size_t size, off_t *offset)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
-			return fail(hint_for(AT_NODE, errno), "write failed at offset %lld: %s",
+			return fail(hint_for(HINT_NODE, errno), "write failed at offset %lld: %s",
 				    (long long)*offset, strerror(errno));
 		data += done;
 		size -= done;
@@ -114,7 +114,7 @@ int cmd_read(int argc, char **argv)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			ret = fail(hint_for(AT_NODE, errno), "read failed at offset %lld: %s",
+			ret = fail(hint_for(HINT_NODE, errno), "read failed at offset %lld: %s",
 				   (long long)offset, strerror(errno));
 		if (got <= 0 || fwrite(data, 1, got, stdout) < (size_t)got)
 			break;	/* main() reports what is wrong with standard output */
@@ -126,7 +126,7 @@ int cmd_read(int argc, char **argv)
 	return ret;
 }
 
-static void report(struct table *table, const char *call, size_t asked, ssize_t actual)
+static void add_call(struct table *table, const char *call, size_t asked, ssize_t actual)
 {
 	char *asked_text = text("%zu", asked), *actual_text = text("%zd", actual);
 
@@ -147,18 +147,18 @@ static int run_roundtrip(int fd, const char *words, struct table *table)
 	int ret = 0;
 
 	if (written < 0)
-		return fail(hint_for(AT_NODE, errno), "write failed: %s", strerror(errno));
-	report(table, "write", size, written);
+		return fail(hint_for(HINT_NODE, errno), "write failed: %s", strerror(errno));
+	add_call(table, "write", size, written);
 	if (lseek(fd, 0, SEEK_SET))
 		return fail(NULL, "lseek failed: %s", strerror(errno));
 	back = checked(malloc(room ? room : 1));
 	got = read(fd, back, room);
 	if (got < 0) {
-		ret = fail(hint_for(AT_NODE, errno), "read failed: %s", strerror(errno));
+		ret = fail(hint_for(HINT_NODE, errno), "read failed: %s", strerror(errno));
 	} else {
 		size_t expected = (size_t)written < room ? (size_t)written : room;
 
-		report(table, "read", room, got);
+		add_call(table, "read", room, got);
 		if (!opts.json) {
 			fwrite(back, 1, got, stdout);
 			if (got && back[got - 1] != '\n')

@@ -40,7 +40,8 @@ static struct table *findings;
 static bool anything_bad;
 
 __attribute__((format(printf, 4, 5)))
-static void found(const char *check, enum state state, const char *remedy, const char *format, ...)
+static void add_finding(const char *check, enum state state, const char *remedy,
+			const char *format, ...)
 {
 	static const char *const states[] = { "ok", "note", "BAD" };
 	char *finding;
@@ -56,7 +57,7 @@ static void found(const char *check, enum state state, const char *remedy, const
 }
 
 /* What a command prints; "" if there is no such command. */
-static char *output_of(const char *command)
+static char *read_command(const char *command)
 {
 	char *line = text("export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; exec 2>/dev/null; %s", command);
 	FILE *from = checked(popen(line, "re"));
@@ -68,7 +69,7 @@ static char *output_of(const char *command)
 }
 
 /* The names of all that match, separated by blanks. */
-static char *files_of(const char *pattern)
+static char *glob_files(const char *pattern)
 {
 	char *all = text("%s", "");
 	glob_t files = { 0 };
@@ -85,17 +86,17 @@ static void check_headers(const char *kernel)
 	char *path = text("/lib/modules/%s/build/Makefile", kernel);
 
 	if (!access(path, R_OK))
-		found("headers", GOOD, NULL, "for kernel %s", kernel);
+		add_finding("headers", GOOD, NULL, "for kernel %s", kernel);
 	else
-		found("headers", BAD, "sudo apt install linux-headers-$(uname -r); if there are none "
-		      "any more, linux-image-amd64 linux-headers-amd64, then reboot",
-		      "none to build a module with for kernel %s", kernel);
+		add_finding("headers", BAD, "sudo apt install linux-headers-$(uname -r); if there are none "
+			    "any more, linux-image-amd64 linux-headers-amd64, then reboot",
+			    "none to build a module with for kernel %s", kernel);
 	free(path);
 }
 
 /* Does a file match the pattern? */
 __attribute__((format(printf, 1, 2)))
-static bool any_file(const char *format, ...)
+static bool glob_exists(const char *format, ...)
 {
 	char *pattern, *files;
 	bool any;
@@ -105,7 +106,7 @@ static bool any_file(const char *format, ...)
 	if (vasprintf(&pattern, format, args) < 0)
 		checked(NULL);
 	va_end(args);
-	files = files_of(pattern);
+	files = glob_files(pattern);
 	any = *files;
 	free(files);
 	free(pattern);
@@ -115,7 +116,7 @@ static bool any_file(const char *format, ...)
 /* Is this the version that DKMS has installed for the kernel? */
 static bool dkms_installed(const char *version, const char *kernel)
 {
-	char *links = output_of("readlink " DKMS "/kernel-*");
+	char *links = read_command("readlink " DKMS "/kernel-*");
 	char *entry = text("%s/%s/", version, kernel);
 	bool installed = strstr(links, entry);
 
@@ -130,18 +131,18 @@ static bool check_dkms_version(const char *version, bool alone)
 	char *source = text(DKMS "/%s/source", version);
 	char *grep = text("grep -rlsF --include='*.c' '" OURS "' %s/driver/", source);
 	char *remedy = text("sudo dkms remove hello/%s --all", version);
-	char *ours = output_of(grep);
-	bool lost = !any_file("%s/dkms.conf", source);
+	char *ours = read_command(grep);
+	bool lost = !glob_exists("%s/dkms.conf", source);
 
 	if (lost)
-		found("dkms", BAD, INSTALL("dkms-uninstall dkms-install"),
-		      "the source of hello/%s is gone, so that dkms status fails", version);
+		add_finding("dkms", BAD, INSTALL("dkms-uninstall dkms-install"),
+			    "the source of hello/%s is gone, so that dkms status fails", version);
 	else if (!*ours)
-		found("dkms", NOTE, "dkms status", "hello/%s is another module of that name",
-		      version);
+		add_finding("dkms", NOTE, "dkms status", "hello/%s is another module of that name",
+			    version);
 	else if (!alone && strcmp(version, VERSION))
-		found("dkms", NOTE, remedy, "hello/%s is still there besides hello/" VERSION,
-		      version);
+		add_finding("dkms", NOTE, remedy, "hello/%s is still there besides hello/" VERSION,
+			    version);
 	lost |= *ours;
 	free(ours);
 	free(remedy);
@@ -153,7 +154,7 @@ static bool check_dkms_version(const char *version, bool alone)
 /* Looks where dkms status would look, which is a shell script of seconds. */
 static void check_dkms(const char *kernel)
 {
-	bool alone = !any_file(DKMS "/" VERSION);
+	bool alone = !glob_exists(DKMS "/" VERSION);
 	char *ours = NULL, *built = NULL, *installed = NULL;
 	glob_t entries = { 0 };
 
@@ -164,27 +165,28 @@ static void check_dkms(const char *kernel)
 		if (!check_dkms_version(version, alone))
 			continue;
 		ours = version;
-		if (any_file(DKMS "/%s/%s/*/module/hello.ko*", version, kernel))
+		if (glob_exists(DKMS "/%s/%s/*/module/hello.ko*", version, kernel))
 			*(dkms_installed(version, kernel) ? &installed : &built) = version;
 	}
 	if (installed) {
-		found("dkms", GOOD, NULL, "hello/%s is installed for kernel %s", installed, kernel);
+		add_finding("dkms", GOOD, NULL, "hello/%s is installed for kernel %s", installed,
+			    kernel);
 	} else if (built) {
 		char *remedy = text("sudo dkms install --force hello/%s -k %s", built, kernel);
 
-		found("dkms", BAD, remedy, "hello/%s is built for kernel %s, but not installed", built,
-		      kernel);
+		add_finding("dkms", BAD, remedy, "hello/%s is built for kernel %s, but not installed",
+			    built, kernel);
 		free(remedy);
 	} else if (ours) {
 		/* what make says at the end of the log of a build that failed is not why */
-		char *log = output_of("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | "
-				      "tr '\\n' ' '");
+		char *log = read_command("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | "
+					 "tr '\\n' ' '");
 
-		found("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
-		      "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
+		add_finding("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
+			    "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
 		free(log);
 	} else {
-		found("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
+		add_finding("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
 	}
 	globfree(&entries);
 }
@@ -193,11 +195,11 @@ static void check_dkms(const char *kernel)
 static char *module_info(const char *file)
 {
 	setenv("HELLO_MODULE", file, 1);
-	return output_of("modinfo \"$HELLO_MODULE\"");
+	return read_command("modinfo \"$HELLO_MODULE\"");
 }
 
 /* The value of a field there; "" if it has none. */
-static char *field(const char *info, const char *name)
+static char *modinfo_field(const char *info, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -213,7 +215,7 @@ static char *field(const char *info, const char *name)
 
 static bool is_ours(const char *info)
 {
-	char *description = field(info, "description");
+	char *description = modinfo_field(info, "description");
 	bool ours = !strcmp(description, OURS);
 
 	free(description);
@@ -221,7 +223,7 @@ static bool is_ours(const char *info)
 }
 
 /* What to do about the file of another project's module; @then: what comes after that */
-static char *evict(const char *file, const char *kernel, const char *then)
+static char *removal_remedy(const char *file, const char *kernel, const char *then)
 {
 	char *dkms = text("/lib/modules/%s/updates/dkms/", kernel);
 	char *own = text("/lib/modules/%s/kernel/", kernel);
@@ -247,7 +249,7 @@ static char *module_files(const char *kernel)
 {
 	char *command = text("find /lib/modules/%s/ -path '*/kernel' -prune -o "
 			     "-regex '.*/hello\\.ko\\(\\.[gxz][a-z]*\\)?' -print", kernel);
-	char *files = output_of(command);
+	char *files = read_command(command);
 
 	free(command);
 	return files;
@@ -256,35 +258,35 @@ static char *module_files(const char *kernel)
 /* The file that modprobe takes, if it is ours. */
 static void check_file(const char *info, const char *file, const char *kernel)
 {
-	char *magic = field(info, "vermagic"), *version = field(info, "version");
+	char *magic = modinfo_field(info, "vermagic"), *version = modinfo_field(info, "version");
 
 	magic[strcspn(magic, " ")] = 0;
 	if (strcmp(magic, kernel))
-		found("module", BAD, INSTALL("dkms-install"), "%s is built for kernel %s, not for %s",
-		      file, magic, kernel);
+		add_finding("module", BAD, INSTALL("dkms-install"), "%s is built for kernel %s, not for %s",
+			    file, magic, kernel);
 	else if (strcmp(version, VERSION))
-		found("module", NOTE, "install both of one version, in the sources: "
-		      "sudo make install dkms-install", "%s is version %s, helloctl is " VERSION,
-		      file, version);
+		add_finding("module", NOTE, "install both of one version, in the sources: "
+			    "sudo make install dkms-install", "%s is version %s, helloctl is " VERSION,
+			    file, version);
 	else
-		found("module", GOOD, NULL, "%s", file);
+		add_finding("module", GOOD, NULL, "%s", file);
 	free(version);
 	free(magic);
 }
 
-/* @taken: modprobe takes this file, or one of ours */
-static void other_module(const char *file, const char *kernel, bool taken, const char *then)
+/* @preferred: modprobe takes this file, or one of ours */
+static void add_other_module(const char *file, const char *kernel, bool preferred, const char *then)
 {
-	char *remedy = evict(file, kernel, then);
+	char *remedy = removal_remedy(file, kernel, then);
 
-	found("module", taken ? BAD : NOTE, remedy, "%s is another module of that name%s", file,
-	      taken ? "" : ", which modprobe does not take");
+	add_finding("module", preferred ? BAD : NOTE, remedy, "%s is another module of that name%s",
+		    file, preferred ? "" : ", which modprobe does not take");
 	free(remedy);
 }
 
 static void check_module(const char *info, const char *kernel)
 {
-	char *file = field(info, "filename"), *files = module_files(kernel);
+	char *file = modinfo_field(info, "filename"), *files = module_files(kernel);
 	bool ours = is_ours(info);
 	const char *then = ours ? "" : "; then " INSTALL("dkms-install");
 	char *name, *rest = files;
@@ -292,17 +294,17 @@ static void check_module(const char *info, const char *kernel)
 	if (ours)
 		check_file(info, file, kernel);
 	else if (*file)
-		other_module(file, kernel, true, then);
+		add_other_module(file, kernel, true, then);
 	else if (*files)
-		found("module", BAD, "sudo depmod", "modprobe does not know %s", files);
+		add_finding("module", BAD, "sudo depmod", "modprobe does not know %s", files);
 	else
-		found("module", BAD, "sudo dkms install --force hello/" VERSION "; if DKMS does not "
-		      "know it, " INSTALL("dkms-install"), "there is none for kernel %s", kernel);
+		add_finding("module", BAD, "sudo dkms install --force hello/" VERSION "; if DKMS does not "
+			    "know it, " INSTALL("dkms-install"), "there is none for kernel %s", kernel);
 	while ((name = strsep(&rest, "\n"))) {
 		char *other = *name && strcmp(name, file) ? module_info(name) : NULL;
 
 		if (other && !is_ours(other))
-			other_module(name, kernel, false, then);
+			add_other_module(name, kernel, false, then);
 		free(other);
 	}
 	free(files);
@@ -312,19 +314,19 @@ static void check_module(const char *info, const char *kernel)
 static void check_signature(const char *info)
 {
 	char *lockdown = file_read("/sys/kernel/security/lockdown");
-	char *signer = field(info, "signer");
+	char *signer = modinfo_field(info, "signer");
 
 	if (!lockdown || strstr(lockdown, "[none]"))
-		found("signature", GOOD, NULL, "the kernel is not locked down; signed by: %s",
-		      *signer ? signer : "nobody");
+		add_finding("signature", GOOD, NULL, "the kernel is not locked down; signed by: %s",
+			    *signer ? signer : "nobody");
 	else if (*signer)
-		found("signature", NOTE, "if modprobe says that the key was rejected: " ENROL,
-		      "the kernel is locked down; signed by: %s", signer);
+		add_finding("signature", NOTE, "if modprobe says that the key was rejected: " ENROL,
+			    "the kernel is locked down; signed by: %s", signer);
 	else
-		found("signature", BAD, "let DKMS sign it: sudo apt install openssl mokutil; "
-		      "sudo dkms build --force hello/" VERSION "; "
-		      "sudo dkms install --force hello/" VERSION "; " ENROL,
-		      "the kernel is locked down and the module is not signed");
+		add_finding("signature", BAD, "let DKMS sign it: sudo apt install openssl mokutil; "
+			    "sudo dkms build --force hello/" VERSION "; "
+			    "sudo dkms install --force hello/" VERSION "; " ENROL,
+			    "the kernel is locked down and the module is not signed");
 	free(signer);
 	free(lockdown);
 }
@@ -335,7 +337,7 @@ static char *loaded_from(const char *kernel, const char *srcversion)
 	char *files = module_files(kernel), *from = NULL, *name, *rest = files;
 
 	while (!from && (name = strsep(&rest, "\n"))) {
-		char *other = module_info(name), *sum = field(other, "srcversion");
+		char *other = module_info(name), *sum = modinfo_field(other, "srcversion");
 
 		if (*name && !strcmp(sum, srcversion) && !is_ours(other))
 			from = text("%s", name);
@@ -349,35 +351,35 @@ static char *loaded_from(const char *kernel, const char *srcversion)
 /* The name is not enough: the attributes are ours, and the sources' sum is the file's. */
 static void check_loaded(const char *info, const char *kernel)
 {
-	char *file = field(info, "filename");
-	char *installed = field(info, "srcversion");
+	char *file = modinfo_field(info, "filename");
+	char *installed = modinfo_field(info, "srcversion");
 	char *loaded = file_read("/sys/module/hello/srcversion");
 	bool module = !access("/sys/module/hello", F_OK), ours = !access(SYSFS "/alloc_mode", F_OK);
 
 	if (!ours && module) {
 		char *from = loaded_from(kernel, loaded ? loaded : "");
 
-		found("loaded", BAD, "sudo rmmod hello; when the line module is ok: "
-		      "sudo modprobe hello", "another module of that name is loaded, from %s", from);
+		add_finding("loaded", BAD, "sudo rmmod hello; when the line module is ok: "
+			    "sudo modprobe hello", "another module of that name is loaded, from %s", from);
 		free(from);
 	} else if (!ours && device_exists(NULL)) {
-		found("loaded", BAD, "unload it (lsmod), then sudo modprobe hello",
-		      "another driver has made a device hello");
+		add_finding("loaded", BAD, "unload it (lsmod), then sudo modprobe hello",
+			    "another driver has made a device hello");
 	} else if (!ours) {
-		found("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
-		      "the module is not loaded");
+		add_finding("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
+			    "the module is not loaded");
 	} else if (loaded && !is_ours(info)) {
-		found("loaded", NOTE, "the line module tells how to have it again",
-		      "the module is loaded, but its file is gone");
+		add_finding("loaded", NOTE, "the line module tells how to have it again",
+			    "the module is loaded, but its file is gone");
 	} else if (loaded && strcmp(loaded, installed)) {
 		char *version = file_read("/sys/module/hello/version");
 
-		found("loaded", BAD, "sudo modprobe -r hello; sudo modprobe hello",
-		      "what is loaded (version %s, srcversion %s) is not %s (%s)",
-		      version ? version : "unknown", loaded, file, installed);
+		add_finding("loaded", BAD, "sudo modprobe -r hello; sudo modprobe hello",
+			    "what is loaded (version %s, srcversion %s) is not %s (%s)",
+			    version ? version : "unknown", loaded, file, installed);
 		free(version);
 	} else {
-		found("loaded", GOOD, NULL, "the module is loaded");
+		add_finding("loaded", GOOD, NULL, "the module is loaded");
 	}
 	free(loaded);
 	free(installed);
@@ -390,26 +392,26 @@ static void check_node(void)
 	dev_t number;
 
 	if (stat(NODE, &st))
-		found("node", BAD, "sudo modprobe -r hello; sudo modprobe hello", "no " NODE ": %s",
-		      strerror(errno));
+		add_finding("node", BAD, "sudo modprobe -r hello; sudo modprobe hello",
+			    "no " NODE ": %s", strerror(errno));
 	else if (!S_ISCHR(st.st_mode))
-		found("node", BAD, DEVICE_REPLACE_NODE, NODE " is not a character device");
+		add_finding("node", BAD, DEVICE_REPLACE_NODE, NODE " is not a character device");
 	else if (device_exists(&number) && number != st.st_rdev)
-		found("node", BAD, DEVICE_REPLACE_NODE, NODE " is %u:%u, the device is %u:%u",
-		      major(st.st_rdev), minor(st.st_rdev), major(number), minor(number));
+		add_finding("node", BAD, DEVICE_REPLACE_NODE, NODE " is %u:%u, the device is %u:%u",
+			    major(st.st_rdev), minor(st.st_rdev), major(number), minor(number));
 	else
-		found("node", GOOD, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
+		add_finding("node", GOOD, NULL, NODE " is %u:%u", major(st.st_rdev), minor(st.st_rdev));
 }
 
 static void check_rule(void)
 {
-	char *files = files_of(RULES "*hello*.rules");
+	char *files = glob_files(RULES "*hello*.rules");
 
 	if (strstr(files, "/" RULE))
-		found("rule", GOOD, NULL, "%s", files);
+		add_finding("rule", GOOD, NULL, "%s", files);
 	else
-		found("rule", BAD, INSTALL("install"), "there is no " RULE "%s%s",
-		      *files ? ", only " : "", files);
+		add_finding("rule", BAD, INSTALL("install"), "there is no " RULE "%s%s",
+			    *files ? ", only " : "", files);
 	free(files);
 }
 
@@ -419,18 +421,18 @@ static void check_group(void)
 	struct stat st;
 
 	if (!group)
-		found("group", BAD, "sudo groupadd --system hello; " UDEV_AGAIN,
-		      "there is no group hello");
+		add_finding("group", BAD, "sudo groupadd --system hello; " UDEV_AGAIN,
+			    "there is no group hello");
 	else if (!stat(NODE, &st) && (st.st_gid != group->gr_gid || (st.st_mode & 0777) != 0660))
-		found("group", BAD, UDEV_AGAIN,
-		      NODE " has group %u and mode %03o, not the group hello and 660",
-		      st.st_gid, st.st_mode & 0777);
+		add_finding("group", BAD, UDEV_AGAIN,
+			    NODE " has group %u and mode %03o, not the group hello and 660",
+			    st.st_gid, st.st_mode & 0777);
 	else if (geteuid() && !group_member(group->gr_gid))
-		found("group", BAD, "sudo usermod -aG hello $USER, then log in again",
-		      "you are not in the group hello");
+		add_finding("group", BAD, "sudo usermod -aG hello $USER, then log in again",
+			    "you are not in the group hello");
 	else
-		found("group", GOOD, NULL, "%s may open " NODE,
-		      geteuid() ? "the group hello" : "root");
+		add_finding("group", GOOD, NULL, "%s may open " NODE,
+			    geteuid() ? "the group hello" : "root");
 }
 
 static void check_debugfs(void)
@@ -438,10 +440,10 @@ static void check_debugfs(void)
 	struct statfs fs;
 
 	if (!statfs(DEBUGFS, &fs) && fs.f_type == DEBUGFS_MAGIC)
-		found("debugfs", GOOD, NULL, "mounted");
+		add_finding("debugfs", GOOD, NULL, "mounted");
 	else
-		found("debugfs", BAD, "sudo mount -t debugfs none " DEBUGFS,
-		      "it is not mounted: stats, opens and top need it");
+		add_finding("debugfs", BAD, "sudo mount -t debugfs none " DEBUGFS,
+			    "it is not mounted: stats, opens and top need it");
 }
 
 int cmd_doctor(int argc, char **argv)

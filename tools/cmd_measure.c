@@ -17,7 +17,7 @@
 #include "terminal.h"
 
 /* A word of an order, NAME=VALUE, and the values that it takes one after the other. */
-struct word {
+struct param {
 	char *name;
 	char **values;
 	size_t count;
@@ -32,7 +32,7 @@ struct result {
 };
 
 struct sweep {
-	struct word *words;	/* the last one changes fastest */
+	struct param *params;	/* the last one changes fastest */
 	size_t count;
 	size_t total;		/* combinations */
 	struct result *results;
@@ -43,45 +43,45 @@ struct sweep {
 
 /* ---- the words ---- */
 
-static struct word *find_word(const struct sweep *sweep, const char *name)
+static struct param *find_param(const struct sweep *sweep, const char *name)
 {
 	size_t length = strcspn(name, "=");
 
 	for (size_t i = 0; i < sweep->count; i++)
-		if (!strncmp(sweep->words[i].name, name, length) && !sweep->words[i].name[length])
-			return &sweep->words[i];
+		if (!strncmp(sweep->params[i].name, name, length) && !sweep->params[i].name[length])
+			return &sweep->params[i];
 	return NULL;
 }
 
-static void add_value(struct word *word, char *value)
+static void add_value(struct param *param, char *value)
 {
-	word->values = grow(word->values, word->count, sizeof(*word->values));
-	word->values[word->count++] = value;
+	param->values = array_grow(param->values, param->count, sizeof(*param->values));
+	param->values[param->count++] = value;
 }
 
-static void add_doubling(struct word *word, unsigned long long from, unsigned long long to)
+static void add_doubling(struct param *param, unsigned long long from, unsigned long long to)
 {
 	for (; from < to; from *= 2)
-		add_value(word, text("%llu", from));
-	add_value(word, text("%llu", to));
+		add_value(param, text("%llu", from));
+	add_value(param, text("%llu", to));
 }
 
 /* All that this kernel takes for the word. */
-static int add_all(struct word *word)
+static int add_all(struct param *param)
 {
-	bool size = !strcmp(word->name, "buffer_size");
-	char *all = size ? attr_read("max_buffer_size") : attr_choices(word->name);
+	bool size = !strcmp(param->name, "buffer_size");
+	char *all = size ? attr_read("max_buffer_size") : attr_choices(param->name);
 	char *rest = all, *choice;
 	int ret = 0;
 
 	if (size && all)
-		add_doubling(word, 64, strtoull(all, NULL, 10));
-	else if (!strcmp(word->name, "threads"))
-		add_doubling(word, 1, sysconf(_SC_NPROCESSORS_ONLN));
+		add_doubling(param, 64, strtoull(all, NULL, 10));
+	else if (!strcmp(param->name, "threads"))
+		add_doubling(param, 1, sysconf(_SC_NPROCESSORS_ONLN));
 	else if (!all)
-		ret = usage_error("%s=all: there is no list of them; name some", word->name);
+		ret = usage_error("%s=all: there is no list of them; name some", param->name);
 	while (!size && (choice = strsep(&rest, " ")))
-		add_value(word, text("%s", choice));
+		add_value(param, text("%s", choice));
 	free(all);
 	return ret;
 }
@@ -97,45 +97,45 @@ static int by_size(const void *a, const void *b)
 }
 
 /* The values are separated by commas; FROM..TO doubles, and all is what the kernel has. */
-static int add_word(struct sweep *sweep, const char *setting)
+static int add_param(struct sweep *sweep, const char *setting)
 {
-	struct word word = { .name = text("%s", setting) };
-	char *list = word.name, *value, *dots;
+	struct param param = { .name = text("%s", setting) };
+	char *list = param.name, *value, *dots;
 	unsigned long long from, to;
 	int ret = 0;
 
 	strsep(&list, "=");
-	if (!list || !*word.name || find_word(sweep, word.name))
+	if (!list || !*param.name || find_param(sweep, param.name))
 		ret = usage_error("'%s' is not name=value, or the name is given twice", setting);
 	while (!ret && (value = strsep(&list, ","))) {
 		dots = strstr(value, "..");
 		if (dots)
 			*dots = 0;
 		if (!strcmp(value, "all"))
-			ret = add_all(&word);
+			ret = add_all(&param);
 		else if (!dots)
-			add_value(&word, text("%s", value));
+			add_value(&param, text("%s", value));
 		else if (parse_size(value, &from) && parse_size(dots + 2, &to) &&
 			 from && from <= to)
-			add_doubling(&word, from, to);
+			add_doubling(&param, from, to);
 		else
-			ret = usage_error("%s: no range is '%s..%s'", word.name, value, dots + 2);
+			ret = usage_error("%s: no range is '%s..%s'", param.name, value, dots + 2);
 	}
-	if (!strcmp(word.name, "buffer_size") && word.count)
-		qsort(word.values, word.count, sizeof(*word.values), by_size);
-	sweep->words = grow(sweep->words, sweep->count, sizeof(word));
-	sweep->words[sweep->count++] = word;
+	if (!strcmp(param.name, "buffer_size") && param.count)
+		qsort(param.values, param.count, sizeof(*param.values), by_size);
+	sweep->params = array_grow(sweep->params, sweep->count, sizeof(param));
+	sweep->params[sweep->count++] = param;
 	return ret;
 }
 
-static size_t index_of(const struct word *word, size_t combination)
+static size_t index_of(const struct param *param, size_t combination)
 {
-	return combination / word->step % word->count;
+	return combination / param->step % param->count;
 }
 
-static const char *value_of(const struct word *word, size_t combination)
+static const char *value_of(const struct param *param, size_t combination)
 {
-	return word->values[index_of(word, combination)];
+	return param->values[index_of(param, combination)];
 }
 
 /* ---- running ---- */
@@ -205,17 +205,17 @@ static int run_one(struct sweep *sweep, const char *kind, size_t combination)
 	char *order = text("%s", kind), *answer, *rest;
 	int error, ret = 0;
 
-	for (const struct word *word = sweep->words; word < sweep->words + sweep->count; word++)
-		append(&order, " %s=%s", word->name, value_of(word, combination));
+	for (const struct param *param = sweep->params; param < sweep->params + sweep->count; param++)
+		append(&order, " %s=%s", param->name, value_of(param, combination));
 	progress(combination, sweep->total, order);
-	error = debugfs_ask("experiment", order, &answer);
+	error = debugfs_request("experiment", order, &answer);
 	rest = answer;
 	if (error) {
 		progress_end();
 		ret = debugfs_fail("experiment", error);
 	} else if (!strncmp(answer, DEBUGFS_REFUSED, strlen(DEBUGFS_REFUSED))) {
 		table_add(sweep->refused, order, answer + strlen(DEBUGFS_REFUSED));
-	} else if (!(ret = debugfs_version(&rest))) {
+	} else if (!(ret = debugfs_check_version(&rest))) {
 		add_answer(sweep, &sweep->results[combination], rest);
 	}
 	free(answer);
@@ -230,8 +230,8 @@ static int run_all(struct sweep *sweep, const char *kind)
 	int ret = 0;
 
 	sweep->total = 1;
-	for (size_t i = sweep->count; i--; sweep->total *= sweep->words[i].count)
-		sweep->words[i].step = sweep->total;
+	for (size_t i = sweep->count; i--; sweep->total *= sweep->params[i].count)
+		sweep->params[i].step = sweep->total;
 	sweep->results = checked(calloc(sweep->total, sizeof(*sweep->results)));
 	for (size_t i = 0; i < sweep->total && !ret; i++)
 		ret = run_one(sweep, kind, i);
@@ -261,10 +261,10 @@ static int run_sweep(struct sweep *sweep, const char *name, const char *kind, ch
 		.histograms = table_new("histogram", "row from_ns count"),
 	};
 	while (!ret && *argv)
-		ret = add_word(sweep, *argv++);
+		ret = add_param(sweep, *argv++);
 	for (; !ret && *defaults; defaults++)
-		if (!find_word(sweep, *defaults))
-			ret = add_word(sweep, *defaults);
+		if (!find_param(sweep, *defaults))
+			ret = add_param(sweep, *defaults);
 	return ret ? ret : run_all(sweep, kind);
 }
 
@@ -279,9 +279,9 @@ static int print_sweep(const struct sweep *sweep, const char *results,
 	char *columns = text("%s", "");
 	int ret;
 
-	for (const struct word *word = sweep->words; word < sweep->words + sweep->count; word++)
-		if (word->count > 1 && table_has(sweep->rows, word->name))
-			append(&columns, "%s,", word->name);
+	for (const struct param *param = sweep->params; param < sweep->params + sweep->count; param++)
+		if (param->count > 1 && table_has(sweep->rows, param->name))
+			append(&columns, "%s,", param->name);
 	append(&columns, "%s", results);
 	if (choose)
 		opts.output = columns;
@@ -290,18 +290,18 @@ static int print_sweep(const struct sweep *sweep, const char *results,
 	return ret;
 }
 
-static void end_sweep(struct sweep *sweep)
+static void free_sweep(struct sweep *sweep)
 {
 	table_free(sweep->rows);
 	table_free(sweep->refused);
 	table_free(sweep->histograms);
-	for (struct word *word = sweep->words; word < sweep->words + sweep->count; word++) {
-		while (word->count)
-			free(word->values[--word->count]);
-		free(word->values);
-		free(word->name);
+	for (struct param *param = sweep->params; param < sweep->params + sweep->count; param++) {
+		while (param->count)
+			free(param->values[--param->count]);
+		free(param->values);
+		free(param->name);
 	}
-	free(sweep->words);
+	free(sweep->params);
 	free(sweep->results);
 }
 
@@ -311,18 +311,18 @@ static void end_sweep(struct sweep *sweep)
  * The words of a combination that change, or else those that do not; without
  * what each curve and each picture have a place for.
  */
-static char *describe(const struct sweep *sweep, size_t combination, bool changing)
+static char *sweep_label(const struct sweep *sweep, size_t combination, bool changing)
 {
 	char *all = text("%s", "");
 
-	for (const struct word *word = sweep->words; word < sweep->words + sweep->count; word++) {
-		const char *value = value_of(word, combination);
+	for (const struct param *param = sweep->params; param < sweep->params + sweep->count; param++) {
+		const char *value = value_of(param, combination);
 		/* GFP_ATOMIC says of what it is a value, 2 does not */
 		bool named = !changing || isdigit((unsigned char)*value);
 
-		if ((word->count > 1) == changing && strcmp(word->name, "alloc_mode") &&
-		    !(changing && !strcmp(word->name, "buffer_size")))
-			append(&all, "%s%s%s%s", *all ? " " : "", named ? word->name : "",
+		if ((param->count > 1) == changing && strcmp(param->name, "alloc_mode") &&
+		    !(changing && !strcmp(param->name, "buffer_size")))
+			append(&all, "%s%s%s%s", *all ? " " : "", named ? param->name : "",
 			       named ? "=" : "", value);
 	}
 	return all;
@@ -348,11 +348,11 @@ static void add_bars(const struct sweep *sweep, const struct result *result, con
 static void add_series(const struct sweep *sweep, size_t combination,
 		       struct table *crossovers, FILE *lines, FILE *data)
 {
-	const struct word *modes = find_word(sweep, "alloc_mode");
-	const struct word *sizes = find_word(sweep, "buffer_size");
+	const struct param *modes = find_param(sweep, "alloc_mode");
+	const struct param *sizes = find_param(sweep, "buffer_size");
 	const char *mode = value_of(modes, combination), *first = modes->values[0];
 	size_t back = index_of(modes, combination) * modes->step, compared = 0;
-	char *words = describe(sweep, combination, true), *name = text("\"%s %s\"", mode, words);
+	char *words = sweep_label(sweep, combination, true), *name = text("\"%s %s\"", mode, words);
 	char *size = NULL, *shown;
 	size_t points = 0;
 
@@ -393,7 +393,7 @@ static void add_series(const struct sweep *sweep, size_t combination,
 
 static int draw(const struct sweep *sweep, bool curves, const char *data, char *lines)
 {
-	char *words = describe(sweep, 0, false), *title;
+	char *words = sweep_label(sweep, 0, false), *title;
 	struct utsname kernel;
 	const char *line;
 	int ret;
@@ -421,14 +421,14 @@ int cmd_measure(int argc, char **argv)
 	size_t size;
 	FILE *to_lines = checked(open_memstream(&lines, &size));
 	FILE *to_data = checked(open_memstream(&data, &size));
-	const struct word *sizes;
+	const struct param *sizes;
 	struct sweep sweep;
 	int ret = run_sweep(&sweep, "measure", "alloc", argv, defaults);
 	bool few;
 
 	if (ret)
 		goto end;
-	sizes = find_word(&sweep, "buffer_size");
+	sizes = find_param(&sweep, "buffer_size");
 	for (size_t i = 0; i < sweep.total; i++)
 		if (!index_of(sizes, i))
 			add_series(&sweep, i, crossovers, to_lines, to_data);
@@ -442,7 +442,7 @@ int cmd_measure(int argc, char **argv)
 	if (!ret && opts.plot)
 		ret = draw(&sweep, sizes->count > 1, data, few ? lines : NULL);
 end:
-	end_sweep(&sweep);
+	free_sweep(&sweep);
 	table_free(crossovers);
 	fclose(to_lines);
 	fclose(to_data);
@@ -461,6 +461,6 @@ int cmd_race(int argc, char **argv)
 		ret = print_sweep(&sweep,
 				  "expected,observed,lost,ns_per_operation,wait_max_ns,hold_mean_ns",
 				  NULL);
-	end_sweep(&sweep);
+	free_sweep(&sweep);
 	return ret;
 }

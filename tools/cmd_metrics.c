@@ -62,7 +62,7 @@ static void print_metrics(FILE *to)
 	char *all, *rest;
 
 	/* without it, the totals are enough */
-	if (!debugfs_ask("stats", NULL, &all)) {
+	if (!debugfs_request("stats", NULL, &all)) {
 		rest = all;
 		strsep(&rest, "\n");	/* the version */
 		table = table_parse("allocators", &rest);

@@ -18,7 +18,7 @@ struct setting {
 	const char *value;
 	char *old;		/* what to go back to */
 	int error;		/* what the kernel said last */
-	char *why;		/* and in words */
+	char *reason;		/* and in words */
 	bool done;
 };
 
@@ -131,51 +131,52 @@ static int parse_setting(struct setting *all, int index, char *word)
 
 /*
  * Whether one value is valid depends on the others: stores what the kernel
- * takes, and tries the rest again for as long as that helps. @order becomes
+ * takes, and tries the rest again for as long as that helps. @applied becomes
  * the order in which they were taken; returns how many.
  */
-static int apply(struct setting *all, int count, struct setting **order)
+static int write_settings(struct setting *all, int count, struct setting **applied)
 {
-	int taken = 0, before;
+	int nr_applied = 0, before;
 
 	do {
-		before = taken;
+		before = nr_applied;
 		for (struct setting *setting = all; setting < all + count; setting++) {
 			if (setting->done)
 				continue;
-			free(setting->why);
-			setting->error = attr_explain(setting->name, setting->value, &setting->why);
+			free(setting->reason);
+			setting->error = attr_write_reason(setting->name, setting->value,
+							   &setting->reason);
 			setting->done = !setting->error;
 			if (setting->done)
-				order[taken++] = setting;
+				applied[nr_applied++] = setting;
 		}
-	} while (taken > before && taken < count);
-	return taken;
+	} while (nr_applied > before && nr_applied < count);
+	return nr_applied;
 }
 
 /* Each step back leads to a state that the kernel has had. */
-static bool roll_back(struct setting **order, int taken)
+static bool roll_back(struct setting **applied, int nr_applied)
 {
 	bool whole = true;
 
-	while (taken--) {
-		int error = attr_write(order[taken]->name, order[taken]->old);
+	while (nr_applied--) {
+		int error = attr_write(applied[nr_applied]->name, applied[nr_applied]->old);
 
 		if (error) {
-			fail(hint_for(AT_TUNABLE, error), "cannot go back to %s=%s: %s", order[taken]->name,
-			     order[taken]->old, strerror(error));
+			fail(hint_for(HINT_TUNABLE, error), "cannot go back to %s=%s: %s",
+			     applied[nr_applied]->name, applied[nr_applied]->old, strerror(error));
 			whole = false;
 		}
 	}
 	return whole;
 }
 
-static int refuse(const struct setting *setting, bool whole)
+static int print_set_error(const struct setting *setting, bool whole)
 {
 	char *choices = setting->error == EINVAL ? attr_choices(setting->name) : NULL;
 	char *hint = text("%s%s%s%s", choices ? "the kernel has: " : "", choices ? choices : "",
 			  choices ? "; " : "",
-			  setting->why ? setting->why : hint_for(AT_TUNABLE, setting->error));
+			  setting->reason ? setting->reason : hint_for(HINT_TUNABLE, setting->error));
 
 	fail(hint, "cannot set " SYSFS "/%s to '%s': %s%s", setting->name, setting->value,
 	     strerror(setting->error), whole ? "; nothing is changed" : "");
@@ -187,22 +188,22 @@ static int refuse(const struct setting *setting, bool whole)
 int cmd_set(int argc, char **argv)
 {
 	struct setting *all = checked(calloc(argc, sizeof(*all))), *undone = all;
-	struct setting **order = checked(calloc(argc, sizeof(*order)));
-	int ret = 0, taken;
+	struct setting **applied = checked(calloc(argc, sizeof(*applied)));
+	int ret = 0, nr_applied;
 
 	for (int i = 0; i < argc && !ret; i++)
 		ret = parse_setting(all, i, argv[i]);
-	taken = ret ? 0 : apply(all, argc, order);
-	if (!ret && taken < argc) {
+	nr_applied = ret ? 0 : write_settings(all, argc, applied);
+	if (!ret && nr_applied < argc) {
 		while (undone->done)
 			undone++;
-		ret = refuse(undone, roll_back(order, taken));
+		ret = print_set_error(undone, roll_back(applied, nr_applied));
 	}
 	for (int i = 0; i < argc; i++) {
 		free(all[i].old);
-		free(all[i].why);
+		free(all[i].reason);
 	}
-	free(order);
+	free(applied);
 	free(all);
 	return ret;
 }
@@ -213,10 +214,11 @@ int cmd_reset(int argc, char **argv)
 
 	if (argc > 1 || (argc && strcmp(argv[0], "stats")))
 		return usage_error("reset takes nothing, or the word stats, but not '%s'", argv[argc - 1]);
-	error = argc ? debugfs_ask("reset", "1", NULL) : attr_write("reset", "1");
+	error = argc ? debugfs_request("reset", "1", NULL) : attr_write("reset", "1");
 	if (error && argc)
 		return debugfs_fail("reset", error);
 	if (error)
-		return fail(hint_for(AT_TUNABLE, error), "cannot reset the shared buffer: %s", strerror(error));
+		return fail(hint_for(HINT_TUNABLE, error), "cannot reset the shared buffer: %s",
+			    strerror(error));
 	return 0;
 }

@@ -21,7 +21,7 @@ int cmd_stats(int argc, char **argv)
 
 	if (!all)
 		return EXIT_FAILED;
-	ret = debugfs_version(&rest);
+	ret = debugfs_check_version(&rest);
 	if (!ret) {
 		tables[0] = table_parse("allocators", &rest);
 		tables[1] = table_parse("contexts", &rest);
@@ -43,7 +43,7 @@ static struct table *opens_read(void)
 }
 
 /* Descriptors outlive the process that opened them: in its children, or sent to others. */
-static void say_how_to_find_holders(const struct table *table)
+static void print_holders_hint(const struct table *table)
 {
 	size_t row = 0;
 
@@ -62,12 +62,12 @@ int cmd_opens(int argc, char **argv)
 	if (!table)
 		return EXIT_FAILED;
 	if (!opts.json && table_has(table, "comm"))
-		say_how_to_find_holders(table);
+		print_holders_hint(table);
 	return table_print(table);
 }
 
 /* A line of totals, then as many opens as the terminal has room for, the largest first. */
-static int top_frame(void)
+static int print_frame(void)
 {
 	char *all = attr_list(ATTR_STATS), *rest = all, *path;
 	struct table *table = opens_read();
@@ -96,7 +96,7 @@ static int top_frame(void)
 	free(all);
 	if (!table)
 		return EXIT_FAILED;
-	table_top(table, "capacity", rows > lines ? rows - lines : table_rows(table));
+	table_keep_largest(table, "capacity", rows > lines ? rows - lines : table_rows(table));
 	ret = table_print(table);
 	fflush(stdout);
 	return ret;
@@ -109,9 +109,9 @@ int cmd_top(int argc, char **argv)
 
 	if (stop_fd < 0)
 		return EXIT_FAILED;
-	terminal_keys();
+	terminal_cbreak();
 	do {
-		ret = top_frame();
+		ret = print_frame();
 		left -= left != OPTION_UNSET;
 	} while (!ret && left && !terminal_wait(stop_fd, opts.delay));
 	terminal_restore();

@@ -24,39 +24,39 @@
 
 /* The first that fits; one of errno 0 fits all of its place. */
 static const struct {
-	enum place place;
+	enum hint_context context;
 	int error;
 	const char *text;
 } hints[] = {
-	{ AT_NODE, ENOENT, "load the module: sudo modprobe hello" },
-	{ AT_NODE, EACCES, "join the group hello: sudo usermod -aG hello $USER, then log in again" },
-	{ AT_NODE, EPERM, "init_mode=uninitialized shows stale memory: only root may open it" },
-	{ AT_NODE, ENODEV, "no driver answers: sudo modprobe hello; then helloctl doctor" },
-	{ AT_NODE, ENXIO, "no driver answers: sudo modprobe hello; then helloctl doctor" },
-	{ AT_NODE, EUSERS, "max_opens is reached: sudo helloctl opens shows who has it open" },
-	{ AT_NODE, ENOMEM, "max_total_size is reached or the allocator failed: "
+	{ HINT_NODE, ENOENT, "load the module: sudo modprobe hello" },
+	{ HINT_NODE, EACCES, "join the group hello: sudo usermod -aG hello $USER, then log in again" },
+	{ HINT_NODE, EPERM, "init_mode=uninitialized shows stale memory: only root may open it" },
+	{ HINT_NODE, ENODEV, "no driver answers: sudo modprobe hello; then helloctl doctor" },
+	{ HINT_NODE, ENXIO, "no driver answers: sudo modprobe hello; then helloctl doctor" },
+	{ HINT_NODE, EUSERS, "max_opens is reached: sudo helloctl opens shows who has it open" },
+	{ HINT_NODE, ENOMEM, "max_total_size is reached or the allocator failed: "
 		"helloctl status, sudo dmesg" },
-	{ AT_NODE, ENOSPC, "the buffer is full: "
+	{ HINT_NODE, ENOSPC, "the buffer is full: "
 		"sudo helloctl set buffer_size=SIZE makes the next one larger" },
-	{ AT_TUNABLE, EACCES, "settings are for root: sudo helloctl ..." },
-	{ AT_TUNABLE, EPERM, "settings are for root: sudo helloctl ..." },
-	{ AT_TUNABLE, EBUSY, "close and unmap the shared buffer first: "
+	{ HINT_TUNABLE, EACCES, "settings are for root: sudo helloctl ..." },
+	{ HINT_TUNABLE, EPERM, "settings are for root: sudo helloctl ..." },
+	{ HINT_TUNABLE, EBUSY, "close and unmap the shared buffer first: "
 		"sudo helloctl opens shows who uses it" },
-	{ AT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset drops them" },
-	{ AT_TUNABLE, ENOMEM, "max_total_size is reached or the allocator failed: "
+	{ HINT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset drops them" },
+	{ HINT_TUNABLE, ENOMEM, "max_total_size is reached or the allocator failed: "
 		"helloctl status, sudo dmesg" },
-	{ AT_TUNABLE, 0, "the kernel log (" KMSG ") has no reason, or cannot be read: the driver "
+	{ HINT_TUNABLE, 0, "the kernel log (" KMSG ") has no reason, or cannot be read: the driver "
 		"gives ten in five seconds at most; wait, and try again as root" },
-	{ AT_DEBUGFS, EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
-	{ AT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
-	{ AT_DEBUGFS, EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
-	{ AT_DEBUGFS, ENOENT, "mount it: sudo mount -t debugfs none " DEBUGFS },
+	{ HINT_DEBUGFS, EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
+	{ HINT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
+	{ HINT_DEBUGFS, EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
+	{ HINT_DEBUGFS, ENOENT, "mount it: sudo mount -t debugfs none " DEBUGFS },
 };
 
-const char *hint_for(enum place place, int error)
+const char *hint_for(enum hint_context context, int error)
 {
 	for (size_t i = 0; i < COUNT(hints); i++)
-		if (hints[i].place == place && (!hints[i].error || hints[i].error == error))
+		if (hints[i].context == context && (!hints[i].error || hints[i].error == error))
 			return hints[i].text;
 	return NULL;
 }
@@ -85,7 +85,7 @@ int device_open(int flags)
 	}
 	fd = open(NODE, flags | O_CLOEXEC);
 	if (fd < 0)
-		fail(hint_for(AT_NODE, errno), "cannot open " NODE ": %s", strerror(errno));
+		fail(hint_for(HINT_NODE, errno), "cannot open " NODE ": %s", strerror(errno));
 	return fd;
 }
 
@@ -94,7 +94,7 @@ int device_open(int flags)
  * that echo writes, so that an empty value reaches the kernel too. Returns 0 or an
  * errno; also with an errno of the write, *@answer is what was there.
  */
-static int transfer(const char *path, const char *order, char **answer)
+static int write_read(const char *path, const char *order, char **answer)
 {
 	int fd = open(path, O_CLOEXEC | (!order ? O_RDONLY : answer ? O_RDWR : O_WRONLY));
 	FILE *file = fd < 0 ? NULL : checked(fdopen(fd, answer ? "r" : "w"));
@@ -131,7 +131,7 @@ char *read_all(FILE *from)
 char *file_read(const char *path)
 {
 	char *all;
-	int error = transfer(path, NULL, &all);
+	int error = write_read(path, NULL, &all);
 
 	if (!error)
 		return all;
@@ -152,13 +152,13 @@ char *attr_read(const char *name)
 int attr_write(const char *name, const char *value)
 {
 	char *path = text(SYSFS "/%s", name);
-	int error = transfer(path, value, NULL);
+	int error = write_read(path, value, NULL);
 
 	free(path);
 	return error;
 }
 
-int attr_explain(const char *name, const char *value, char **why)
+int attr_write_reason(const char *name, const char *value, char **reason)
 {
 	/* from here on: what is there already is of other stores */
 	int log = open(KMSG, O_RDONLY | O_NONBLOCK | O_CLOEXEC), error;
@@ -167,7 +167,7 @@ int attr_explain(const char *name, const char *value, char **why)
 
 	lseek(log, 0, SEEK_END);
 	error = attr_write(name, value);
-	*why = NULL;
+	*reason = NULL;
 	/* one record a read; EPIPE: some were lost since */
 	while (error && ((got = read(log, record, sizeof(record) - 1)) > 0 ||
 			 (got < 0 && errno == EPIPE))) {
@@ -179,8 +179,8 @@ int attr_explain(const char *name, const char *value, char **why)
 		/* programs can write there too, but not as the kernel, which is facility 0 */
 		if (message && strtoul(record, NULL, 10) < 8 &&
 		    !strncmp(message + 1, start, strlen(start))) {
-			free(*why);
-			*why = text("%s", message + 1 + strlen("hello: "));
+			free(*reason);
+			*reason = text("%s", message + 1 + strlen("hello: "));
 		}
 	}
 	if (log >= 0)
@@ -240,7 +240,7 @@ char *attr_list(const char *dir)
 		if (!fstatat(dirfd(files), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISREG(st.st_mode) && (st.st_mode & mode) == mode &&
 		    strcmp(entry->d_name, "uevent")) {
-			names = grow(names, count, sizeof(*names));
+			names = array_grow(names, count, sizeof(*names));
 			names[count++] = text("%s%s", dir, entry->d_name);
 		}
 	if (files)
@@ -256,10 +256,10 @@ char *attr_list(const char *dir)
 	return all;
 }
 
-int debugfs_ask(const char *name, const char *order, char **answer)
+int debugfs_request(const char *name, const char *order, char **answer)
 {
 	char *path = text(DEBUGFS "/hello/%s", name);
-	int error = transfer(path, order, answer);
+	int error = write_read(path, order, answer);
 
 	free(path);
 	if ((error == EINVAL || error == ENOMEM) && answer && *answer &&
@@ -270,14 +270,14 @@ int debugfs_ask(const char *name, const char *order, char **answer)
 
 int debugfs_fail(const char *name, int error)
 {
-	return fail(hint_for(AT_DEBUGFS, error), "cannot use " DEBUGFS "/hello/%s: %s", name,
+	return fail(hint_for(HINT_DEBUGFS, error), "cannot use " DEBUGFS "/hello/%s: %s", name,
 		    strerror(error));
 }
 
 char *debugfs_read(const char *name)
 {
 	char *value;
-	int error = debugfs_ask(name, NULL, &value);
+	int error = debugfs_request(name, NULL, &value);
 
 	if (!error)
 		return value;
@@ -286,7 +286,7 @@ char *debugfs_read(const char *name)
 	return NULL;
 }
 
-int debugfs_version(char **from)
+int debugfs_check_version(char **from)
 {
 	const char *version = strsep(from, "\n");
 
@@ -296,7 +296,7 @@ int debugfs_version(char **from)
 		    "the driver says '%s', this helloctl reads '" VERSION_LINE "'", version);
 }
 
-static void pass_on(struct udev_device *from, device_event *event)
+static void dispatch_event(struct udev_device *from, device_event *event)
 {
 	if (!strcmp(udev_device_get_sysname(from), "hello"))
 		event(udev_device_get_action(from),
@@ -323,7 +323,7 @@ int device_monitor(int stop_fd, device_event *event)
 			struct udev_device *from = udev_monitor_receive_device(monitor);
 
 			if (from)
-				pass_on(from, event);
+				dispatch_event(from, event);
 		}
 	}
 	udev_monitor_unref(monitor);

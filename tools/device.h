@@ -21,8 +21,8 @@ int device_open(int flags);
 #define DEVICE_REPLACE_NODE \
 	"sudo rm " NODE "; sudo modprobe -r hello; sudo modprobe hello"
 /* What to do about an errno, or NULL. */
-enum place { AT_NODE, AT_TUNABLE, AT_DEBUGFS };
-const char *hint_for(enum place place, int error);
+enum hint_context { HINT_NODE, HINT_TUNABLE, HINT_DEBUGFS };
+const char *hint_for(enum hint_context context, int error);
 
 /* All that is left to read, or any small file (NULL with errno set); no newline at the end. */
 char *read_all(FILE *from);
@@ -31,8 +31,8 @@ char *file_read(const char *path);
 /* Files of one value in SYSFS. Reading is as of any file; writing returns 0 or an errno. */
 char *attr_read(const char *name);
 int attr_write(const char *name, const char *value);
-/* The same; if it fails, *@why is what the driver says of it in the kernel log, or NULL. */
-int attr_explain(const char *name, const char *value, char **why);
+/* The same; if it fails, *@reason is what the driver says of it in the kernel log, or NULL. */
+int attr_write_reason(const char *name, const char *value, char **reason);
 #define KMSG	"/dev/kmsg"
 /* Of a choice file "[kmalloc] vmalloc" the word in brackets; else all of it. */
 char *attr_current(const char *name);
@@ -49,13 +49,13 @@ char *attr_list(const char *dir);
  * Returns 0 or an errno; free the answer in any case.
  */
 #define DEBUGFS_REFUSED	"error: "
-int debugfs_ask(const char *name, const char *order, char **answer);
+int debugfs_request(const char *name, const char *order, char **answer);
 /* Says what to do about an errno of such a file. */
 int debugfs_fail(const char *name, int error);
 /* The same for reading, or NULL after that. */
 char *debugfs_read(const char *name);
 /* Moves *@from past the line of its version, or says that it is of another driver. */
-int debugfs_version(char **from);
+int debugfs_check_version(char **from);
 
 /*
  * A uevent of the device.

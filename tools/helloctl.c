@@ -18,9 +18,9 @@
 #include "output.h"
 
 struct command {
-	const char *word;
+	const char *name;
 	command_fn *fn;
-	bool device;		/* there must be one */
+	bool needs_device;
 	const char *args;	/* "": it takes no words */
 	const char *options;	/* keys of options[] */
 	const char *help;
@@ -89,7 +89,7 @@ struct options opts = {
 };
 static bool help;
 
-struct option_text {
+struct option_desc {
 	char key;		/* names it in commands[]; two may share a letter */
 	int letter;
 	const char *name;
@@ -97,32 +97,32 @@ struct option_text {
 	const char *help;
 	/* one of them is where it goes */
 	bool *flag;
-	const char **word;
+	const char **string;
 	unsigned long long *number;
-	unsigned long long least;
-	unsigned long long most;
+	unsigned long long min;
+	unsigned long long max;
 };
 
-static const struct option_text options[] = {
+static const struct option_desc options[] = {
 	{ 'J', 'J', "json", NULL, "print JSON, errors too", .flag = &opts.json },
-	{ 'o', 'o', "output", "COLUMN,...", "print these columns only", .word = &opts.output },
+	{ 'o', 'o', "output", "COLUMN,...", "print these columns only", .string = &opts.output },
 	{ 'O', 'o', "output", "FILE", "replace FILE at once instead of printing",
-	  .word = &opts.output },
+	  .string = &opts.output },
 	{ 'n', 'n', "noheadings", NULL, "print no column names", .flag = &opts.noheadings },
 	{ 'b', 'b', "bytes", NULL, "print sizes in bytes", .flag = &opts.bytes },
 	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks as \\x20",
 	  .flag = &opts.raw },
 	{ 'c', 'c', "csv", NULL, "print all columns, with a comma between", .flag = &opts.csv },
 	{ 'v', 'v', "verbose", NULL, "say why the driver refused what", .flag = &opts.verbose },
-	{ 'p', 'p', "plot", "FILE", "draw too, into FILE.svg or FILE.png", .word = &opts.plot },
+	{ 'p', 'p', "plot", "FILE", "draw too, into FILE.svg or FILE.png", .string = &opts.plot },
 	{ 'i', 'n', "iterations", "NUMBER", "print that often, then end",
-	  .number = &opts.iterations, .least = 1, .most = OPTION_UNSET - 1 },
+	  .number = &opts.iterations, .min = 1, .max = OPTION_UNSET - 1 },
 	{ 'd', 'd', "delay", "SECONDS", "wait that long in between (2)",
-	  .number = &opts.delay, .least = 1, .most = 3600 },
+	  .number = &opts.delay, .min = 1, .max = 3600 },
 	{ 's', 's', "offset", "SIZE", "start there; write keeps what is around",
-	  .number = &opts.offset, .most = OPTION_UNSET - 1 },
+	  .number = &opts.offset, .max = OPTION_UNSET - 1 },
 	{ 'l', 'l', "length", "SIZE", "read at most that much",
-	  .number = &opts.length, .most = OPTION_UNSET - 1 },
+	  .number = &opts.length, .max = OPTION_UNSET - 1 },
 	{ 'h', 'h', "help", NULL, "print this", .flag = &help },
 };
 
@@ -139,18 +139,18 @@ static int print_help(void)
 	     "Looks at /dev/hello, a laboratory for kernel memory, and sets it.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		words = max(words, strlen(commands[i].word));
+		words = max(words, strlen(commands[i].name));
 		args = max(args, strlen(commands[i].args));
 	}
 	for (size_t i = 0; i < COUNT(commands); i++)
-		printf("  %-*s %-*s %s\n", words, commands[i].word, args, commands[i].args,
+		printf("  %-*s %-*s %s\n", words, commands[i].name, args, commands[i].args,
 		       commands[i].help);
 	puts("\nhelloctl COMMAND --help shows its options; helloctl -V the version.\n"
 	     "See also helloctl(8), hello(4).");
 	return 0;
 }
 
-static bool takes(const struct command *command, const struct option_text *option)
+static bool has_option(const struct command *command, const struct option_desc *option)
 {
 	return option->key == 'h' || strchr(command->options, option->key);
 }
@@ -177,12 +177,12 @@ static void print_words(const char *label, const char *words)
 
 static int print_command_help(const struct command *command)
 {
-	printf("Usage: helloctl %s [OPTION...]%s%s\n%s\n\n", command->word,
+	printf("Usage: helloctl %s [OPTION...]%s%s\n%s\n\n", command->name,
 	       *command->args ? " " : "", command->args, command->help);
 	for (size_t i = 0; i < COUNT(options); i++) {
-		const struct option_text *o = &options[i];
+		const struct option_desc *o = &options[i];
 
-		if (takes(command, o))
+		if (has_option(command, o))
 			printf("  -%c, --%s %-*s %s\n", o->letter, o->name,
 			       17 - (int)strlen(o->name), o->arg ? o->arg : "", o->help);
 	}
@@ -213,25 +213,25 @@ bool parse_size(const char *word, unsigned long long *value)
 	return !*end && !errno && *value <= ~0ULL >> 1;
 }
 
-static bool take(const struct option_text *option, const char *arg)
+static bool parse_option(const struct option_desc *option, const char *arg)
 {
 	if (option->flag)
 		*option->flag = true;
-	if (option->word)
-		*option->word = arg;
+	if (option->string)
+		*option->string = arg;
 	return !option->number || (parse_size(arg, option->number) &&
-				   *option->number >= option->least &&
-				   *option->number <= option->most);
+				   *option->number >= option->min &&
+				   *option->number <= option->max);
 }
 
 /* What getopt_long() means: of letters it tells only which, of words only where. */
-static char *bad_option(const struct command *command, int problem, const char *word)
+static char *option_error(const struct command *command, int problem, const char *word)
 {
-	for (const struct option_text *o = options; o < options + COUNT(options); o++)
-		if (takes(command, o) && o->letter == optopt)
+	for (const struct option_desc *o = options; o < options + COUNT(options); o++)
+		if (has_option(command, o) && o->letter == optopt)
 			return text("--%s %s", o->name, problem == ':' ? "needs a value" : "takes no value");
-	return optopt ? text("%s does not know the option -%c", command->word, optopt) :
-			text("%s does not know the option %s", command->word, word);
+	return optopt ? text("%s does not know the option -%c", command->name, optopt) :
+			text("%s does not know the option %s", command->name, word);
 }
 
 /* Returns 0 and moves optind to the first word, or what to exit with. */
@@ -242,7 +242,7 @@ static int parse_options(const struct command *command, int argc, char **argv)
 	int count = 0, end = 1, letter, ret;
 
 	for (size_t i = 0; i < COUNT(options); i++) {
-		if (!takes(command, &options[i]))
+		if (!has_option(command, &options[i]))
 			continue;
 		longs[count].name = options[i].name;
 		longs[count].has_arg = options[i].arg ? required_argument : no_argument;
@@ -252,19 +252,19 @@ static int parse_options(const struct command *command, int argc, char **argv)
 			shorts[end++] = ':';
 	}
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_text *o = options;
+		const struct option_desc *o = options;
 
-		while (o < options + COUNT(options) && !(takes(command, o) && o->letter == letter))
+		while (o < options + COUNT(options) && !(has_option(command, o) && o->letter == letter))
 			o++;
 		if (o == options + COUNT(options))
-			bad = bad ? bad : bad_option(command, letter, argv[optind - 1]);
-		else if (!take(o, optarg))
+			bad = bad ? bad : option_error(command, letter, argv[optind - 1]);
+		else if (!parse_option(o, optarg))
 			bad = bad ? bad : text("--%s cannot be '%s'", o->name, optarg);
 	}
 	if (!bad && optind < argc && !*command->args)
-		bad = text("%s takes no words: '%s'", command->word, argv[optind]);
+		bad = text("%s takes no words: '%s'", command->name, argv[optind]);
 	if (!bad && optind == argc && isupper((unsigned char)*command->args) && !help)
-		bad = text("%s needs %s", command->word, command->args);
+		bad = text("%s needs %s", command->name, command->args);
 	/* only now is it known how to print an error */
 	ret = bad ? usage_error("%s", bad) : 0;
 	free(bad);
@@ -284,14 +284,14 @@ static int run(int argc, char **argv)
 		return 0;
 	}
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		if (strcmp(argv[1], commands[i].word))
+		if (strcmp(argv[1], commands[i].name))
 			continue;
 		ret = parse_options(&commands[i], argc - 1, argv + 1);
 		if (ret)
 			return ret;
 		if (help)
 			return print_command_help(&commands[i]);
-		if (commands[i].device && !device_exists(NULL))
+		if (commands[i].needs_device && !device_exists(NULL))
 			return fail("sudo modprobe hello; helloctl doctor says what is missing",
 				    "there is no device hello: the module is not loaded");
 		return commands[i].fn(argc - 1 - optind, argv + 1 + optind);
@@ -303,7 +303,7 @@ static int run(int argc, char **argv)
  * A standard descriptor that is closed would become the device, and an error text go into
  * it. Opened the wrong way round, using it still fails with EBADF.
  */
-static bool hold_descriptors(void)
+static bool open_std_fds(void)
 {
 	int fd;
 
@@ -315,7 +315,7 @@ static bool hold_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	int ret = hold_descriptors() ? run(argc, argv) : EXIT_FAILED;
+	int ret = open_std_fds() ? run(argc, argv) : EXIT_FAILED;
 
 	/* a full disk or a closed pipe is an error too */
 	if (fflush(stdout) || ferror(stdout)) {

@@ -25,7 +25,7 @@ void *checked(void *memory)
 }
 
 /* libsmartcols fails for no other reason here. */
-static void done(int error)
+static void check_error(int error)
 {
 	if (error)
 		checked(NULL);
@@ -129,7 +129,7 @@ struct table {
 	bool clip;		/* a terminal shows only the columns that it has room for */
 };
 
-void *grow(void *array, size_t count, size_t size)
+void *array_grow(void *array, size_t count, size_t size)
 {
 	if (count & (count - 1))
 		return array;
@@ -138,7 +138,7 @@ void *grow(void *array, size_t count, size_t size)
 
 static void add_column(struct table *table, char *name)
 {
-	table->columns = grow(table->columns, table->width, sizeof(*table->columns));
+	table->columns = array_grow(table->columns, table->width, sizeof(*table->columns));
 	table->columns[table->width++] = name;
 }
 
@@ -146,7 +146,7 @@ static struct row *add_row(struct table *table)
 {
 	struct row *row;
 
-	table->rows = grow(table->rows, table->height, sizeof(*table->rows));
+	table->rows = array_grow(table->rows, table->height, sizeof(*table->rows));
 	row = &table->rows[table->height++];
 	*row = (struct row){ 0 };
 	return row;
@@ -154,7 +154,7 @@ static struct row *add_row(struct table *table)
 
 static void add_cell(struct row *row, char *value)
 {
-	row->cells = grow(row->cells, row->count, sizeof(*row->cells));
+	row->cells = array_grow(row->cells, row->count, sizeof(*row->cells));
 	row->cells[row->count++] = value;
 }
 
@@ -267,7 +267,7 @@ static void free_row(struct row *row)
 	free(row->cells);
 }
 
-void table_top(struct table *table, const char *name, size_t rows)
+void table_keep_largest(struct table *table, const char *name, size_t rows)
 {
 	size_t column = find_column(table, name);
 
@@ -331,7 +331,7 @@ char *value_text(const char *name, const char *value)
 }
 
 /* The columns of "NAME,NAME", in that order; those that it has not are left out. */
-static size_t *choose_columns(const struct table *table, const char *list, size_t *count)
+static size_t *parse_columns(const struct table *table, const char *list, size_t *count)
 {
 	size_t *chosen = checked(calloc(table->width + 1, sizeof(*chosen)));
 	char *copy = text("%s", list ? list : ""), *rest = copy, *name;
@@ -374,7 +374,7 @@ static bool is_numeric(const struct table *table, size_t column)
 }
 
 /* What people see of a string, or of the value of that name. */
-static char *shown(const char *name, const char *string)
+static char *cell_text(const char *name, const char *string)
 {
 	char *value = name ? value_text(name, string) : text("%s", string);
 	char *out = printable(value, opts.json ? FOR_JSON : FOR_TABLE);
@@ -385,7 +385,7 @@ static char *shown(const char *name, const char *string)
 
 static void render_column(struct libscols_table *out, const struct table *table, size_t column)
 {
-	char *name = shown(NULL, table->columns[column]), *c;
+	char *name = cell_text(NULL, table->columns[column]), *c;
 	bool number = is_numeric(table, column);
 	struct libscols_column *made;
 
@@ -400,7 +400,7 @@ static void render_column(struct libscols_table *out, const struct table *table,
 }
 
 /* What is to be printed, without a newline at its end. */
-static char *render(const struct table *table, const size_t *columns, size_t count)
+static char *render_block(const struct table *table, const size_t *columns, size_t count)
 {
 	struct libscols_table *out = checked(scols_new_table());
 	char *printed = NULL;
@@ -410,7 +410,7 @@ static char *render(const struct table *table, const size_t *columns, size_t cou
 	scols_table_enable_raw(out, opts.raw || opts.csv);
 	/* no cell of those commands has a comma or a quote */
 	if (opts.csv)
-		done(scols_table_set_column_separator(out, ","));
+		check_error(scols_table_set_column_separator(out, ","));
 	scols_table_enable_noheadings(out, opts.noheadings);
 	for (size_t i = 0; i < count; i++)
 		render_column(out, table, columns[i]);
@@ -418,10 +418,10 @@ static char *render(const struct table *table, const size_t *columns, size_t cou
 		struct libscols_line *line = checked(scols_table_new_line(out, NULL));
 
 		for (size_t i = 0; i < count; i++)
-			done(scols_line_refer_data(line, i, shown(table->columns[columns[i]],
-						   cell_at(table, row, columns[i]))));
+			check_error(scols_line_refer_data(line, i, cell_text(table->columns[columns[i]],
+							  cell_at(table, row, columns[i]))));
 	}
-	done(scols_print_table_to_string(out, &printed));
+	check_error(scols_print_table_to_string(out, &printed));
 	/* some versions end the text with a newline, some do not */
 	if (printed && ends_with(printed, "\n"))
 		printed[strlen(printed) - 1] = 0;
@@ -437,7 +437,7 @@ static size_t column_width(const struct table *table, size_t column)
 	bool words = false;
 
 	for (size_t row = 0; row < table->height && !words; row++) {
-		char *cell = shown(name, cell_at(table, row, column));
+		char *cell = cell_text(name, cell_at(table, row, column));
 
 		words = strchr(cell, ' ');
 		width = strlen(cell) > width ? strlen(cell) : width;
@@ -447,7 +447,7 @@ static size_t column_width(const struct table *table, size_t column)
 }
 
 /* Where the columns end that have room beside the first one, from @from on. */
-static size_t fitting(const struct table *table, const size_t *columns, size_t from, size_t count)
+static size_t fit_columns(const struct table *table, const size_t *columns, size_t from, size_t count)
 {
 	size_t room = opts.json || opts.raw || opts.csv ? 0 : terminal_columns(), used, to;
 
@@ -464,15 +464,15 @@ static size_t fitting(const struct table *table, const size_t *columns, size_t f
  * The columns of @list, or all; NULL if it has none of them. What a terminal has no room
  * for stands below, beside the first column again: no row goes on in the next line.
  */
-static char *render_chosen(const struct table *table, const char *list)
+static char *render_table(const struct table *table, const char *list)
 {
-	size_t count, *columns = choose_columns(table, list, &count), from = 1, to;
+	size_t count, *columns = parse_columns(table, list, &count), from = 1, to;
 	char *all = NULL, *block;
 
 	while (from <= count && !(all && table->clip)) {
-		to = fitting(table, columns, from, count);
+		to = fit_columns(table, columns, from, count);
 		columns[from - 1] = columns[0];
-		block = render(table, columns + from - 1, to - from + 1);
+		block = render_block(table, columns + from - 1, to - from + 1);
 		if (all)
 			append(&all, "\n\n%s", block);
 		else
@@ -484,7 +484,7 @@ static char *render_chosen(const struct table *table, const char *list)
 	return all;
 }
 
-static int no_column(struct table *const *tables, size_t count, const char *name)
+static int unknown_column(struct table *const *tables, size_t count, const char *name)
 {
 	char *all = text("%s", "");
 	int ret;
@@ -509,7 +509,7 @@ static int check_columns(struct table *const *tables, size_t count, const char *
 		while (i < count && !table_has(tables[i], name))
 			i++;
 		if (i == count)
-			ret = no_column(tables, count, name);
+			ret = unknown_column(tables, count, name);
 	}
 	free(copy);
 	return ret;
@@ -525,7 +525,7 @@ int tables_print(struct table *const *tables, size_t count)
 	if (opts.json)
 		putchar('{');
 	for (size_t i = 0; i < count; i++) {
-		char *printed = render_chosen(tables[i], list), *start = printed;
+		char *printed = render_table(tables[i], list), *start = printed;
 
 		if (!printed)
 			continue;
@@ -563,7 +563,7 @@ int fail(const char *hint, const char *format, ...)
 	if (opts.json) {
 		table = table_new("error", "message hint");
 		table_add(table, message, hint);
-		printed = render_chosen(table, NULL);
+		printed = render_table(table, NULL);
 		puts(printed);
 		free(printed);
 		table_free(table);

@@ -33,7 +33,7 @@ const char *table_cell(const struct table *table, size_t row, const char *name);
  * For a screen: keeps that many rows, the largest first by the numbers in that column,
  * and prints only the columns that have room.
  */
-void table_top(struct table *table, const char *name, size_t rows);
+void table_keep_largest(struct table *table, const char *name, size_t rows);
 void table_free(struct table *table);
 
 /* Prints the tables as the options ask: one JSON object, or one after the other. */
@@ -69,6 +69,6 @@ __attribute__((format(printf, 2, 3)))
 void append(char **all, const char *format, ...);
 void *checked(void *memory);
 /* Room for one more in an array that has @count; it doubles, so that filling is no square. */
-void *grow(void *array, size_t count, size_t size);
+void *array_grow(void *array, size_t count, size_t size);
 
 #endif /* HELLOCTL_OUTPUT_H */

@@ -36,7 +36,7 @@ int stop_open(void)
 	return fd;
 }
 
-void terminal_keys(void)
+void terminal_cbreak(void)
 {
 	struct termios keys;
 

@@ -11,7 +11,7 @@
 /* A descriptor that can be read once SIGINT, SIGTERM or SIGHUP came; -1 after an error. */
 int stop_open(void);
 /* Keys come one by one and unseen, until terminal_restore(). Nothing without a terminal. */
-void terminal_keys(void);
+void terminal_cbreak(void);
 void terminal_restore(void);
 /* Waits that many seconds, or for a key; true when that was q, or a signal came. */
 bool terminal_wait(int stop_fd, unsigned int seconds);

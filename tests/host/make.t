@@ -242,7 +242,7 @@ exit \${missing:-0}
 END
 chmod +x "$dir/bin/dpkg-query"
 for file in my/hello.h /my/hello.h root/../my/hello.h; do
-	for action in "put 644 driver/include/uapi/linux/hello.h" take; do
+	for action in "install 644 driver/include/uapi/linux/hello.h" remove; do
 		# shellcheck disable=SC2086 # words
 		said=$(PATH="$dir/bin:$PATH" "$top/tools/place" $action "$dir/$file" 2>&1)
 		like "$said" 'is of a package|make did not install it' \
@@ -250,7 +250,7 @@ for file in my/hello.h /my/hello.h root/../my/hello.h; do
 	done
 done
 echo 'hello - the /dev/hello of a book' >"$dir/my/hello.4"
-"$top/tools/place" take "$dir/my/hello.4" 2>/dev/null
+"$top/tools/place" remove "$dir/my/hello.4" 2>/dev/null
 is "$(ls "$dir/my/hello.4")" "$dir/my/hello.4" "another project's man page of /dev/hello survives"
 
 ## Clean
