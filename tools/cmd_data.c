@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * write, read, roundtrip: bytes through /dev/hello.
- * roundtrip is the tutorials' test program: all of it in one open.
+ * write, read, roundtrip: move data through /dev/hello.
+ * roundtrip is the tutorials' test program: it writes and reads in one open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 #include "output.h"
 
 #define CHUNK		65536
-#define GREETING	"Hello World\n"	/* with its newline the tutorial's 12 bytes */
+#define GREETING	"Hello World\n"	/* 12 bytes, as in the tutorial */
 #define ROUNDTRIP_READ	64
 
-/* The words with a blank between them, as echo -n would print them. */
+/* Joins the words as echo -n does. */
 static char *join(int argc, char **argv)
 {
 	char *all = NULL;
@@ -32,7 +32,7 @@ static char *join(int argc, char **argv)
 	return all;
 }
 
-/* All of @data at *@offset; *@offset moves on with what was taken. */
+/* Writes all of @data at *@offset, and advances *@offset. */
 static int write_all(int fd, const char *data, size_t size, off_t *offset)
 {
 	while (size) {
@@ -64,13 +64,13 @@ static int write_stdin(int fd, off_t *offset)
 	return ret;
 }
 
-/* What surprises everybody once: the next open has another buffer. */
+/* A common surprise: the next open has another buffer. */
 static void warn_if_private(void)
 {
 	char *mode = attr_current("buffer_mode");
 
 	if (mode && !strcmp(mode, "private"))
-		note("note: buffer_mode is private: the buffer went with this open; "
+		note("note: buffer_mode is private: close() freed the buffer; "
 		     "helloctl set buffer_mode=shared keeps it");
 	free(mode);
 }
@@ -117,7 +117,7 @@ int cmd_read(int argc, char **argv)
 			ret = fail(hint_for(HINT_NODE, errno), "read failed at offset %lld: %s",
 				   (long long)offset, strerror(errno));
 		if (got <= 0 || fwrite(data, 1, got, stdout) < (size_t)got)
-			break;	/* main() reports what is wrong with standard output */
+			break;	/* main() reports errors of standard output */
 		offset += got;
 		left -= got;
 	}
@@ -130,7 +130,7 @@ static void add_call(struct table *table, const char *call, size_t asked, ssize_
 {
 	char *asked_text = text("%zu", asked), *actual_text = text("%zd", actual);
 
-	/* the wording of the tutorial's driver and of ours; each call begins at 0 */
+	/* the tutorial's wording; each call begins at offset 0 */
 	if (!opts.json)
 		printf("%s: req=%s, actual=%s, off=0\n", call, asked_text, actual_text);
 	table_add(table, call, asked_text, actual_text, "0");
@@ -164,10 +164,11 @@ static int run_roundtrip(int fd, const char *words, struct table *table)
 			if (got && back[got - 1] != '\n')
 				putchar('\n');
 		}
-		/* init_mode=poison has more to read than was written */
+		/* with init_mode=poison, read() returns more than was written */
 		if ((size_t)got < expected || memcmp(back, words, expected))
-			ret = fail("does somebody else write to the shared buffer?",
-				   "what came back is not what was written");
+			ret = fail("another process may write to the shared buffer: "
+				   "sudo helloctl opens",
+				   "the data read is not the data written");
 	}
 	free(back);
 	return ret;

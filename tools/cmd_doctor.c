@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor: what stands between the user and a working /dev/hello, and the remedy.
+ * doctor: finds what keeps /dev/hello from working, and prints remedies.
  * A new check is a function that cmd_doctor() calls.
  */
 #include <errno.h>
@@ -22,15 +22,15 @@
 #include "output.h"
 
 #define DKMS	"/var/lib/dkms/hello"
-/* The module's description: other projects, too, have a module hello. */
+/* The module's description tells it from other projects' modules named hello. */
 #define OURS	"A laboratory for kernel memory behind " NODE
 #define RULES	"{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/"
 #define RULE	"60-hello.rules"
 
-/* What else there is to do is the same for who has the packages and who has the sources. */
+/* Remedy for users of the packages, and of the sources. */
 #define INSTALL(target) "install the package hello-dkms, or in the sources: sudo make " target
 #define ENROL	"sudo mokutil --import /var/lib/dkms/mok.pub, then reboot and confirm"
-/* udevd remembers a rule whose group it did not find until the file is newer. */
+/* udevd caches a rule with an unknown group until the file's mtime changes. */
 #define UDEV_AGAIN "sudo touch -c " RULES RULE "; sudo udevadm control --reload; " \
 	"sudo udevadm trigger --sysname-match=hello"
 
@@ -56,7 +56,7 @@ static void add_finding(const char *check, enum state state, const char *remedy,
 	free(finding);
 }
 
-/* What a command prints; "" if there is no such command. */
+/* Returns the output of a shell command; "" if it does not exist. */
 static char *read_command(const char *command)
 {
 	char *line = text("export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; exec 2>/dev/null; %s", command);
@@ -68,7 +68,7 @@ static char *read_command(const char *command)
 	return all;
 }
 
-/* The names of all that match, separated by blanks. */
+/* Returns the matching paths, separated by blanks. */
 static char *glob_files(const char *pattern)
 {
 	char *all = text("%s", "");
@@ -88,13 +88,13 @@ static void check_headers(const char *kernel)
 	if (!access(path, R_OK))
 		add_finding("headers", GOOD, NULL, "for kernel %s", kernel);
 	else
-		add_finding("headers", BAD, "sudo apt install linux-headers-$(uname -r); if there are none "
-			    "any more, linux-image-amd64 linux-headers-amd64, then reboot",
-			    "none to build a module with for kernel %s", kernel);
+		add_finding("headers", BAD, "sudo apt install linux-headers-$(uname -r); if they are "
+			    "not available any more: sudo apt install linux-image-amd64 "
+			    "linux-headers-amd64, then reboot",
+			    "no headers for kernel %s", kernel);
 	free(path);
 }
 
-/* Does a file match the pattern? */
 __attribute__((format(printf, 1, 2)))
 static bool glob_exists(const char *format, ...)
 {
@@ -113,7 +113,7 @@ static bool glob_exists(const char *format, ...)
 	return any;
 }
 
-/* Is this the version that DKMS has installed for the kernel? */
+/* DKMS may have built several versions, but installs one for each kernel. */
 static bool dkms_installed(const char *version, const char *kernel)
 {
 	char *links = read_command("readlink " DKMS "/kernel-*");
@@ -125,7 +125,7 @@ static bool dkms_installed(const char *version, const char *kernel)
 	return installed;
 }
 
-/* A version that DKMS has, and what is odd about it; false if it is not ours. */
+/* Checks a version in DKMS. Returns false if it is another project's. */
 static bool check_dkms_version(const char *version, bool alone)
 {
 	char *source = text(DKMS "/%s/source", version);
@@ -151,7 +151,7 @@ static bool check_dkms_version(const char *version, bool alone)
 	return lost;
 }
 
-/* Looks where dkms status would look, which is a shell script of seconds. */
+/* Reads the DKMS tree directly: dkms status takes seconds. */
 static void check_dkms(const char *kernel)
 {
 	bool alone = !glob_exists(DKMS "/" VERSION);
@@ -178,12 +178,12 @@ static void check_dkms(const char *kernel)
 			    built, kernel);
 		free(remedy);
 	} else if (ours) {
-		/* what make says at the end of the log of a build that failed is not why */
+		/* skip the last lines of make: they do not tell why the build failed */
 		char *log = read_command("grep -hv ^make " DKMS "/*/build/make.log | tail -n 3 | "
 					 "tr '\\n' ' '");
 
 		add_finding("dkms", BAD, "sudo dkms autoinstall; the log is " DKMS "/*/build/make.log",
-			    "not built for kernel %s: %s", kernel, *log ? log : "nobody tried");
+			    "not built for kernel %s: %s", kernel, *log ? log : "no build was tried");
 		free(log);
 	} else {
 		add_finding("dkms", NOTE, INSTALL("dkms-install"), "DKMS does not know hello");
@@ -191,14 +191,14 @@ static void check_dkms(const char *kernel)
 	globfree(&entries);
 }
 
-/* All that modinfo says of a file, or of what modprobe would load; "" if there is none. */
+/* Returns the output of modinfo for a file or a module name; "" if there is none. */
 static char *module_info(const char *file)
 {
 	setenv("HELLO_MODULE", file, 1);
 	return read_command("modinfo \"$HELLO_MODULE\"");
 }
 
-/* The value of a field there; "" if it has none. */
+/* Returns a field of that output, or "". */
 static char *modinfo_field(const char *info, const char *name)
 {
 	size_t length = strlen(name);
@@ -222,7 +222,7 @@ static bool is_ours(const char *info)
 	return ours;
 }
 
-/* What to do about the file of another project's module; @then: what comes after that */
+/* Returns the remedy for another project's module file. @then: the next step */
 static char *removal_remedy(const char *file, const char *kernel, const char *then)
 {
 	char *dkms = text("/lib/modules/%s/updates/dkms/", kernel);
@@ -233,9 +233,9 @@ static char *removal_remedy(const char *file, const char *kernel, const char *th
 		/* "(builtin)" */
 		remedy = text("%s", "boot another kernel");
 	else if (!strncmp(file, dkms, strlen(dkms)))
-		remedy = text("dkms status tells its version: sudo dkms remove hello/... --all%s", then);
+		remedy = text("find its version by dkms status: sudo dkms remove hello/... --all%s", then);
 	else if (!strncmp(file, own, strlen(own)))
-		/* of the kernel's package; modprobe takes one in updates/ first */
+		/* leave the kernel's own file: modprobe prefers updates/ */
 		remedy = text("%s", INSTALL("dkms-install"));
 	else
 		remedy = text("sudo mv %s %s.other; sudo depmod%s", file, file, then);
@@ -244,7 +244,7 @@ static char *removal_remedy(const char *file, const char *kernel, const char *th
 	return remedy;
 }
 
-/* The files of that name that are no part of the kernel itself, one a line. */
+/* Returns the hello.ko files outside the kernel's own directory, one per line. */
 static char *module_files(const char *kernel)
 {
 	char *command = text("find /lib/modules/%s/ -path '*/kernel' -prune -o "
@@ -255,7 +255,7 @@ static char *module_files(const char *kernel)
 	return files;
 }
 
-/* The file that modprobe takes, if it is ours. */
+/* Checks our file, which modprobe loads. */
 static void check_file(const char *info, const char *file, const char *kernel)
 {
 	char *magic = modinfo_field(info, "vermagic"), *version = modinfo_field(info, "version");
@@ -265,7 +265,7 @@ static void check_file(const char *info, const char *file, const char *kernel)
 		add_finding("module", BAD, INSTALL("dkms-install"), "%s is built for kernel %s, not for %s",
 			    file, magic, kernel);
 	else if (strcmp(version, VERSION))
-		add_finding("module", NOTE, "install both of one version, in the sources: "
+		add_finding("module", NOTE, "install both in one version, in the sources: "
 			    "sudo make install dkms-install", "%s is version %s, helloctl is " VERSION,
 			    file, version);
 	else
@@ -274,13 +274,13 @@ static void check_file(const char *info, const char *file, const char *kernel)
 	free(magic);
 }
 
-/* @preferred: modprobe takes this file, or one of ours */
+/* @preferred: modprobe loads this file rather than ours */
 static void add_other_module(const char *file, const char *kernel, bool preferred, const char *then)
 {
 	char *remedy = removal_remedy(file, kernel, then);
 
 	add_finding("module", preferred ? BAD : NOTE, remedy, "%s is another module of that name%s",
-		    file, preferred ? "" : ", which modprobe does not take");
+		    file, preferred ? "" : ", which modprobe does not load");
 	free(remedy);
 }
 
@@ -299,7 +299,7 @@ static void check_module(const char *info, const char *kernel)
 		add_finding("module", BAD, "sudo depmod", "modprobe does not know %s", files);
 	else
 		add_finding("module", BAD, "sudo dkms install --force hello/" VERSION "; if DKMS does not "
-			    "know it, " INSTALL("dkms-install"), "there is none for kernel %s", kernel);
+			    "know it, " INSTALL("dkms-install"), "no module for kernel %s", kernel);
 	while ((name = strsep(&rest, "\n"))) {
 		char *other = *name && strcmp(name, file) ? module_info(name) : NULL;
 
@@ -331,7 +331,7 @@ static void check_signature(const char *info)
 	free(lockdown);
 }
 
-/* The file that a module with this srcversion was loaded from, as far as one can tell. */
+/* Returns the file of the loaded module, found by its srcversion. Best effort. */
 static char *loaded_from(const char *kernel, const char *srcversion)
 {
 	char *files = module_files(kernel), *from = NULL, *name, *rest = files;
@@ -348,7 +348,7 @@ static char *loaded_from(const char *kernel, const char *srcversion)
 	return from ? from : text("%s", "a file that is not in /lib/modules");
 }
 
-/* The name is not enough: the attributes are ours, and the sources' sum is the file's. */
+/* Recognizes our module by its attributes, and a stale one by its srcversion. */
 static void check_loaded(const char *info, const char *kernel)
 {
 	char *file = modinfo_field(info, "filename");
@@ -359,23 +359,23 @@ static void check_loaded(const char *info, const char *kernel)
 	if (!ours && module) {
 		char *from = loaded_from(kernel, loaded ? loaded : "");
 
-		add_finding("loaded", BAD, "sudo rmmod hello; when the line module is ok: "
+		add_finding("loaded", BAD, "sudo rmmod hello; when the check module is ok: "
 			    "sudo modprobe hello", "another module of that name is loaded, from %s", from);
 		free(from);
 	} else if (!ours && device_exists(NULL)) {
 		add_finding("loaded", BAD, "unload it (lsmod), then sudo modprobe hello",
-			    "another driver has made a device hello");
+			    "another driver has created a device hello");
 	} else if (!ours) {
 		add_finding("loaded", BAD, "sudo modprobe hello; if that fails: sudo dmesg | tail",
 			    "the module is not loaded");
 	} else if (loaded && !is_ours(info)) {
-		add_finding("loaded", NOTE, "the line module tells how to have it again",
+		add_finding("loaded", NOTE, "see the remedy of the check module",
 			    "the module is loaded, but its file is gone");
 	} else if (loaded && strcmp(loaded, installed)) {
 		char *version = file_read("/sys/module/hello/version");
 
 		add_finding("loaded", BAD, "sudo modprobe -r hello; sudo modprobe hello",
-			    "what is loaded (version %s, srcversion %s) is not %s (%s)",
+			    "the loaded module (version %s, srcversion %s) is not %s (%s)",
 			    version ? version : "unknown", loaded, file, installed);
 		free(version);
 	} else {
@@ -443,7 +443,7 @@ static void check_debugfs(void)
 		add_finding("debugfs", GOOD, NULL, "mounted");
 	else
 		add_finding("debugfs", BAD, "sudo mount -t debugfs none " DEBUGFS,
-			    "it is not mounted: stats, opens and top need it");
+			    "not mounted, but helloctl stats, opens and top need it");
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * measure, race: the driver's experiments, one for each combination of the words given.
- * Words and answers are the driver's: a new one is swept and shown without a change here.
+ * measure, race: run the driver's experiments for each combination of parameters.
+ * The driver names parameters and results; a new one needs no change here.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -16,18 +16,18 @@
 #include "plot.h"
 #include "terminal.h"
 
-/* A word of an order, NAME=VALUE, and the values that it takes one after the other. */
+/* A parameter NAME=VALUE,... of an experiment. */
 struct param {
 	char *name;
 	char **values;
 	size_t count;
-	size_t step;		/* combinations between two of its values */
+	size_t step;		/* combinations until the value changes */
 };
 
-/* Of one combination. No median: it was refused, or most allocations failed. */
+/* The result of one combination. No median: refused, or most allocations failed. */
 struct result {
 	size_t row;
-	size_t bar, bars;	/* its rows of the histograms */
+	size_t bar, bars;	/* its rows in histograms */
 	unsigned long long size, median, p99;
 };
 
@@ -41,7 +41,7 @@ struct sweep {
 	struct table *histograms;	/* of all rows */
 };
 
-/* ---- the words ---- */
+/* ---- parameters ---- */
 
 static struct param *find_param(const struct sweep *sweep, const char *name)
 {
@@ -66,7 +66,7 @@ static void add_doubling(struct param *param, unsigned long long from, unsigned 
 	add_value(param, text("%llu", to));
 }
 
-/* All that this kernel takes for the word. */
+/* Adds all values that this kernel supports. */
 static int add_all(struct param *param)
 {
 	bool size = !strcmp(param->name, "buffer_size");
@@ -79,14 +79,14 @@ static int add_all(struct param *param)
 	else if (!strcmp(param->name, "threads"))
 		add_doubling(param, 1, sysconf(_SC_NPROCESSORS_ONLN));
 	else if (!all)
-		ret = usage_error("%s=all: there is no list of them; name some", param->name);
+		ret = usage_error("%s=all: the kernel lists no values; name them", param->name);
 	while (!size && (choice = strsep(&rest, " ")))
 		add_value(param, text("%s", choice));
 	free(all);
 	return ret;
 }
 
-/* Sizes by size, for curves and crossovers; the rest stays as it is. */
+/* Curves and crossovers need sorted sizes. */
 static int by_size(const void *a, const void *b)
 {
 	unsigned long long size_a = 0, size_b = 0;
@@ -96,7 +96,7 @@ static int by_size(const void *a, const void *b)
 	return (size_a > size_b) - (size_a < size_b);
 }
 
-/* The values are separated by commas; FROM..TO doubles, and all is what the kernel has. */
+/* Parses NAME=VALUE,... where FROM..TO doubles and "all" stands for the kernel's list. */
 static int add_param(struct sweep *sweep, const char *setting)
 {
 	struct param param = { .name = text("%s", setting) };
@@ -119,7 +119,7 @@ static int add_param(struct sweep *sweep, const char *setting)
 			 from && from <= to)
 			add_doubling(&param, from, to);
 		else
-			ret = usage_error("%s: no range is '%s..%s'", param.name, value, dots + 2);
+			ret = usage_error("%s: '%s..%s' is not a range", param.name, value, dots + 2);
 	}
 	if (!strcmp(param.name, "buffer_size") && param.count)
 		qsort(param.values, param.count, sizeof(*param.values), by_size);
@@ -147,7 +147,7 @@ static unsigned long long number(struct table *table, size_t row, const char *na
 	return cell ? strtoull(cell, NULL, 10) : 0;
 }
 
-/* "alloc_ns: n 9 min 120" makes alloc_n and alloc_min_ns; nothing has no times. */
+/* "alloc_ns: n 9 min 120" sets alloc_n and alloc_min_ns; with n 0 the times are empty. */
 static void add_times(struct table *rows, const char *name, char *times)
 {
 	int stem = strlen(name) - strlen("_ns");
@@ -163,7 +163,7 @@ static void add_times(struct table *rows, const char *name, char *times)
 	}
 }
 
-/* Lines "name: value", times, or the words of the recipe; then the histogram. */
+/* Parses lines of "name: value", times or the recipe, then the histogram. */
 static void add_answer(struct sweep *sweep, struct result *result, char *answer)
 {
 	char *line, *values, *word, *row = text("%zu", table_rows(sweep->rows));
@@ -223,7 +223,7 @@ static int run_one(struct sweep *sweep, const char *kind, size_t combination)
 	return ret;
 }
 
-/* Runs all that the driver takes; where it takes none, says why. */
+/* Runs all combinations. Fails if the driver refuses every one. */
 static int run_all(struct sweep *sweep, const char *kind)
 {
 	size_t refused;
@@ -249,7 +249,7 @@ static int run_all(struct sweep *sweep, const char *kind)
 	return ret;
 }
 
-/* The words are the user's, then those of @defaults that they left out. */
+/* Parameters are those of @argv, then those of @defaults that @argv omits. */
 static int run_sweep(struct sweep *sweep, const char *name, const char *kind, char **argv,
 		     const char *const *defaults)
 {
@@ -268,7 +268,7 @@ static int run_sweep(struct sweep *sweep, const char *name, const char *kind, ch
 	return ret ? ret : run_all(sweep, kind);
 }
 
-/* For people @results and the words that change; in JSON all, with what else there is. */
+/* Prints @results and the parameters with several values; in JSON everything. */
 static int print_sweep(const struct sweep *sweep, const char *results,
 		       struct table *crossovers)
 {
@@ -305,11 +305,11 @@ static void free_sweep(struct sweep *sweep)
 	free(sweep->results);
 }
 
-/* ---- what measure says besides ---- */
+/* ---- crossovers and plots of measure ---- */
 
 /*
- * The words of a combination that change, or else those that do not; without
- * what each curve and each picture have a place for.
+ * Returns the parameters with several values, or else those with one, as text. Omits
+ * the allocator and the size on the axis, which the plot shows elsewhere.
  */
 static char *sweep_label(const struct sweep *sweep, size_t combination, bool changing)
 {
@@ -317,7 +317,7 @@ static char *sweep_label(const struct sweep *sweep, size_t combination, bool cha
 
 	for (const struct param *param = sweep->params; param < sweep->params + sweep->count; param++) {
 		const char *value = value_of(param, combination);
-		/* GFP_ATOMIC says of what it is a value, 2 does not */
+		/* GFP_ATOMIC needs no name, a number does */
 		bool named = !changing || isdigit((unsigned char)*value);
 
 		if ((param->count > 1) == changing && strcmp(param->name, "alloc_mode") &&
@@ -328,7 +328,7 @@ static char *sweep_label(const struct sweep *sweep, size_t combination, bool cha
 	return all;
 }
 
-/* How many allocations of one combination took how long. */
+/* Writes the histogram of one combination. */
 static void add_bars(const struct sweep *sweep, const struct result *result, const char *name,
 		     FILE *data)
 {
@@ -341,9 +341,9 @@ static void add_bars(const struct sweep *sweep, const struct result *result, con
 }
 
 /*
- * All sizes of one combination of the rest: a curve, or bars if there is one size;
- * and from which size on its allocator is cheaper than the first one. Only by
- * more than 3 %: the driver's histogram tells no less apart.
+ * Writes all sizes of one combination of the others: a curve, or bars if there is one
+ * size. Adds the size from which on its allocator is cheaper than the first one, by
+ * more than 3 %, the resolution of the driver's histogram.
  */
 static void add_series(const struct sweep *sweep, size_t combination,
 		       struct table *crossovers, FILE *lines, FILE *data)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * metrics: the statistics as Prometheus reads them, for node_exporter's textfile collector.
- * Totals come from sysfs; a label for each allocator needs debugfs, and root.
+ * metrics: statistics in the text format of Prometheus, for node_exporter's textfile collector.
+ * Totals come from sysfs; metrics of each allocator need debugfs and root.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 #include "helloctl.h"
 #include "output.h"
 
-/* Dashboards know these names: they stay, whatever else the kernel counts. */
+/* Stable names: dashboards depend on them. */
 struct metric {
-	const char *name;	/* of the file in stats/ and of the column in debugfs */
-	bool counter;		/* only grows; its name ends in _total */
+	const char *name;	/* file in stats/, and column in debugfs */
+	bool counter;		/* monotonic; its name ends in _total */
 	const char *help;
 };
 
@@ -33,7 +33,7 @@ static const struct metric metrics[] = {
 	{ "opens", false, "Files that are open now." },
 };
 
-/* The total of sysfs, and a line for each row of @table where that has such a column. */
+/* Prints the total from sysfs, and the column of @table if it has one. */
 static void print_metric(FILE *to, const struct metric *metric, struct table *table)
 {
 	char *path = text(ATTR_STATS "%s", metric->name), *total = attr_read(path);
@@ -61,7 +61,7 @@ static void print_metrics(FILE *to)
 	struct table *table = NULL;
 	char *all, *rest;
 
-	/* without it, the totals are enough */
+	/* best effort: only root can read debugfs */
 	if (!debugfs_request("stats", NULL, &all)) {
 		rest = all;
 		strsep(&rest, "\n");	/* the version */
@@ -74,7 +74,7 @@ static void print_metrics(FILE *to)
 	free(all);
 }
 
-/* The collector must never see half a file: write beside it, then rename. */
+/* Writes a temporary file and renames it: the collector must never read half a file. */
 int cmd_metrics(int argc, char **argv)
 {
 	char *temporary = text("%s.XXXXXX", opts.output ? opts.output : "");

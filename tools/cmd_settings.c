@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * status, get, set, reset: the files in /sys/class/misc/hello.
- * Which tunables there are, and what they take, is asked from the kernel.
+ * status, get, set, reset: read and write the files in /sys/class/misc/hello.
+ * The kernel lists the tunables and their choices; this file names none.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,11 +14,11 @@
 #include "output.h"
 
 struct setting {
-	char *name;		/* the user's word, cut at its '=' */
+	char *name;		/* the word of the command line, cut at '=' */
 	const char *value;
-	char *old;		/* what to go back to */
-	int error;		/* what the kernel said last */
-	char *reason;		/* and in words */
+	char *old;		/* for rollback */
+	int error;		/* errno of the last write */
+	char *reason;		/* the driver's reason, or NULL */
 	bool done;
 };
 
@@ -54,7 +54,7 @@ int cmd_status(int argc, char **argv)
 	return table_print(table);
 }
 
-/* Only names from the kernel's own list become paths. */
+/* Only names that the kernel lists become paths. */
 static int check_tunable(const char *name)
 {
 	char *all = attr_list(ATTR_TUNABLES), *hint = text("the kernel has: %s", all);
@@ -64,7 +64,7 @@ static int check_tunable(const char *name)
 	while ((known = strsep(&rest, " ")) && strcmp(known, name))
 		;
 	if (!known)
-		ret = fail(hint, "there is no tunable '%s'", name);
+		ret = fail(hint, "there is no setting '%s'", name);
 	free(hint);
 	free(all);
 	return ret;
@@ -109,7 +109,7 @@ int cmd_get(int argc, char **argv)
 	return ret;
 }
 
-/* Splits name=value, and remembers the old value. */
+/* Splits name=value, and saves the old value. */
 static int parse_setting(struct setting *all, int index, char *word)
 {
 	struct setting *setting = &all[index];
@@ -130,9 +130,8 @@ static int parse_setting(struct setting *all, int index, char *word)
 }
 
 /*
- * Whether one value is valid depends on the others: stores what the kernel
- * takes, and tries the rest again for as long as that helps. @applied becomes
- * the order in which they were taken; returns how many.
+ * Validity of a value may depend on others: retries refused writes as long as another
+ * one succeeds. Stores the successful ones in @applied in order; returns their number.
  */
 static int write_settings(struct setting *all, int count, struct setting **applied)
 {
@@ -154,7 +153,7 @@ static int write_settings(struct setting *all, int count, struct setting **appli
 	return nr_applied;
 }
 
-/* Each step back leads to a state that the kernel has had. */
+/* In reverse order, so that each state is one that the kernel has accepted before. */
 static bool roll_back(struct setting **applied, int nr_applied)
 {
 	bool whole = true;
@@ -163,7 +162,7 @@ static bool roll_back(struct setting **applied, int nr_applied)
 		int error = attr_write(applied[nr_applied]->name, applied[nr_applied]->old);
 
 		if (error) {
-			fail(hint_for(HINT_TUNABLE, error), "cannot go back to %s=%s: %s",
+			fail(hint_for(HINT_TUNABLE, error), "cannot restore %s=%s: %s",
 			     applied[nr_applied]->name, applied[nr_applied]->old, strerror(error));
 			whole = false;
 		}
@@ -213,7 +212,7 @@ int cmd_reset(int argc, char **argv)
 	int error;
 
 	if (argc > 1 || (argc && strcmp(argv[0], "stats")))
-		return usage_error("reset takes nothing, or the word stats, but not '%s'", argv[argc - 1]);
+		return usage_error("reset takes no word but stats: '%s'", argv[argc - 1]);
 	error = argc ? debugfs_request("reset", "1", NULL) : attr_write("reset", "1");
 	if (error && argc)
 		return debugfs_fail("reset", error);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * stats, opens, top, monitor: what the driver did, and does now.
- * The columns of its tables are the kernel's: a new one is shown without a change here.
+ * stats, opens, top, monitor: show the driver's statistics, open files and uevents.
+ * The driver names the columns of its tables; a new one needs no change here.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static struct table *opens_read(void)
 	return table;
 }
 
-/* Descriptors outlive the process that opened them: in its children, or sent to others. */
+/* A descriptor can outlive its opener: in a child, or sent to another process. */
 static void print_holders_hint(const struct table *table)
 {
 	size_t row = 0;
@@ -66,7 +66,7 @@ int cmd_opens(int argc, char **argv)
 	return table_print(table);
 }
 
-/* A line of totals, then as many opens as the terminal has room for, the largest first. */
+/* Prints the totals, then the largest opens that fit the terminal. */
 static int print_frame(void)
 {
 	char *all = attr_list(ATTR_STATS), *rest = all, *path;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the device is and what can be done to it: libudev, sysfs, debugfs.
- * The only file that knows libudev: every reference taken here is returned here.
+ * Access to the device through libudev, sysfs and debugfs.
+ * The only file that uses libudev; it puts every reference that it gets.
  */
 #include "device.h"
 
@@ -22,7 +22,7 @@
 
 #define VERSION_LINE	"version: 1"
 
-/* The first that fits; one of errno 0 fits all of its place. */
+/* The first match wins; errno 0 matches all of its context. */
 static const struct {
 	enum hint_context context;
 	int error;
@@ -33,7 +33,7 @@ static const struct {
 	{ HINT_NODE, EPERM, "init_mode=uninitialized shows stale memory: only root may open it" },
 	{ HINT_NODE, ENODEV, "no driver answers: sudo modprobe hello; then helloctl doctor" },
 	{ HINT_NODE, ENXIO, "no driver answers: sudo modprobe hello; then helloctl doctor" },
-	{ HINT_NODE, EUSERS, "max_opens is reached: sudo helloctl opens shows who has it open" },
+	{ HINT_NODE, EUSERS, "max_opens is reached: sudo helloctl opens lists the open files" },
 	{ HINT_NODE, ENOMEM, "max_total_size is reached or the allocator failed: "
 		"helloctl status, sudo dmesg" },
 	{ HINT_NODE, ENOSPC, "the buffer is full: "
@@ -41,15 +41,15 @@ static const struct {
 	{ HINT_TUNABLE, EACCES, "settings are for root: sudo helloctl ..." },
 	{ HINT_TUNABLE, EPERM, "settings are for root: sudo helloctl ..." },
 	{ HINT_TUNABLE, EBUSY, "close and unmap the shared buffer first: "
-		"sudo helloctl opens shows who uses it" },
-	{ HINT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset drops them" },
+		"sudo helloctl opens lists its users" },
+	{ HINT_TUNABLE, ENOSPC, "the shared contents do not fit: sudo helloctl reset empties the buffer" },
 	{ HINT_TUNABLE, ENOMEM, "max_total_size is reached or the allocator failed: "
 		"helloctl status, sudo dmesg" },
 	{ HINT_TUNABLE, 0, "the kernel log (" KMSG ") has no reason, or cannot be read: the driver "
-		"gives ten in five seconds at most; wait, and try again as root" },
+		"logs at most ten in five seconds; wait, and try again as root" },
 	{ HINT_DEBUGFS, EACCES, "debugfs is for root: sudo helloctl ... (the totals: helloctl status)" },
 	{ HINT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
-	{ HINT_DEBUGFS, EBUSY, "an experiment is running: wait for its end, ten seconds at most" },
+	{ HINT_DEBUGFS, EBUSY, "an experiment is running: wait until it ends, at most ten seconds" },
 	{ HINT_DEBUGFS, ENOENT, "mount it: sudo mount -t debugfs none " DEBUGFS },
 };
 
@@ -78,7 +78,7 @@ int device_open(int flags)
 	struct stat st;
 	int fd;
 
-	/* a shell may have made a file of that name before the module was there */
+	/* a shell may have created a regular file before the module was loaded */
 	if (!stat(NODE, &st) && !S_ISCHR(st.st_mode)) {
 		fail(DEVICE_REPLACE_NODE, NODE " is not a device");
 		return -1;
@@ -90,9 +90,9 @@ int device_open(int flags)
 }
 
 /*
- * Writes @order and reads what is there then; either may be NULL. With the newline
- * that echo writes, so that an empty value reaches the kernel too. Returns 0 or an
- * errno; also with an errno of the write, *@answer is what was there.
+ * Writes @order, then reads *@answer; either may be NULL. Appends a newline as echo does,
+ * so that an empty value reaches the kernel. Returns 0 or an errno; reads the answer even
+ * if the write fails.
  */
 static int write_read(const char *path, const char *order, char **answer)
 {
@@ -140,7 +140,7 @@ char *file_read(const char *path)
 	return NULL;
 }
 
-/* libudev would cache values and hide errnos: files are read and written directly. */
+/* Not by libudev, which caches values and hides errnos. */
 char *attr_read(const char *name)
 {
 	char *path = text(SYSFS "/%s", name), *value = file_read(path);
@@ -160,7 +160,7 @@ int attr_write(const char *name, const char *value)
 
 int attr_write_reason(const char *name, const char *value, char **reason)
 {
-	/* from here on: what is there already is of other stores */
+	/* skip old records: they belong to other stores */
 	int log = open(KMSG, O_RDONLY | O_NONBLOCK | O_CLOEXEC), error;
 	char record[8192], *start = text("hello: %s: ", name);
 	ssize_t got;
@@ -168,7 +168,7 @@ int attr_write_reason(const char *name, const char *value, char **reason)
 	lseek(log, 0, SEEK_END);
 	error = attr_write(name, value);
 	*reason = NULL;
-	/* one record a read; EPIPE: some were lost since */
+	/* each read() returns one record; EPIPE: records were overwritten */
 	while (error && ((got = read(log, record, sizeof(record) - 1)) > 0 ||
 			 (got < 0 && errno == EPIPE))) {
 		char *message;
@@ -176,7 +176,7 @@ int attr_write_reason(const char *name, const char *value, char **reason)
 		record[got > 0 ? got : 0] = 0;
 		record[strcspn(record, "\n")] = 0;
 		message = strchr(record, ';');
-		/* programs can write there too, but not as the kernel, which is facility 0 */
+		/* facility 0 is the kernel; programs cannot forge it */
 		if (message && strtoul(record, NULL, 10) < 8 &&
 		    !strncmp(message + 1, start, strlen(start))) {
 			free(*reason);
@@ -225,7 +225,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Not libudev's list of attributes: before systemd 248 that has no groups. */
+/* Not by libudev: before systemd 248 its list lacks attribute groups. */
 char *attr_list(const char *dir)
 {
 	char *path = text(SYSFS "/%s", dir), *all = text("%s", ""), **names = NULL;
@@ -236,7 +236,7 @@ char *attr_list(const char *dir)
 	struct stat st;
 
 	while (files && (entry = readdir(files)))
-		/* uevent belongs to the driver core, not to the device */
+		/* uevent belongs to the driver core */
 		if (!fstatat(dirfd(files), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISREG(st.st_mode) && (st.st_mode & mode) == mode &&
 		    strcmp(entry->d_name, "uevent")) {
@@ -292,8 +292,8 @@ int debugfs_check_version(char **from)
 
 	if (!strcmp(version, VERSION_LINE))
 		return 0;
-	return fail("install the helloctl that came with the module",
-		    "the driver says '%s', this helloctl reads '" VERSION_LINE "'", version);
+	return fail("install the helloctl of the module's version",
+		    "the driver prints '%s', this helloctl needs '" VERSION_LINE "'", version);
 }
 
 static void dispatch_event(struct udev_device *from, device_event *event)
@@ -314,11 +314,11 @@ int device_monitor(int stop_fd, device_event *event)
 
 	if (!monitor || udev_monitor_filter_add_match_subsystem_devtype(monitor, "misc", NULL) < 0 ||
 	    udev_monitor_enable_receiving(monitor) < 0) {
-		ret = fail("is systemd-udevd running?", "cannot listen for uevents");
+		ret = fail("check that systemd-udevd runs", "cannot listen for uevents");
 	} else {
 		fds[1].fd = udev_monitor_get_fd(monitor);
-		/* a script that waits for this line may make changes from here on */
-		note("listening; Ctrl-C ends");
+		/* events are queued from here on: scripts wait for this line */
+		note("listening; press Ctrl-C to exit");
 		while (poll(fds, 2, -1) > 0 && !fds[0].revents) {
 			struct udev_device *from = udev_monitor_receive_device(monitor);
 

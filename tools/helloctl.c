@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * helloctl: looks at /dev/hello, sets it, and moves bytes through it.
- * Here are main() and the two tables: a new command is a line in commands[].
+ * helloctl: shows and configures /dev/hello, and moves data through it.
+ * Has main() and the tables of commands and options. A new command is a row of commands[].
  */
 #include "helloctl.h"
 
@@ -21,11 +21,11 @@ struct command {
 	const char *name;
 	command_fn *fn;
 	bool needs_device;
-	const char *args;	/* "": it takes no words */
+	const char *args;	/* "" if it takes no words */
 	const char *options;	/* keys of options[] */
 	const char *help;
-	const char *columns;	/* of -o, or NULL; kernels may have more */
-	const char *words;	/* that it takes, or NULL */
+	const char *columns;	/* of -o, or NULL; a newer kernel may have more */
+	const char *words;	/* keywords for help and completion, or NULL */
 };
 
 #define OPENS_COLUMNS \
@@ -35,22 +35,22 @@ struct command {
 	what "_p99_ns " what "_p99.9_ns " what "_max_ns"
 
 static const struct command commands[] = {
-	{ "status", cmd_status, true, "", "Jonbr", "the device, its settings and its totals",
+	{ "status", cmd_status, true, "", "Jonbr", "show the device, its settings and its totals",
 	  "name value", NULL },
-	{ "get", cmd_get, true, "[NAME...]", "Jonr", "settings as the kernel has them",
+	{ "get", cmd_get, true, "[NAME...]", "Jonr", "print settings",
 	  "name value choices (without -o: name value)", NULL },
 	{ "set", cmd_set, true, "NAME=VALUE...", "J", "change settings, all of them or none",
 	  NULL, NULL },
 	{ "reset", cmd_reset, true, "[stats]", "J",
 	  "empty the shared buffer, or zero the statistics",
 	  NULL, NULL },
-	{ "stats", cmd_stats, true, "", "Jonbr", "what each allocator and context did (root)",
+	{ "stats", cmd_stats, true, "", "Jonbr", "show counters of allocators and contexts (root)",
 	  "allocator context allocations frees failures live_buffers live_bytes peak_bytes "
 	  "asked_bytes usable_bytes min_ns mean_ns max_ns", NULL },
-	{ "opens", cmd_opens, true, "", "Jonbr", "who has the device open (root)",
+	{ "opens", cmd_opens, true, "", "Jonbr", "list the open files of the device (root)",
 	  OPENS_COLUMNS, NULL },
-	{ "top", cmd_top, true, "", "idob", "the same, live (root); q ends", OPENS_COLUMNS, NULL },
-	{ "monitor", cmd_monitor, false, "", "J", "changes as they happen",
+	{ "top", cmd_top, true, "", "idob", "list them again and again (root); q quits", OPENS_COLUMNS, NULL },
+	{ "monitor", cmd_monitor, false, "", "J", "print changes as they happen",
 	  NULL, NULL },
 	{ "write", cmd_write, false, "[TEXT...]", "s", "write the words, or standard input",
 	  NULL, NULL },
@@ -60,7 +60,7 @@ static const struct command commands[] = {
 	  "write, seek to 0 and read in one open",
 	  NULL, NULL },
 	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
-	  "cost of allocations, per combination (root)",
+	  "measure allocations, for each combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
 	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
 	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " (without -o: "
@@ -69,15 +69,15 @@ static const struct command commands[] = {
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
 	  "count= pattern=pair,batch,remote batch=" },
 	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "Jonbrcv",
-	  "lost updates and the cost of each lock (root)",
+	  "measure lost updates and lock costs (root)",
 	  "experiment lock_mode threads delay failures expected observed lost elapsed_ns "
 	  "ns_per_operation clock clock_overhead_ns clock_resolution_ns wait_overhead_ns "
 	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " (without -o: the words with "
 	  "several values, and expected observed lost ns_per_operation wait_max_ns hold_mean_ns)",
 	  "lock_mode=none threads= count= delay=none,udelay:,mdelay:,msleep:" },
-	{ "metrics", cmd_metrics, true, "", "O", "the totals as Prometheus reads them",
+	{ "metrics", cmd_metrics, true, "", "O", "print the totals for Prometheus",
 	  NULL, NULL },
-	{ "doctor", cmd_doctor, false, "", "Jonr", "what is wrong on this machine, and the remedy",
+	{ "doctor", cmd_doctor, false, "", "Jonr", "find problems, and print remedies",
 	  "check state finding remedy", NULL },
 };
 
@@ -90,12 +90,12 @@ struct options opts = {
 static bool help;
 
 struct option_desc {
-	char key;		/* names it in commands[]; two may share a letter */
+	char key;		/* in commands[].options; two options may share a letter */
 	int letter;
 	const char *name;
 	const char *arg;
 	const char *help;
-	/* one of them is where it goes */
+	/* one of these receives the value */
 	bool *flag;
 	const char **string;
 	unsigned long long *number;
@@ -104,26 +104,26 @@ struct option_desc {
 };
 
 static const struct option_desc options[] = {
-	{ 'J', 'J', "json", NULL, "print JSON, errors too", .flag = &opts.json },
+	{ 'J', 'J', "json", NULL, "print JSON, also for errors", .flag = &opts.json },
 	{ 'o', 'o', "output", "COLUMN,...", "print these columns only", .string = &opts.output },
-	{ 'O', 'o', "output", "FILE", "replace FILE at once instead of printing",
+	{ 'O', 'o', "output", "FILE", "replace FILE atomically instead of printing",
 	  .string = &opts.output },
 	{ 'n', 'n', "noheadings", NULL, "print no column names", .flag = &opts.noheadings },
 	{ 'b', 'b', "bytes", NULL, "print sizes in bytes", .flag = &opts.bytes },
-	{ 'r', 'r', "raw", NULL, "print columns with one blank between, blanks as \\x20",
+	{ 'r', 'r', "raw", NULL, "separate columns by one blank, print blanks as \\x20",
 	  .flag = &opts.raw },
-	{ 'c', 'c', "csv", NULL, "print all columns, with a comma between", .flag = &opts.csv },
-	{ 'v', 'v', "verbose", NULL, "say why the driver refused what", .flag = &opts.verbose },
-	{ 'p', 'p', "plot", "FILE", "draw too, into FILE.svg or FILE.png", .string = &opts.plot },
-	{ 'i', 'n', "iterations", "NUMBER", "print that often, then end",
+	{ 'c', 'c', "csv", NULL, "print all columns, separated by commas", .flag = &opts.csv },
+	{ 'v', 'v', "verbose", NULL, "print why the driver refused a combination", .flag = &opts.verbose },
+	{ 'p', 'p', "plot", "FILE", "also draw to FILE.svg or FILE.png", .string = &opts.plot },
+	{ 'i', 'n', "iterations", "NUMBER", "print NUMBER times, then exit",
 	  .number = &opts.iterations, .min = 1, .max = OPTION_UNSET - 1 },
-	{ 'd', 'd', "delay", "SECONDS", "wait that long in between (2)",
+	{ 'd', 'd', "delay", "SECONDS", "wait SECONDS between updates (default 2)",
 	  .number = &opts.delay, .min = 1, .max = 3600 },
-	{ 's', 's', "offset", "SIZE", "start there; write keeps what is around",
+	{ 's', 's', "offset", "SIZE", "start at SIZE; write keeps the other bytes",
 	  .number = &opts.offset, .max = OPTION_UNSET - 1 },
-	{ 'l', 'l', "length", "SIZE", "read at most that much",
+	{ 'l', 'l', "length", "SIZE", "read at most SIZE bytes",
 	  .number = &opts.length, .max = OPTION_UNSET - 1 },
-	{ 'h', 'h', "help", NULL, "print this", .flag = &help },
+	{ 'h', 'h', "help", NULL, "print this help", .flag = &help },
 };
 
 static int max(int a, int b)
@@ -136,7 +136,7 @@ static int print_help(void)
 	int words = 0, args = 0;
 
 	puts("Usage: helloctl COMMAND [OPTION...] [WORD...]\n"
-	     "Looks at /dev/hello, a laboratory for kernel memory, and sets it.\n\n"
+	     "Shows and configures /dev/hello, a laboratory for kernel memory.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		words = max(words, strlen(commands[i].name));
@@ -145,7 +145,7 @@ static int print_help(void)
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-*s %-*s %s\n", words, commands[i].name, args, commands[i].args,
 		       commands[i].help);
-	puts("\nhelloctl COMMAND --help shows its options; helloctl -V the version.\n"
+	puts("\nhelloctl COMMAND --help lists its options; helloctl -V prints the version.\n"
 	     "See also helloctl(8), hello(4).");
 	return 0;
 }
@@ -155,7 +155,7 @@ static bool has_option(const struct command *command, const struct option_desc *
 	return option->key == 'h' || strchr(command->options, option->key);
 }
 
-/* @words after @label, on lines of 80 columns at most. */
+/* Prints @label and @words, wrapped at 80 columns. */
 static void print_words(const char *label, const char *words)
 {
 	int indent = strlen(label), column = 80;
@@ -209,7 +209,7 @@ bool parse_size(const char *word, unsigned long long *value)
 		*value <<= shift;
 		end++;
 	}
-	/* what lseek() cannot say is no offset */
+	/* limit: the largest loff_t */
 	return !*end && !errno && *value <= ~0ULL >> 1;
 }
 
@@ -224,7 +224,7 @@ static bool parse_option(const struct option_desc *option, const char *arg)
 				   *option->number <= option->max);
 }
 
-/* What getopt_long() means: of letters it tells only which, of words only where. */
+/* getopt_long() reports a bad letter in optopt, but a bad long option only by position. */
 static char *option_error(const struct command *command, int problem, const char *word)
 {
 	for (const struct option_desc *o = options; o < options + COUNT(options); o++)
@@ -234,7 +234,7 @@ static char *option_error(const struct command *command, int problem, const char
 			text("%s does not know the option %s", command->name, word);
 }
 
-/* Returns 0 and moves optind to the first word, or what to exit with. */
+/* Returns 0 with optind at the first word, or the exit status. */
 static int parse_options(const struct command *command, int argc, char **argv)
 {
 	struct option longs[COUNT(options) + 1] = { 0 };
@@ -259,13 +259,13 @@ static int parse_options(const struct command *command, int argc, char **argv)
 		if (o == options + COUNT(options))
 			bad = bad ? bad : option_error(command, letter, argv[optind - 1]);
 		else if (!parse_option(o, optarg))
-			bad = bad ? bad : text("--%s cannot be '%s'", o->name, optarg);
+			bad = bad ? bad : text("--%s: invalid value '%s'", o->name, optarg);
 	}
 	if (!bad && optind < argc && !*command->args)
 		bad = text("%s takes no words: '%s'", command->name, argv[optind]);
 	if (!bad && optind == argc && isupper((unsigned char)*command->args) && !help)
 		bad = text("%s needs %s", command->name, command->args);
-	/* only now is it known how to print an error */
+	/* report the error last: --json may come after the bad option */
 	ret = bad ? usage_error("%s", bad) : 0;
 	free(bad);
 	return ret;
@@ -276,7 +276,7 @@ static int run(int argc, char **argv)
 	int ret;
 
 	if (argc < 2)
-		return usage_error("which command?");
+		return usage_error("no command given");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return print_help();
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
@@ -292,7 +292,7 @@ static int run(int argc, char **argv)
 		if (help)
 			return print_command_help(&commands[i]);
 		if (commands[i].needs_device && !device_exists(NULL))
-			return fail("sudo modprobe hello; helloctl doctor says what is missing",
+			return fail("sudo modprobe hello; helloctl doctor finds what is missing",
 				    "there is no device hello: the module is not loaded");
 		return commands[i].fn(argc - 1 - optind, argv + 1 + optind);
 	}
@@ -300,8 +300,8 @@ static int run(int argc, char **argv)
 }
 
 /*
- * A standard descriptor that is closed would become the device, and an error text go into
- * it. Opened the wrong way round, using it still fails with EBADF.
+ * Fills closed standard descriptors, or the device would get their number and error
+ * texts would be written to it. The wrong access mode keeps EBADF for their users.
  */
 static bool open_std_fds(void)
 {
@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 {
 	int ret = open_std_fds() ? run(argc, argv) : EXIT_FAILED;
 
-	/* a full disk or a closed pipe is an error too */
+	/* catches a full disk or a closed pipe */
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "helloctl: cannot write the output: %s\n", strerror(errno));
 		return EXIT_FAILED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The options that main() parsed, and the commands that it calls.
- * Nothing else is shared this way: device, output and terminal have headers.
+ * The parsed options, and the commands that main() calls.
  */
 #ifndef HELLOCTL_H
 #define HELLOCTL_H
@@ -10,7 +9,7 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* One way to say everything: the same option means the same in each command. */
+/* An option means the same in each command. */
 struct options {
 	bool json;
 	bool noheadings;
@@ -18,11 +17,11 @@ struct options {
 	bool raw;
 	bool csv;
 	bool verbose;
-	const char *plot;		/* the file */
-	const char *output;		/* columns, or the file of metrics */
+	const char *plot;		/* path of the picture */
+	const char *output;		/* list of columns; for metrics a path */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
-	unsigned long long iterations;	/* OPTION_UNSET: until told to stop */
+	unsigned long long iterations;	/* OPTION_UNSET: until stopped */
 	unsigned long long delay;	/* seconds */
 };
 
@@ -30,7 +29,7 @@ struct options {
 
 extern struct options opts;
 
-/* A number as sysfs takes it: decimal or 0x digits, at most one suffix. */
+/* Parses a number as sysfs does: decimal or 0x digits, at most one suffix K, M or G. */
 bool parse_size(const char *word, unsigned long long *value);
 
 /* argv[0] .. argv[argc - 1] are the words after the command, without options. */

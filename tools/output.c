@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Everything that helloctl prints: tables by libsmartcols, and errors.
- * The only file that knows libsmartcols.
+ * Output of helloctl: tables, sizes and errors. The only file that uses libsmartcols.
  */
 #include "output.h"
 
@@ -24,7 +23,7 @@ void *checked(void *memory)
 	return memory;
 }
 
-/* libsmartcols fails for no other reason here. */
+/* Here libsmartcols fails only if out of memory. */
 static void check_error(int error)
 {
 	if (error)
@@ -64,11 +63,11 @@ void append(char **all, const char *format, ...)
 	free(more);
 }
 
-/* How many bytes the well-formed UTF-8 character at @c has; 0: it is none. */
+/* Returns the length of the UTF-8 character at @c, or 0 if it is invalid. */
 static size_t utf8_length(const unsigned char *c)
 {
 	size_t length = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
-	/* no longer form than is needed, no surrogate, nothing past U+10FFFF */
+	/* reject overlong forms, surrogates, and code points past U+10FFFF */
 	unsigned char least = *c == 0xe0 ? 0xa0 : *c == 0xf0 ? 0x90 : 0x80;
 	unsigned char most = *c == 0xed ? 0x9f : *c == 0xf4 ? 0x8f : 0xbf;
 
@@ -85,7 +84,7 @@ char *printable(const char *string, enum medium medium)
 
 	while (*c) {
 		size_t length = utf8_length(c);
-		/* the second block of them is in U+0080 to U+009F */
+		/* C0, DEL, and C1: U+0080 to U+009F */
 		bool control = *c < ' ' || *c == 0x7f || (*c == 0xc2 && length && c[1] < 0xa0);
 
 		if (!length || (medium != FOR_JSON && control) || (medium == FOR_TABLE && length > 1)) {
@@ -116,17 +115,17 @@ void note(const char *format, ...)
 
 struct row {
 	char **cells;		/* NULL: empty */
-	size_t count;		/* later columns are empty */
+	size_t count;		/* columns past these are empty */
 };
 
-/* Arrays, not libsmartcols' own lists: those are walked from their start for each line. */
+/* Arrays: libsmartcols walks its lists from the start for each line. */
 struct table {
 	char *name;
 	char **columns;
 	size_t width;
 	struct row *rows;
 	size_t height;
-	bool clip;		/* a terminal shows only the columns that it has room for */
+	bool clip;		/* omit columns that do not fit the terminal */
 };
 
 void *array_grow(void *array, size_t count, size_t size)
@@ -164,7 +163,7 @@ static const char *cell_at(const struct table *table, size_t row, size_t column)
 		table->rows[row].cells[column] : NULL;
 }
 
-/* Its number; the table's width if there is no such column. */
+/* Returns the index of the column, or the table's width if it does not exist. */
 static size_t find_column(const struct table *table, const char *name)
 {
 	size_t i = 0;
@@ -205,7 +204,7 @@ void table_set(struct table *table, const char *name, const char *value)
 	row->cells[column] = value ? text("%s", value) : NULL;
 }
 
-/* The next word of *line, or all that is left of it. */
+/* Cuts the next word from *line, or the rest of the line. */
 static char *next_cell(char **line, bool last)
 {
 	char *word = *line + strspn(*line, " \t");
@@ -228,7 +227,7 @@ struct table *table_parse(const char *name, char **from)
 	while (table->width && (line = strsep(from, "\n")) && *line) {
 		struct row *row = add_row(table);
 
-		/* the last column takes the rest: a recipe has blanks */
+		/* the last column gets the rest of the line: a recipe has blanks */
 		while (row->count < table->width)
 			add_cell(row, next_cell(&line, row->count == table->width - 1));
 	}
@@ -272,7 +271,7 @@ void table_keep_largest(struct table *table, const char *name, size_t rows)
 	size_t column = find_column(table, name);
 
 	table->clip = true;
-	/* table_parse() leaves no row without it */
+	/* table_parse() fills every cell */
 	if (column < table->width)
 		qsort_r(table->rows, table->height, sizeof(*table->rows), larger_first, &column);
 	while (table->height > rows)
@@ -296,7 +295,7 @@ static bool is_number(const char *value)
 	const char *first = value + (*value == '-');
 	size_t digits = strspn(first, "0123456789");
 
-	/* JSON takes no 007 */
+	/* JSON allows no leading zeros */
 	return digits && !first[digits] && (*first != '0' || digits == 1);
 }
 
@@ -326,11 +325,11 @@ char *value_text(const char *name, const char *value)
 		size /= 1024;
 		unit++;
 	}
-	/* one decimal, as lsblk prints, but not 4.0K; and no B */
+	/* one decimal as lsblk, but 4K rather than 4.0K, and no B */
 	return text("%.*f%.*s", (int)(size * 10 + 0.5) % 10 != 0, size, *unit != 'B', unit);
 }
 
-/* The columns of "NAME,NAME", in that order; those that it has not are left out. */
+/* Returns the columns of "NAME,NAME" in that order, without unknown and repeated ones. */
 static size_t *parse_columns(const struct table *table, const char *list, size_t *count)
 {
 	size_t *chosen = checked(calloc(table->width + 1, sizeof(*chosen)));
@@ -353,19 +352,19 @@ static size_t *parse_columns(const struct table *table, const char *list, size_t
 	return chosen;
 }
 
-/* Numbers stand to the right, and are numbers in JSON too. */
+/* Numeric columns are right-aligned, and numbers in JSON. */
 static bool is_numeric(const struct table *table, size_t column)
 {
 	const char *name = table->columns[column];
 	bool number = false;
 
-	/* names and values stay strings in JSON, whatever a process calls itself */
+	/* always strings in JSON: a process may be named 17 */
 	if (!strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value"))
 		return false;
 	for (size_t row = 0; row < table->height; row++) {
 		const char *cell = cell_at(table, row, column);
 
-		/* an empty one is null in JSON */
+		/* an empty cell is null in JSON */
 		if (cell && *cell && !is_number(cell))
 			return false;
 		number |= cell && *cell;
@@ -373,7 +372,7 @@ static bool is_numeric(const struct table *table, size_t column)
 	return number;
 }
 
-/* What people see of a string, or of the value of that name. */
+/* Formats a value for output; a NULL name prints the string as it is. */
 static char *cell_text(const char *name, const char *string)
 {
 	char *value = name ? value_text(name, string) : text("%s", string);
@@ -391,7 +390,7 @@ static void render_column(struct libscols_table *out, const struct table *table,
 
 	for (c = name; *c && !opts.json && !opts.csv; c++)
 		*c = toupper((unsigned char)*c);
-	/* a terminal shows as much of a recipe as has room, as ps does with commands */
+	/* a terminal truncates the recipe, as ps does with commands */
 	made = checked(scols_table_new_column(out, name, 0,
 		number ? SCOLS_FL_RIGHT :
 		strcmp(table->columns[column], "recipe") ? 0 : SCOLS_FL_TRUNC));
@@ -399,7 +398,7 @@ static void render_column(struct libscols_table *out, const struct table *table,
 	free(name);
 }
 
-/* What is to be printed, without a newline at its end. */
+/* Returns the output without the last newline. */
 static char *render_block(const struct table *table, const size_t *columns, size_t count)
 {
 	struct libscols_table *out = checked(scols_new_table());
@@ -408,7 +407,7 @@ static char *render_block(const struct table *table, const size_t *columns, size
 	scols_table_set_name(out, table->name);
 	scols_table_enable_json(out, opts.json);
 	scols_table_enable_raw(out, opts.raw || opts.csv);
-	/* no cell of those commands has a comma or a quote */
+	/* no cell of measure and race has a comma or a quote: needs no quoting */
 	if (opts.csv)
 		check_error(scols_table_set_column_separator(out, ","));
 	scols_table_enable_noheadings(out, opts.noheadings);
@@ -422,14 +421,14 @@ static char *render_block(const struct table *table, const size_t *columns, size
 							  cell_at(table, row, columns[i]))));
 	}
 	check_error(scols_print_table_to_string(out, &printed));
-	/* some versions end the text with a newline, some do not */
+	/* only some versions of libsmartcols append a newline */
 	if (printed && ends_with(printed, "\n"))
 		printed[strlen(printed) - 1] = 0;
 	scols_unref_table(out);
 	return printed;
 }
 
-/* What a column takes on a terminal. Free text may be cut there, or go on below. */
+/* Returns the width of a column; of free text, which may be cut or wrapped, the heading's. */
 static size_t column_width(const struct table *table, size_t column)
 {
 	const char *name = table->columns[column];
@@ -446,7 +445,7 @@ static size_t column_width(const struct table *table, size_t column)
 	return words ? strlen(name) : width;
 }
 
-/* Where the columns end that have room beside the first one, from @from on. */
+/* Returns the end of the columns from @from on that fit beside the first one. */
 static size_t fit_columns(const struct table *table, const size_t *columns, size_t from, size_t count)
 {
 	size_t room = opts.json || opts.raw || opts.csv ? 0 : terminal_columns(), used, to;
@@ -461,8 +460,9 @@ static size_t fit_columns(const struct table *table, const size_t *columns, size
 }
 
 /*
- * The columns of @list, or all; NULL if it has none of them. What a terminal has no room
- * for stands below, beside the first column again: no row goes on in the next line.
+ * Renders the columns of @list, or all; returns NULL if the table has none of them.
+ * Columns that do not fit follow in further blocks, each beside the first column, so
+ * that no row wraps.
  */
 static char *render_table(const struct table *table, const char *list)
 {
@@ -497,7 +497,7 @@ static int unknown_column(struct table *const *tables, size_t count, const char 
 	return ret;
 }
 
-/* Every name in the list must be a column of one of the tables. */
+/* Checks that every name in @list is a column of a table. */
 static int check_columns(struct table *const *tables, size_t count, const char *list)
 {
 	char *copy = checked(strdup(list)), *rest = copy, *name;
@@ -530,7 +530,7 @@ int tables_print(struct table *const *tables, size_t count)
 		if (!printed)
 			continue;
 		if (opts.json) {
-			/* libsmartcols makes an object of each table: join them into one */
+			/* libsmartcols prints an object for each table: join them */
 			start = strchr(printed, '{') + 1;
 			*strrchr(printed, '}') = 0;
 		}

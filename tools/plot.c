@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pictures of what measure found, by gnuplot.
- * Line types and points tell the curves apart, colours only help.
+ * Plots the results of measure by gnuplot.
+ * Curves differ in line type and points, not only in colour.
  */
 #include "plot.h"
 
@@ -13,7 +13,7 @@
 #include "helloctl.h"
 #include "output.h"
 
-/* Tics are written by hand: gnuplot's own units are kiB, us, and 15 us for 16384 ns. */
+/* Own tics: gnuplot would print kiB, us, and 15 us for 16384 ns. */
 static const char script[] =
 	"set encoding utf8\n"
 	"set grid lc rgb '#cccccc' lt 1\n"
@@ -22,7 +22,7 @@ static const char script[] =
 	"ns(i) = sprintf('%d %s', 10**(i%3), word('ns µs ms s', i/3+1))\n"
 	"size(i) = sprintf('%d %s', 2**(i%10), word('B KiB MiB GiB', i/10+1))\n";
 
-/* Whiskers stand side by side, where curves lie on each other. */
+/* Offsets the whiskers of each curve, so that they do not overlap. */
 static const char cost_script[] =
 	"stats $data using 1 name 'size' nooutput\n"
 	"stats $data using 2:3 nooutput\n"
@@ -43,7 +43,7 @@ static const char cost_script[] =
 	"for [i=0:*] $data index i using 1:2 with linespoints lc rgb colour(i) "
 	"dt i%5+1 pt 0+word('7 4 9 2 10 12 5 6 1', i%9+1) ps 1.1 lw 1.6 title columnheader(1)\n";
 
-/* Bars need no legend, and no colours. */
+/* Bars need neither a legend nor colours. */
 static const char histogram_script[] =
 	"set logscale x 10\n"
 	"set xtics (ns(0) 1)\n"
@@ -86,7 +86,7 @@ int plot_check(const char *path)
 
 int plot_draw(const char *path, bool cost, const char *title, const char *data)
 {
-	/* gnuplot would stumble over some names, the shell does not */
+	/* in the environment: gnuplot and the shell would interpret some paths */
 	bool bad = setenv("HELLO_PLOT", path, 1);
 	FILE *file = bad ? NULL : fopen(path, "we"), *to;
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pictures of what measure found, by gnuplot.
+ * Plots the results of measure by gnuplot.
  */
 #ifndef HELLOCTL_PLOT_H
 #define HELLOCTL_PLOT_H
 
 #include <stdbool.h>
 
-/* Can a picture of that name be made? If not, says what to do. */
+/* Returns 0 if @path and gnuplot are usable, else an exit status after printing an error. */
 int plot_check(const char *path);
 /*
- * @data: curves with an empty line after each, that begin with their name.
- * @cost: points are a size, and median and 99th percentile in ns; else they
- * are where a step of a histogram begins in ns, its count, and the count of all.
+ * Draws @data to @path. Each curve begins with its name and ends with an empty line.
+ * @cost: a point is a size, the median and the 99th percentile in ns; else it is the
+ * lower bound of a histogram bucket in ns, its count, and the count of all buckets.
  */
 int plot_draw(const char *path, bool cost, const char *title, const char *data);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For the commands that run until they are told to stop.
- * Signals arrive by a descriptor: the commands end as always and free what they hold.
+ * Signals, keys and terminal size for commands that run until stopped.
+ * Signals arrive through a descriptor, so that commands exit and free memory as usual.
  */
 #include "terminal.h"
 
@@ -55,7 +55,7 @@ void terminal_restore(void)
 
 bool terminal_wait(int stop_fd, unsigned int seconds)
 {
-	/* without a terminal, standard input is not for us to read */
+	/* leave standard input alone unless terminal_cbreak() changed it */
 	struct pollfd fds[2] = {
 		{ .fd = stop_fd, .events = POLLIN },
 		{ .fd = changed ? STDIN_FILENO : -1, .events = POLLIN },

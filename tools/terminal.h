@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the commands that run until they are told to stop.
+ * Signals, keys and terminal size for commands that run until stopped.
  */
 #ifndef HELLOCTL_TERMINAL_H
 #define HELLOCTL_TERMINAL_H
@@ -8,19 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A descriptor that can be read once SIGINT, SIGTERM or SIGHUP came; -1 after an error. */
+/* Returns a descriptor that is readable after SIGINT, SIGTERM or SIGHUP; -1 on error. */
 int stop_open(void);
-/* Keys come one by one and unseen, until terminal_restore(). Nothing without a terminal. */
+/* Sets cbreak mode without echo until terminal_restore(). No-op without a terminal. */
 void terminal_cbreak(void);
 void terminal_restore(void);
-/* Waits that many seconds, or for a key; true when that was q, or a signal came. */
+/* Waits @seconds or for a key. Returns true to stop: on q or a signal. */
 bool terminal_wait(int stop_fd, unsigned int seconds);
-/* Of the terminal behind standard output, or 0 if it is none. */
+/* Size of the terminal on standard output, or 0 without one. */
 size_t terminal_rows(void);
 size_t terminal_columns(void);
 /*
- * A bar on standard error, where that is a terminal: @done of @total, and what
- * goes on. Print nothing else before progress_end().
+ * Draws a progress bar on standard error if that is a terminal: @done of @total, and
+ * @what is running. Caller must not print until progress_end().
  */
 void progress(size_t done, size_t total, const char *what);
 void progress_end(void);

@@ -35,7 +35,7 @@ like "$(finding module)" "^ok +$own_re *\$" 'doctor finds our module'
 like "$(finding loaded)" '^ok ' 'and that it is loaded'
 
 changed srcversion 0123456789ABCDEF0123456
-like "$(finding loaded)" "^BAD +what is loaded .*version $version.* is not $own_re .* sudo modprobe -r hello; sudo modprobe hello" \
+like "$(finding loaded)" "^BAD +the loaded module .*version $version.* is not $own_re .* sudo modprobe -r hello; sudo modprobe hello" \
 	'after an upgrade without a reload it says to unload and load'
 changed vermagic 5.10.0
 like "$(finding module)" "^BAD +$own_re is built for kernel 5.10.0.*, not for $kernel_re" 'a file for another kernel is found'
@@ -67,7 +67,7 @@ examine
 like "$(finding loaded)" '^BAD +another module .* from a file that is not in /lib/modules' 'also where its file is gone'
 depmod
 examine
-like "$(finding module)" '^BAD +there is none for kernel' 'and then there is none'
+like "$(finding module)" '^BAD +no module for kernel' 'and then there is none'
 mkdir -p "$modules/updates"
 cp "$other" "$modules/updates/hello.ko"
 examine
@@ -114,7 +114,7 @@ like "$(finding dkms)" '^note +DKMS does not know hello' 'and not taken for ours
 rm -r $dkms/1.0
 entry "$version" "$mark"
 examine
-like "$(finding dkms)" "^BAD +not built for kernel $kernel_re: nobody tried" 'added is not built'
+like "$(finding dkms)" "^BAD +not built for kernel $kernel_re: no build was tried" 'added is not built'
 mkdir -p "$dkms/$version/1.2.3/$arch/module"
 touch "$dkms/$version/1.2.3/$arch/module/hello.ko"
 examine

@@ -295,10 +295,10 @@ for bytes in 377 303-50 340-200-257 355-240-200 364-220-200-200; do
 	done
 	is "$wrong" "" "the bytes $bytes in any command's words give JSON that shows them"
 done
-is "$(json '.error[0].message' get -J "$(printf 'gr\303\274n\t')")" "there is no tunable '$(printf 'gr\303\274n\t')'" \
+is "$(json '.error[0].message' get -J "$(printf 'gr\303\274n\t')")" "there is no setting '$(printf 'gr\303\274n\t')'" \
 	"in JSON, UTF-8 and control characters stay what they are"
 ctl get "$(printf 'gr\303\274n\n\033\302\233\377')"
-like "$out" "^helloctl: there is no tunable '$(printf 'gr\303\274n')\\\\012\\\\033\\\\302\\\\233\\\\377'\$" \
+like "$out" "^helloctl: there is no setting '$(printf 'gr\303\274n')\\\\012\\\\033\\\\302\\\\233\\\\377'\$" \
 	"a terminal is not driven by control characters in a word"
 
 ctl
@@ -416,13 +416,13 @@ like "$(told module vermagic=5.10.0)" '^BAD: /other/hello.ko is built for kernel
 like "$(told module version=0.0.1)" "^note: .* is version 0.0.1, helloctl is $version; install both" \
 	"doctor finds a module of another version"
 like "$(told loaded srcversion=EF01)" \
-	"^BAD: what is loaded .* is not /other/hello.ko .*; sudo modprobe -r hello; sudo modprobe hello" \
+	"^BAD: the loaded module .* is not /other/hello.ko .*; sudo modprobe -r hello; sudo modprobe hello" \
 	"doctor finds that another build is loaded"
 mv "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode" "$UMOCKDEV_DIR/alloc_mode"
 like "$(told loaded '')" '^BAD: another module of that name is loaded, from .*; sudo rmmod hello' \
 	"doctor does not take a loaded module of that name for ours"
 rm -r "$UMOCKDEV_DIR/sys/module"
-like "$(told loaded '')" '^BAD: another driver has made a device hello' "nor a device of that name"
+like "$(told loaded '')" '^BAD: another driver has created a device hello' "nor a device of that name"
 mv "$UMOCKDEV_DIR/alloc_mode" "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode"
 ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
 is "$(finding node)" \
