@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# paths.mk: what a Makefile includes before it uses a path. $(paths) names the
-# variables that a user may set; tools/place says which values are refused.
+# paths.mk: checks the paths that a user sets, and trims DESTDIR. A Makefile sets
+# $(paths), the names of the variables, and includes it before it uses them.
 
 place	:= $(dir $(lastword $(MAKEFILE_LIST)))place
 define newline
 
 
 endef
-# $(shell) would end at a newline; a blank is refused as well.
+# $(shell) cannot pass a newline: passes a blank, which is refused as well.
 quote	= '$(subst $(newline), ,$(subst ','\'',$(1)))'
-# As the user wrote it: make would expand a $$. The Makefiles' own values are sound.
+# The unexpanded value, so that a $$ is refused. Values of the Makefiles need no check.
 given	= $(if $(filter file undefined,$(origin $(1))),,$(call quote,$(1)=$(value $(1))))
-# make 4.4 expands for $(shell) what it exports, as all that its command line sets.
+# make 4.4 expands exported variables, as those of its command line, for $(shell).
 unexport $(foreach name,$(paths),$(if $(filter command,$(origin $(name))),$(name)))
 refused	:= $(shell $(place) check $(foreach name,$(paths),$(call given,$(name))) 2>&1 || \
 	echo $(place) failed)
@@ -19,7 +19,7 @@ ifneq ($(refused),)
 $(error $(refused))
 endif
 
-# Recipes hand it on to tools/place; DESTDIR=/ is this system.
+# Recipes export it to tools/place. DESTDIR=/ means this system.
 trim	= $(if $(filter %/,$(1)),$(call trim,$(patsubst %/,%,$(1))),$(1))
 override DESTDIR := $(call trim,$(DESTDIR))
 ifeq ($(DESTDIR),)

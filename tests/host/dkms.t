@@ -101,7 +101,7 @@ before=$(left)
 succeeds "dkms-install works beside another project's hello" dkms_make "$new" dkms-install
 said=$(dkms_make "$new" dkms-uninstall 2>&1)
 is "$?$(left)" "0$before" 'which is there after dkms-uninstall' || diag "$said"
-like "$said" "kept, it is another project's: hello/1.0" 'and that is said'
+like "$said" "kept, it belongs to another project: hello/1.0" 'and that is said'
 fails_with "another project's hello/$old" 'dkms-install does not replace the source of another project' dkms_make "$old" dkms-install
 echo 'char d[] __attribute__((section(".modinfo"))) = "description=A hello world";' >"$dir/other.c"
 mkdir -p "$root/lib/modules/$kernel/updates/dkms"

@@ -245,7 +245,7 @@ for file in my/hello.h /my/hello.h root/../my/hello.h; do
 	for action in "install 644 driver/include/uapi/linux/hello.h" remove; do
 		# shellcheck disable=SC2086 # words
 		said=$(PATH="$dir/bin:$PATH" "$top/tools/place" $action "$dir/$file" 2>&1)
-		like "$said" 'is of a package|make did not install it' \
+		like "$said" 'belongs to a package|make did not install it' \
 			"${action%% *} leaves a package's file alone, spelled $file"
 	done
 done
