@@ -49,7 +49,8 @@ static const struct command commands[] = {
 	  "asked_bytes usable_bytes min_ns mean_ns max_ns", NULL },
 	{ "opens", cmd_opens, true, "", "Jonbr", "list the open files of the device (root)",
 	  OPENS_COLUMNS, NULL },
-	{ "top", cmd_top, true, "", "idob", "list them again and again (root); q quits", OPENS_COLUMNS, NULL },
+	{ "top", cmd_top, true, "", "idob", "list the open files, refreshed (root); q quits",
+	  OPENS_COLUMNS, NULL },
 	{ "monitor", cmd_monitor, false, "", "J", "print changes as they happen",
 	  NULL, NULL },
 	{ "write", cmd_write, false, "[TEXT...]", "s", "write the words, or standard input",
@@ -60,7 +61,7 @@ static const struct command commands[] = {
 	  "write, seek to 0 and read in one open",
 	  NULL, NULL },
 	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
-	  "measure allocations, for each combination (root)",
+	  "measure allocations of each combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
 	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
 	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " (without -o: "
