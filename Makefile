@@ -124,9 +124,9 @@ docs:	## the documents as HTML in build/docs; run what they show in a guest (2 m
 check-debug:	## all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
 
-check-kernels:	## build for, boot and test every kernel that Debian has; KERNELS (2 h)
+check-kernels:	## build for, boot and test every kernel that Debian has; KERNELS, JOBS (2 h)
 	tests/setup kernels
-	tests/kernels/check-kernels $(KERNELS)
+	JOBS='$(JOBS)' tests/kernels/check-kernels $(KERNELS)
 
 check-hammer:	## what races, five times over, on processors that run in parallel (5 min)
 	tests/setup hammer
