@@ -5,7 +5,6 @@
  */
 #include <linux/hello.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 
 #include "harness.h"
 
@@ -61,7 +60,7 @@ struct path {
 	const char *only;	/* with this allocator: the others make no difference */
 };
 
-static int fd, other;
+static int fd, other, reader;
 static void *map;
 static char mask[64];	/* that mode takes */
 
@@ -99,14 +98,18 @@ static int call_mmap(const char *mode)
 }
 
 /* What is not user memory goes through a page of its own under a lock that spins. */
-static int call_sendfile(const char *mode)
+static int call_splice(const char *mode)
 {
-	off_t from = 0;
+	loff_t from = 0;
+	int ends[2];
 
 	(void)mode;
-	if (!other)
-		other = memfd_create("other", MFD_CLOEXEC);
-	return sendfile(other, fd, &from, sizeof(pattern));
+	if (!other) {
+		EXPECT_EQ(pipe(ends), 0);
+		reader = ends[0];
+		other = ends[1];
+	}
+	return splice(fd, &from, other, NULL, sizeof(pattern), 0);
 }
 
 static int call_recipe(const char *mode)
@@ -158,7 +161,7 @@ static const struct path paths[] = {
 	{ "resizing under rwlock", call_resize, .at_least = 2, .file = FILLED, .lock = "rwlock", .only = "vmalloc" },
 	{ "resizing under rcu", call_resize, .at_least = 2, .file = FILLED, .lock = "rcu", .only = "vmalloc" },
 	{ "a write under rcu", call_write, .at_least = 2, .file = FILLED, .lock = "rcu" },
-	{ "sendfile under spinlock", call_sendfile, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
+	{ "splice under spinlock", call_splice, .at_least = 1, .file = FILLED, .lock = "spinlock", .only = "vmalloc" },
 	{ "a store that the shared buffer will follow", call_resize, .at_least = 1, .file = CLOSED, .only = "vmalloc" },
 	{ "experiment lock", call_race, .at_least = 3, .file = CLOSED, .only = "vmalloc" },
 };
@@ -199,7 +202,9 @@ static void end(void)
 	map = NULL;
 	if (other > 0)
 		close(other);
-	other = 0;
+	if (reader > 0)
+		close(reader);
+	other = reader = 0;
 	if (fd >= 0)
 		close(fd);
 	SET("reset", "1");
