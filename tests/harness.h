@@ -119,7 +119,7 @@ static inline int volume(int n)
 	return n ? n : 1;
 }
 
-#define TIME_LIMIT	(60 * env("HELLO_TEST_VOLUME") * env("HELLO_TEST_SLOW"))
+#define TIME_LIMIT	(180 * env("HELLO_TEST_VOLUME") * env("HELLO_TEST_SLOW"))
 
 /* -- the device and its files ------------------------------------------- */
 
