@@ -32,6 +32,8 @@
 #define HELLO_DEV	"/dev/hello"
 #define HELLO_SYSFS	"/sys/class/misc/hello"
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define PAGE		((size_t)sysconf(_SC_PAGESIZE))
+#define PAGE_MAX	65536	/* of any machine */
 
 struct test {
 	const char *name;
@@ -211,6 +213,10 @@ static inline bool has_choice(const char *file, const char *word)
 
 /* set(), or the test ends here */
 #define SET(file, value)	ASSERT(EXPECT_EQ(set(file, value), 0))
+#define SET_NUMBER(file, value)	({						\
+	char text_[32];								\
+	snprintf(text_, sizeof(text_), "%lld", (long long)(value));		\
+	SET(file, text_); })
 
 static inline int try_open(int flags)
 {
@@ -222,19 +228,37 @@ static inline int try_open(int flags)
 	ASSERT(report(fd_ >= 0, AT "open(" HELLO_DEV "): %s", __LINE__, strerrorname_np(errno))); \
 	fd_; })
 
-/* Whether an allocator's buffers can be charged to a cgroup, as debugfs says */
-static inline bool is_charged(const char *mode)
+/* What debugfs says of an allocator: its largest buffer, and whether a cgroup can be charged for them */
+static inline long long traits(const char *mode, bool *charged)
 {
 	char line[512], name[64], word[16];
-	bool yes = false;
+	long long max = 0, n;
 	FILE *f = fopen("/sys/kernel/debug/hello/allocators", "re");
 
 	ASSERT(EXPECT(f));
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %*s %*s %*s %*s %15s", name, word) == 2 && !strcmp(name, mode))
-			yes = !strcmp(word, "yes");
+		if (sscanf(line, "%63s %lld %*s %*s %*s %15s", name, &n, word) == 3 && !strcmp(name, mode)) {
+			max = n;
+			*charged = !strcmp(word, "yes");
+		}
 	fclose(f);
-	return yes;
+	return max;
+}
+
+static inline bool is_charged(const char *mode)
+{
+	bool charged = false;
+
+	traits(mode, &charged);
+	return charged;
+}
+
+/* Of a size that kvmalloc can only have from vmalloc */
+static inline size_t above_kmalloc(void)
+{
+	bool unused;
+
+	return traits("kmalloc", &unused) + (1 << 20);
 }
 
 /* Select an allocator, with GFP_KERNEL or a mask that it takes instead */

@@ -10,8 +10,6 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 
-#define PAGE	4096
-
 /* A page whose first touch waits until somebody fills it, as answer() does; after a plain one */
 static inline int missing_page(char **page)
 {

@@ -156,23 +156,28 @@ static struct areas areas(long long least)
 	return a;
 }
 
+static size_t pages_of(size_t size)
+{
+	return (size + PAGE - 1) / PAGE;
+}
+
 TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
 {
-	static const char *const sizes[] = { "1", "4096", "4097", "1000000" };
+	const size_t sizes[] = { 1, PAGE, PAGE + 1, 1000000 };
 	struct areas before = areas(0), now;
 
 	use_allocator("vmalloc");
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		long long usable = usable_bytes("vmalloc"), size = atoll(sizes[i]);
+		long long usable = usable_bytes("vmalloc");
 
-		CASE("%s bytes", sizes[i]);
-		SET("buffer_size", sizes[i]);
+		CASE("%zu bytes", sizes[i]);
+		SET_NUMBER("buffer_size", sizes[i]);
 		open_all();
 		now = areas(0);
 		EXPECT_EQ(now.number, before.number + BUFFERS);
-		EXPECT_EQ(now.pages, before.pages + BUFFERS * ((size + 4095) / 4096));
-		EXPECT_EQ(usable_bytes("vmalloc") - usable, (now.pages - before.pages) * 4096);
-		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + BUFFERS * size);
+		EXPECT_EQ(now.pages, before.pages + BUFFERS * pages_of(sizes[i]));
+		EXPECT_EQ(usable_bytes("vmalloc") - usable, (now.pages - before.pages) * PAGE);
+		EXPECT_EQ(number("stats/live_bytes"), live_before[2] + BUFFERS * sizes[i]);
 		close_all();
 		now = areas(0);
 		EXPECT_EQ(now.number, before.number);
@@ -182,16 +187,16 @@ TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
 /* Above what kmalloc can do it is an area, which some kernels round up to huge pages. */
 TEST(large_buffers_of_kvmalloc_count_with_the_pages_that_they_take)
 {
-	const long long least = 1280;
+	const long long least = pages_of(above_kmalloc());
 	struct areas before = areas(least);
 	long long usable = usable_bytes("kvmalloc");
 	int fd;
 
 	SET("alloc_mode", "kvmalloc");
-	SET("buffer_size", "5M");
+	SET_NUMBER("buffer_size", above_kmalloc());
 	fd = open_hello(O_RDWR);
 	EXPECT_EQ(areas(least).number, before.number + 1);
-	EXPECT_EQ(usable_bytes("kvmalloc") - usable, (areas(least).pages - before.pages) * 4096);
+	EXPECT_EQ(usable_bytes("kvmalloc") - usable, (areas(least).pages - before.pages) * PAGE);
 	close(fd);
 }
 
@@ -257,7 +262,7 @@ static void leave_cgroup(void)
 TEST(the_cgroup_is_charged_what_lives_with_every_allocator_that_can)
 {
 	enum { SIZE = 256 << 10 };
-	const long long advance = 64LL * 4096 * get_nprocs(), sum = (long long)BUFFERS * SIZE;
+	const long long advance = 64LL * PAGE * get_nprocs(), sum = (long long)BUFFERS * SIZE;
 
 	enter_cgroup();
 	SET("buffer_size", "256K");
@@ -282,6 +287,7 @@ TEST(the_cgroup_is_charged_what_lives_with_every_allocator_that_can)
 
 TEST(memory_stat_of_the_cgroup_has_every_page_of_vmalloc)
 {
+	const long long sum = BUFFERS * pages_of(100 << 10) * PAGE;
 	long long before;
 
 	enter_cgroup();
@@ -294,7 +300,7 @@ TEST(memory_stat_of_the_cgroup_has_every_page_of_vmalloc)
 	becomes("vmalloc", 0, 0);
 	before = charged("vmalloc");
 	open_all();
-	becomes("vmalloc", before + BUFFERS * 25 * 4096, before + BUFFERS * 25 * 4096);
+	becomes("vmalloc", before + sum, before + sum);
 	/* what is asked for elsewhere is nobody's */
 	close_all();
 	SET("alloc_context", "workqueue");
@@ -342,7 +348,7 @@ static void need_charged_pages(void)
 TEST(pages_that_outlive_their_buffer_stay_charged_until_they_are_let_go)
 {
 	static const char *const modes[] = { "vmalloc", "pages", "pages_exact" };
-	const long long advance = 64LL * 4096 * get_nprocs(), sum = (long long)PIPES * IN_A_PIPE;
+	const long long advance = 64LL * PAGE * get_nprocs(), sum = (long long)PIPES * IN_A_PIPE;
 	static char bytes[IN_A_PIPE];
 
 	need_charged_pages();

@@ -110,7 +110,7 @@ static long long uncharged(void)
 	while (least < most) {
 		long long middle = least + (most - least) / 2;
 
-		snprintf(cap, sizeof(cap), "%lld", middle + 4096);
+		snprintf(cap, sizeof(cap), "%lld", middle + (long long)PAGE);
 		SET("max_uncharged_size", cap);
 		if (change(probe, "alloc_mode=dma_coherent buffer_size=4096 gfp_flags=GFP_KERNEL"))
 			least = middle + 1;

@@ -10,7 +10,6 @@
 #include "harness.h"
 
 #define CAPACITY	4096
-#define PAGE		((size_t)sysconf(_SC_PAGESIZE))
 
 static unsigned char pattern[CAPACITY], buf[2 * CAPACITY], zeros[CAPACITY];
 

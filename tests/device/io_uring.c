@@ -10,6 +10,7 @@
 #include "missing_page.h"
 
 #define ENTRIES	8
+#define SIZE	4096	/* of a buffer */
 
 /* A ring, by system calls: requests go in, and what is done comes out. */
 static struct ring {
@@ -24,7 +25,7 @@ static struct ring {
 	} maps[3];		/* they hold the ring too */
 } ring;
 
-static char buf[PAGE], got[PAGE];
+static char buf[PAGE_MAX], got[SIZE];
 
 static void *map_ring(int nth, size_t size, off_t offset)
 {
@@ -142,7 +143,7 @@ static void close_all(void)
 static void fill(int fd)
 {
 	memset(buf, 'b', sizeof(buf));
-	EXPECT_EQ(pwrite(fd, buf, sizeof(buf), 0), sizeof(buf));
+	EXPECT_EQ(pwrite(fd, buf, SIZE, 0), SIZE);
 }
 
 /* For private buffers, then for the shared one under every lock */
@@ -172,13 +173,13 @@ static void write_and_read(const char *mode)
 	(void)mode;
 	open_ring();
 	memset(buf, 'b', sizeof(buf));
-	submit(transfer(IORING_OP_WRITE, fd, buf, PAGE));
-	EXPECT_EQ(done(&which), PAGE);
+	submit(transfer(IORING_OP_WRITE, fd, buf, SIZE));
+	EXPECT_EQ(done(&which), SIZE);
 	submit(transfer(IORING_OP_WRITE, fd, buf, 0));
 	EXPECT_EQ(done(&which), 0);
-	submit(transfer(IORING_OP_READ, fd, got, PAGE));
-	EXPECT_EQ(done(&which), PAGE);
-	EXPECT_MEM(got, buf, PAGE);
+	submit(transfer(IORING_OP_READ, fd, got, SIZE));
+	EXPECT_EQ(done(&which), SIZE);
+	EXPECT_MEM(got, buf, SIZE);
 	submit(transfer(IORING_OP_READ, fd, BAD_POINTER, 8));
 	EXPECT_EQ(done(&which), -EFAULT);
 }
@@ -200,7 +201,7 @@ static void cancel_waiting(const char *mode)
 		open_ring();
 		uffd = missing_page(&page);
 		fill(fd);
-		submit(transfer(reads ? IORING_OP_READ : IORING_OP_WRITE, fd, page, PAGE));
+		submit(transfer(reads ? IORING_OP_READ : IORING_OP_WRITE, fd, page, SIZE));
 		wait_for_fault(uffd);
 		submit(cancel());
 		res = done(&which);
@@ -208,8 +209,8 @@ static void cancel_waiting(const char *mode)
 		EXPECT(res == 0 || res == -EALREADY);
 
 		/* meanwhile */
-		EXPECT_EQ(pwrite(other, buf, PAGE, 0), PAGE);
-		EXPECT_EQ(pread(other, got, PAGE, 0), PAGE);
+		EXPECT_EQ(pwrite(other, buf, SIZE, 0), SIZE);
+		EXPECT_EQ(pread(other, got, SIZE, 0), SIZE);
 		close(open_hello(O_RDWR));
 		answer(uffd, page, buf);
 		while (results < 1) {
@@ -217,9 +218,9 @@ static void cancel_waiting(const char *mode)
 			results += which == 1;
 		}
 		/* all of it, or nothing because it was told to stop */
-		EXPECT(res == PAGE || res == -EINTR || res == -ECANCELED || res == -EFAULT);
-		EXPECT_EQ(pread(other, got, PAGE, 0), PAGE);
-		EXPECT_MEM(got, buf, PAGE);
+		EXPECT(res == SIZE || res == -EINTR || res == -ECANCELED || res == -EFAULT);
+		EXPECT_EQ(pread(other, got, SIZE, 0), SIZE);
+		EXPECT_MEM(got, buf, SIZE);
 		close(fd);
 		close(other);
 		close(uffd);
@@ -240,7 +241,7 @@ static int begin_stuck_read(int fd, char **page)
 	open_ring();
 	uffd = missing_page(page);
 	fill(fd);
-	submit(transfer(IORING_OP_READ, fd, *page, PAGE));
+	submit(transfer(IORING_OP_READ, fd, *page, SIZE));
 	wait_for_fault(uffd);
 	return uffd;
 }
@@ -293,7 +294,7 @@ TEST(SIGKILL_ends_a_process_whose_request_waits)
 
 #define LENGTH	3000
 
-static char model[PAGE], from[PAGE];
+static char model[SIZE], from[SIZE];
 
 /* An operation of the ring, and the calls that do the same */
 static const struct operation {
@@ -313,11 +314,11 @@ struct state {
 static void enter_state(int fd, const struct state *s)
 {
 	close(open_hello(O_WRONLY | O_TRUNC));
-	memset(from, 'o', PAGE);
+	memset(from, 'o', SIZE);
 	EXPECT_EQ(pwrite(fd, from, s->length, 0), s->length);
 	EXPECT_EQ(lseek(fd, s->pos, SEEK_SET), s->pos);
-	memset(from, 'n', PAGE);
-	memset(got, 0, PAGE);
+	memset(from, 'n', SIZE);
+	memset(got, 0, SIZE);
 }
 
 static long by_call(int fd, const struct operation *o, const struct state *s)
@@ -325,17 +326,17 @@ static long by_call(int fd, const struct operation *o, const struct state *s)
 	long ret;
 
 	if (s->offset < 0)
-		ret = o->writes ? write(fd, from, PAGE) : read(fd, got, PAGE);
+		ret = o->writes ? write(fd, from, SIZE) : read(fd, got, SIZE);
 	else
-		ret = o->writes ? pwrite(fd, from, PAGE, s->offset) : pread(fd, got, PAGE, s->offset);
+		ret = o->writes ? pwrite(fd, from, SIZE, s->offset) : pread(fd, got, SIZE, s->offset);
 	return ret < 0 ? -errno : ret;
 }
 
 static long by_ring(int fd, const struct operation *o, const struct state *s, int flags)
 {
-	struct iovec v = { o->writes ? from : got, PAGE };
+	struct iovec v = { o->writes ? from : got, SIZE };
 	struct io_uring_sqe request = transfer(o->op, fd, o->vector ? (void *)&v : v.iov_base,
-					       o->vector ? 1 : PAGE);
+					       o->vector ? 1 : SIZE);
 	unsigned long long which;
 
 	request.flags = flags;
@@ -349,31 +350,31 @@ static long by_ring(int fd, const struct operation *o, const struct state *s, in
 
 static void expect_the_same(int fd, const struct operation *o, const struct state *s, int flags)
 {
-	static char contents[2][PAGE];
+	static char contents[2][SIZE];
 	long ret, length;
 	off_t pos;
 
 	enter_state(fd, s);
 	ret = by_call(fd, o, s);
 	pos = lseek(fd, 0, SEEK_CUR);
-	length = pread(fd, contents[0], PAGE, 0);
-	memcpy(model, got, PAGE);
+	length = pread(fd, contents[0], SIZE, 0);
+	memcpy(model, got, SIZE);
 
 	enter_state(fd, s);
 	EXPECT_EQ(by_ring(fd, o, s, flags), ret);
-	EXPECT_MEM(got, model, PAGE);
+	EXPECT_MEM(got, model, SIZE);
 	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), pos);
-	EXPECT_EQ(pread(fd, contents[1], PAGE, 0), length);
+	EXPECT_EQ(pread(fd, contents[1], SIZE, 0), length);
 	EXPECT_MEM(contents[1], contents[0], length);
 }
 
 /* Every operation in every state; registered files and buffers where @flags or the operation say so */
 static void expect_all_the_same(unsigned int setup, int open_flags, int more)
 {
-	static const size_t lengths[] = { 0, LENGTH, PAGE };
-	static const off_t positions[] = { 0, LENGTH / 2, LENGTH, PAGE };
-	static const off_t offsets[] = { 0, LENGTH / 2, LENGTH, PAGE - 1, PAGE, 2 * PAGE, -1 };
-	struct iovec buffers[] = { { got, PAGE }, { from, PAGE } };
+	static const size_t lengths[] = { 0, LENGTH, SIZE };
+	static const off_t positions[] = { 0, LENGTH / 2, LENGTH, SIZE };
+	static const off_t offsets[] = { 0, LENGTH / 2, LENGTH, SIZE - 1, SIZE, 2 * SIZE, -1 };
+	struct iovec buffers[] = { { got, SIZE }, { from, SIZE } };
 	int fd;
 
 	SET("buffer_mode", "shared");
@@ -425,22 +426,22 @@ TEST(linked_requests_go_on_until_one_transfers_less_than_it_asked_for)
 		int fd = open_hello(O_RDWR), other = open_hello(O_RDWR);
 		struct io_uring_sqe chain[] = {
 			transfer(IORING_OP_READ, fd, got, 0),
-			transfer(IORING_OP_WRITE, fd, buf, PAGE),
-			transfer(IORING_OP_READ, fd, got, PAGE),
+			transfer(IORING_OP_WRITE, fd, buf, SIZE),
+			transfer(IORING_OP_READ, fd, got, SIZE),
 			transfer(IORING_OP_WRITE, fd, buf, 1),		/* at the capacity */
-			transfer(IORING_OP_READ, fd, got, PAGE),
+			transfer(IORING_OP_READ, fd, got, SIZE),
 		}, empty[] = {
-			transfer(IORING_OP_READ, other, got, PAGE),	/* nothing there */
-			transfer(IORING_OP_WRITE, other, buf, PAGE),
+			transfer(IORING_OP_READ, other, got, SIZE),	/* nothing there */
+			transfer(IORING_OP_WRITE, other, buf, SIZE),
 		};
-		static const int wanted[] = { 0, PAGE, PAGE, -ENOSPC, -ECANCELED, 0, -ECANCELED };
+		static const int wanted[] = { 0, SIZE, SIZE, -ENOSPC, -ECANCELED, 0, -ECANCELED };
 		unsigned long long which;
 
 		CASE("flags %d", flags[f]);
 		open_ring();
-		memset(buf, 'l', PAGE);
-		memset(got, 0, PAGE);
-		chain[3].off = PAGE;
+		memset(buf, 'l', SIZE);
+		memset(got, 0, SIZE);
+		chain[3].off = SIZE;
 		for (size_t i = 0; i < ARRAY_SIZE(chain); i++) {
 			chain[i].user_data = i;
 			chain[i].flags = flags[f] | (i + 1 < ARRAY_SIZE(chain) ? IOSQE_IO_LINK : 0);
@@ -456,8 +457,8 @@ TEST(linked_requests_go_on_until_one_transfers_less_than_it_asked_for)
 
 			report(res == wanted[which], "request %llu: %d, expected %d", which, res, wanted[which]);
 		}
-		EXPECT_MEM(got, buf, PAGE);
-		EXPECT_EQ(pread(other, got, PAGE, 0), 0);	/* the cancelled one wrote nothing */
+		EXPECT_MEM(got, buf, SIZE);
+		EXPECT_EQ(pread(other, got, SIZE, 0), 0);	/* the cancelled one wrote nothing */
 		close_all();
 	}
 }
@@ -516,7 +517,7 @@ TEST(a_poll_request_for_changes_is_cancelled_and_left_behind)
 	EXPECT_EQ(res[1], -ECANCELED);
 	EXPECT_EQ(res[2], 0);
 	EXPECT_EQ(write(other, "more", 4), 4);
-	EXPECT_EQ(read(fd, got, PAGE), 4);
+	EXPECT_EQ(read(fd, got, SIZE), 4);
 
 	submit(poll_for(fd, POLLPRI));
 	close(fd);

@@ -214,11 +214,11 @@ TEST(RECIPE_beyond_a_cap_is_ENOMEM)
 /* Sizes of the struct as an older, this and a newer program know it. */
 static void try_sizes(int fd, unsigned long nr, size_t ver0, void *fresh)
 {
-	unsigned char *page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned char *end = page + 2 * 4096;
+	unsigned char *page = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *end = page + 2 * PAGE;
 	unsigned int size;
 
-	EXPECT_EQ(mprotect(end, 4096, PROT_NONE), 0);
+	EXPECT_EQ(mprotect(end, PAGE, PROT_NONE), 0);
 	for (size = 0; size <= ver0 + NEWER; size += size < 32 ? 1 : 4) {
 		unsigned char *at = end - (size < 4 ? 4 : size);	/* not a byte behind it is there */
 
@@ -238,11 +238,11 @@ static void try_sizes(int fd, unsigned long nr, size_t ver0, void *fresh)
 			EXPECT_ERRNO(ioctl(fd, nr, at), E2BIG);
 		}
 	}
-	size = 4096;
-	memset(page, 0, 8192);
+	size = PAGE;
+	memset(page, 0, 2 * PAGE);
 	memcpy(page, fresh, ver0);
 	memcpy(page, &size, 4);
-	CASE("size 4096");
+	CASE("size %u", size);
 	EXPECT_EQ(ioctl(fd, nr, page), 0);
 	for (int big = 0; big < 3; big++) {
 		size = (unsigned int[]){ 1 << 20, 0x7fffffff, 0xffffffff }[big];

@@ -142,13 +142,13 @@ TEST(old_and_new_count_against_the_cap_and_its_ENOMEM_changes_nothing)
 	int fd = open_shared(100);
 	char cap[32];
 
-	snprintf(cap, sizeof(cap), "%lld", live_before[2] + 4096 + 4095);
+	snprintf(cap, sizeof(cap), "%lld", live_before[2] + 4096 + (long long)PAGE - 1);
 	SET("max_total_size", cap);
 	EXPECT_ERRNO(set("alloc_mode", "vmalloc"), ENOMEM);
 	EXPECT_STR(get("alloc_mode"), "kmalloc");
 	EXPECT(strstr(info(fd).recipe, "alloc_mode=kmalloc"));
 	expect_contents(fd, 100);
-	snprintf(cap, sizeof(cap), "%lld", live_before[2] + 4096 + 4096);
+	snprintf(cap, sizeof(cap), "%lld", live_before[2] + 4096 + (long long)PAGE);
 	SET("max_total_size", cap);
 	EXPECT_EQ(set("alloc_mode", "vmalloc"), 0);
 	expect_contents(fd, 100);

@@ -62,7 +62,7 @@ static void by_mmap(int fd)
 
 TEST(open_makes_no_more_than_64_KiB_of_the_shared_buffer_and_the_first_use_makes_the_rest)
 {
-	static const size_t sizes[] = { PAGE, BOUND, BOUND + 1, LARGE };
+	static const size_t sizes[] = { 4096, BOUND, BOUND + 1, LARGE };
 	static const char *const modes[] = { "kmalloc", "vmalloc", "pages" };
 	static const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_APPEND };
 	static void (*const uses[])(int) = { by_read, by_write, by_mmap };

@@ -3,6 +3,7 @@
  * tests/device/mmap.c: mapping a buffer: which can, what is refused,
  * what a mapping sees, and how long it lives.
  */
+#include <limits.h>
 #include <linux/hello.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -10,7 +11,6 @@
 
 #include "harness.h"
 
-#define PAGE		((size_t)sysconf(_SC_PAGESIZE))
 #define RW		(PROT_READ | PROT_WRITE)
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -75,8 +75,8 @@ TEST(page_backed_buffers_map_and_the_others_are_ENODEV)
 	use_allocator("kvmalloc");
 	EXPECT_ERRNO(map(open_hello(O_RDWR), 4096, RW, MAP_SHARED, 0), ENODEV);
 	CASE("large kvmalloc");
-	SET("buffer_size", "16M");	/* no kmalloc is that large */
-	map_shared(open_hello(O_RDWR), 16 << 20)[(16 << 20) - 1] = 'x';
+	SET_NUMBER("buffer_size", above_kmalloc());
+	map_shared(open_hello(O_RDWR), above_kmalloc())[above_kmalloc() - 1] = 'x';
 }
 
 TEST(what_is_mapped_read_and_written_is_one_memory)
@@ -198,18 +198,18 @@ TEST(a_write_during_a_reset_never_stays_after_the_length)
 
 TEST(lengths_and_offsets_past_the_end_are_refused)
 {
-	static const struct {
+	const struct {
 		unsigned long long pages;
 		unsigned long long pgoff;
 		int want;	/* errno, 0: works; -1: refused by whoever comes first */
 	} cases[] = {
 		{ 4, 0, 0 }, { 1, 0, 0 }, { 1, 3, 0 }, { 3, 1, 0 },
 		{ 5, 0, EINVAL }, { 8, 0, EINVAL }, { 1, 4, EINVAL }, { 4, 1, EINVAL }, { 2, 3, EINVAL },
-		{ 1, (1ULL << 51) - 1, EINVAL }, { 1, 1ULL << 40, EINVAL }, { 1, (1ULL << 52) - 1, -1 },
-		{ 2, (1ULL << 52) - 1, sizeof(long) > 4 ? EOVERFLOW : -1 }, { 1ULL << 35, 0, -1 },
+		{ 1, LLONG_MAX / PAGE, EINVAL }, { 1, 1ULL << 40, EINVAL }, { 1, ULLONG_MAX / PAGE, -1 },
+		{ 2, ULLONG_MAX / PAGE, sizeof(long) > 4 ? EOVERFLOW : -1 }, { 1ULL << 35, 0, -1 },
 	};
 
-	SET("buffer_size", "13K");	/* four pages, the last not full */
+	SET_NUMBER("buffer_size", 3 * PAGE + 1000);
 	FOR_EACH_ALLOCATOR(mode) {
 		int fd;
 
@@ -234,11 +234,15 @@ TEST(lengths_and_offsets_past_the_end_are_refused)
 	}
 }
 
+/* Of two pages, the second not full */
+#define CAPACITY	(PAGE + 904)
+#define TAIL		(2 * PAGE - CAPACITY)
+
+static const char zeros[2 * PAGE_MAX];
+
 TEST(the_tail_of_the_last_page_is_zero_and_nobody_elses)
 {
-	static const char zeros[4096];
-
-	SET("buffer_size", "5000");
+	SET_NUMBER("buffer_size", CAPACITY);
 	FOR_EACH_ALLOCATOR(mode) {
 		int fd;
 		char *m;
@@ -247,10 +251,10 @@ TEST(the_tail_of_the_last_page_is_zero_and_nobody_elses)
 			continue;
 		fd = open_hello(O_RDWR);
 		m = map_shared(fd, 2 * PAGE);
-		EXPECT_MEM(m + 5000, zeros, 2 * PAGE - 5000);
-		memset(m + 5000, 't', 2 * PAGE - 5000);
-		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 5000);
-		EXPECT_MEM(buf, zeros, 4096);
+		EXPECT_MEM(m + CAPACITY, zeros, TAIL);
+		memset(m + CAPACITY, 't', TAIL);
+		EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), CAPACITY);
+		EXPECT_MEM(buf, zeros, CAPACITY);
 		munmap(m, 2 * PAGE);
 		close(fd);
 	}
@@ -258,13 +262,8 @@ TEST(the_tail_of_the_last_page_is_zero_and_nobody_elses)
 
 /* -- the bytes after the capacity in its last page, which only mappings see -------- */
 
-#define CAPACITY	5000
-#define TAIL		(2 * PAGE - CAPACITY)
-
 static void expect_clean_tail(const char *m)
 {
-	static const char zeros[8192];
-
 	EXPECT_MEM(m + CAPACITY, zeros, TAIL);
 }
 
@@ -316,7 +315,7 @@ TEST(bytes_after_the_capacity_go_when_the_contents_go)
 {
 	static void (*const empty[])(void) = { by_reset, by_O_TRUNC };
 
-	SET("buffer_size", "5000");
+	SET_NUMBER("buffer_size", CAPACITY);
 	FOR_EACH_MAPPABLE_SHARED
 		for (size_t i = 0; i < ARRAY_SIZE(empty); i++) {
 			int fd = open_hello(O_RDWR), other = open_hello(O_RDWR);
@@ -352,25 +351,26 @@ TEST(bytes_after_the_capacity_go_when_the_contents_go)
 /* All that is in a buffer that grew, as read(2) and a mapping have it */
 static void expect_grown(int fd)
 {
-	static const char zeros[8192];
 	char *m;
 
-	EXPECT_EQ(pwrite(fd, "x", 1, 8191), 1);
-	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 8192);
+	EXPECT_EQ(pwrite(fd, "x", 1, 2 * PAGE - 1), 1);
+	EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 2 * PAGE);
 	EXPECT_EQ(strspn(buf, "t"), CAPACITY);
-	EXPECT_MEM(buf + CAPACITY, zeros, 8191 - CAPACITY);
-	m = map(fd, 8192, PROT_READ, MAP_SHARED, 0);
+	EXPECT_MEM(buf + CAPACITY, zeros, TAIL - 1);
+	m = map(fd, 2 * PAGE, PROT_READ, MAP_SHARED, 0);
 	ASSERT(EXPECT(m != MAP_FAILED));
-	EXPECT_MEM(m, buf, 8192);
-	munmap(m, 8192);
+	EXPECT_MEM(m, buf, 2 * PAGE);
+	munmap(m, 2 * PAGE);
 }
 
 TEST(bytes_after_the_capacity_are_never_contents)
 {
-	static const char *const recipes[] = { "alloc_mode=vmalloc", "alloc_mode=pages", "buffer_size=5000", "" };
+	char same[32];
+	const char *const recipes[] = { "alloc_mode=vmalloc", "alloc_mode=pages", same, "" };
 	struct hello_recipe_request r = { .size = sizeof(r) };
 
-	SET("buffer_size", "5000");
+	snprintf(same, sizeof(same), "buffer_size=%zu", CAPACITY);
+	SET_NUMBER("buffer_size", CAPACITY);
 	FOR_EACH_ALLOCATOR(mode) {
 		if (!mappable(mode))
 			continue;
@@ -383,7 +383,7 @@ TEST(bytes_after_the_capacity_are_never_contents)
 			EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
 			expect_clean_mapping(fd);
 			soil_tail(fd);
-			strcpy(r.recipe, "buffer_size=8192");
+			snprintf(r.recipe, sizeof(r.recipe), "buffer_size=%zu", 2 * PAGE);
 			EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
 			expect_grown(fd);
 			close(fd);
@@ -396,18 +396,18 @@ TEST(bytes_after_the_capacity_are_never_contents)
 		SET("alloc_mode", strcmp(mode, "vmalloc") ? "vmalloc" : "pages");
 		expect_clean_mapping(open_hello(O_RDONLY));
 		soil_tail(fd);
-		SET("buffer_size", "8192");
+		SET_NUMBER("buffer_size", 2 * PAGE);
 		expect_grown(fd);
 		close_range(fd, ~0U, 0);
 		SET("buffer_mode", "private");
 		SET("reset", "1");
-		SET("buffer_size", "5000");
+		SET_NUMBER("buffer_size", CAPACITY);
 	}
 }
 
 TEST(bytes_after_the_capacity_are_zero_in_the_first_of_new_mappings)
 {
-	SET("buffer_size", "5000");
+	SET_NUMBER("buffer_size", CAPACITY);
 	FOR_EACH_ALLOCATOR(mode) {
 		int fd;
 
@@ -430,7 +430,7 @@ TEST(mremap_moves_but_never_grows)
 	char *m, *moved, *other;
 
 	SET("alloc_mode", "vmalloc");
-	SET("buffer_size", "16K");
+	SET_NUMBER("buffer_size", 4 * PAGE);
 	m = map_shared(open_hello(O_RDWR), 4 * PAGE);
 	strcpy(m + 2 * PAGE, "third page");
 	EXPECT_ERRNO(mremap(m, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE), EFAULT);
@@ -538,7 +538,7 @@ TEST(a_mapping_alone_holds_the_module)
 
 TEST(fork_and_split_mappings_each_hold_the_buffer)
 {
-	SET("buffer_size", "16K");
+	SET_NUMBER("buffer_size", 4 * PAGE);
 	FOR_EACH_ALLOCATOR(mode) {
 		int fd, status, go[2];
 		char *m, c = 0;
@@ -582,7 +582,7 @@ TEST(every_piece_of_a_mapping_counts)
 	char *m;
 
 	SET("alloc_mode", "pages");
-	SET("buffer_size", "16K");
+	SET_NUMBER("buffer_size", 4 * PAGE);
 	fd = open_hello(O_RDWR);
 	m = map_shared(fd, 4 * PAGE);
 	EXPECT_EQ(pipe(go), 0);
@@ -729,16 +729,16 @@ static void expect_in_pipe(int pipe[2], char byte, size_t pages)
 TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_bytes)
 {
 	FOR_EACH_ALLOCATOR(mode) {
-		size_t size = strcmp(mode, "kvmalloc") ? 65536 : 16 << 20;	/* no kmalloc is that large */
+		size_t size = strcmp(mode, "kvmalloc") ? 16 * PAGE : above_kmalloc();
 		long long before = number("stats/pinned_bytes"), want;
 		int fd, pipe[2];
 		char *m;
 
-		SET("buffer_size", size == 65536 ? "64K" : "16M");
+		SET_NUMBER("buffer_size", size);
 		if ((!mappable(mode) && strcmp(mode, "kvmalloc")) || !strcmp(mode, "dma_coherent")) {
 			close(open_hello(O_RDWR));
 			EXPECT_EQ(number("stats/pinned_bytes"), before);
-			SET("buffer_size", "64K");
+			SET_NUMBER("buffer_size", 16 * PAGE);
 			continue;
 		}
 		/* mapped, and not held by anybody */
@@ -769,7 +769,7 @@ TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_byte
 		}
 		expect_in_pipe(pipe, 'p', 3);
 		EXPECT_EQ(number("stats/pinned_bytes"), before + want);	/* it only grows */
-		SET("buffer_size", "64K");
+		SET_NUMBER("buffer_size", 16 * PAGE);
 	}
 }
 

@@ -17,7 +17,7 @@
 #define ALWAYS		(POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM)
 #define EVERYTHING	(ALWAYS | POLLPRI | POLLRDBAND | POLLWRBAND | POLLMSG | POLLRDHUP)
 
-static char buf[2 * CAPACITY];
+static char buf[PAGE_MAX];
 
 static int events(int fd)
 {
@@ -164,7 +164,7 @@ TEST(a_writable_mapping_is_news_if_it_extends_the_length_and_stores_to_it_are_no
 	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, a, 0);
 	ASSERT(EXPECT(map != MAP_FAILED));
 	EXPECT_EQ(events(b), ALWAYS | POLLPRI);
-	EXPECT_EQ(read(b, buf, sizeof(buf)), PAGE);
+	EXPECT_EQ(read(b, buf, sizeof(buf)), number("buffer_size"));
 	EXPECT_EQ(events(b), ALWAYS);
 	map[0] = 'x';
 	EXPECT_EQ(events(b), ALWAYS);
@@ -318,6 +318,7 @@ static void expect_each_unit_wakes(bool vectors)
 	struct long_write w = { .vectors = vectors };
 	pthread_t writer;
 	char *unused, got[2 * PAGE];
+	const ssize_t page = PAGE;
 	ssize_t n, total = 0;
 	int uffd, fd;
 
@@ -347,7 +348,7 @@ static void expect_each_unit_wakes(bool vectors)
 		/* Some machines' copies end up to some words before the missing page. */
 		n = read(fd, got, sizeof(got));
 		total += n;
-		EXPECT(unit ? total == 2 * PAGE : n > PAGE - 128 && n <= PAGE);
+		EXPECT(unit ? total == 2 * page : n > page - 128 && n <= page);
 		EXPECT_EQ(got[n - 1], '1' + unit);
 	}
 	EXPECT_EQ(w.ret, 2 * PAGE);
@@ -357,7 +358,7 @@ static void expect_each_unit_wakes(bool vectors)
 
 TEST(each_unit_of_a_write_that_waits_for_user_memory_wakes_a_waiter)
 {
-	SET("buffer_size", "8192");
+	SET_NUMBER("buffer_size", 2 * PAGE);
 	FOR_EACH_CHOICE(lock, "lock_mode") {
 		SET("lock_mode", lock);
 		for (int vectors = 0; vectors < 2; vectors++) {

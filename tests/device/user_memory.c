@@ -10,7 +10,7 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define BIG	((1 << 20) + 4097)	/* more than is faulted in at once */
 
-static char contents[BIG], got[BIG], as[BIG + 4 * PAGE];
+static char contents[BIG], got[BIG], as[BIG + 4 * PAGE_MAX];
 
 /* -- memory whose pages a call has to fault in, all of it 'A' ------------------ */
 
@@ -257,15 +257,15 @@ static int open_with(size_t n)
 
 /* -- no byte changes but those that are returned ---------------------------------------- */
 
-static const size_t sizes[] = { 1, 9, 10, 11, 4095, 4096, 4097, 8197, 65536, BIG };
-static const size_t offsets[] = { 0, 4095, 1, 7, 2048, 4089 };
+#define SIZES	{ 1, 9, 10, 11, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 5, 65536, BIG }
+#define OFFSETS	{ 0, PAGE - 1, 1, 7, PAGE / 2, PAGE - 7 }
 
 /* One in so many combinations, few large ones; the primes of a private buffer leave every pair. */
-static bool in_turn(unsigned int prime, size_t s, size_t o)
+static bool in_turn(unsigned int prime, size_t size, size_t o)
 {
 	static unsigned int turn;
 
-	return turn++ % prime == 0 && (sizes[s] < 65536 || o < 2);
+	return turn++ % prime == 0 && (size < 65536 || o < 2);
 }
 
 static void read_into(const struct kind *kind, int fd, size_t length, size_t size, size_t offset,
@@ -283,7 +283,8 @@ static void read_into(const struct kind *kind, int fd, size_t length, size_t siz
 
 static void read_everywhere(const char *lock)
 {
-	static const size_t lengths[] = { 10, 4096, 5000, 3 * 4096 + 123, 70000, BIG - 4000 };
+	const size_t lengths[] = { 10, PAGE, PAGE + 904, 3 * PAGE + 123, 70000, BIG - 4000 };
+	const size_t sizes[] = SIZES, offsets[] = OFFSETS;
 	unsigned int prime = strcmp(lock, "private") ? 97 : 17;
 
 	for (size_t l = 0; l < ARRAY_SIZE(lengths); l++) {
@@ -293,7 +294,7 @@ static void read_everywhere(const char *lock)
 			for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
 				for (size_t o = 0; o < ARRAY_SIZE(offsets); o++)
 					for (int how = 0; how < CALLS; how++)
-						if (in_turn(prime, s, o))
+						if (in_turn(prime, sizes[s], o))
 							read_into(kind, fd, lengths[l], sizes[s], offsets[o],
 								  how, lock);
 		close(fd);
@@ -310,7 +311,8 @@ TEST(a_read_changes_no_byte_that_it_does_not_return)
 
 static void write_from_everywhere(const char *lock)
 {
-	static const size_t capacities[] = { 10, 5000, 2 << 20 };
+	const size_t capacities[] = { 10, PAGE + 904, 2 << 20 };
+	const size_t sizes[] = SIZES, offsets[] = OFFSETS;
 	unsigned int prime = strcmp(lock, "private") ? 53 : 13;
 	char text[32];
 
@@ -328,7 +330,7 @@ static void write_from_everywhere(const char *lock)
 						size_t want = sizes[s] < capacities[c] ? sizes[s] : capacities[c];
 						char *buf;
 
-						if (!in_turn(prime, s, o))
+						if (!in_turn(prime, sizes[s], o))
 							continue;
 						CASE("%s: %swrite of %zu bytes to %zu from %s + %zu", lock, names[how],
 						     sizes[s], capacities[c], kind->name, offsets[o]);
@@ -500,7 +502,7 @@ static void stop_at(const char *lock, int fd, bool writes, enum call how, size_t
 
 static void stop_everywhere(const char *lock, bool writes)
 {
-	static const size_t goods[] = { 4095, 4096, 4097, 65536 + 3 };
+	const size_t goods[] = { PAGE - 1, PAGE, PAGE + 1, 65536 + 3 };
 	int fd;
 
 	SET("buffer_size", "4096");

@@ -7,7 +7,9 @@
 
 #include "missing_page.h"
 
-static char buf[8192];
+#define SIZE	4096	/* of a buffer */
+
+static char buf[PAGE_MAX];
 
 static int ready[2];
 
@@ -30,12 +32,12 @@ static pid_t stuck_child(bool reads)
 		return pid;
 	uffd = missing_page(&page);
 	fd = open_hello(O_RDWR);
-	EXPECT_EQ(pwrite(fd, buf, PAGE, 0), PAGE);
+	EXPECT_EQ(pwrite(fd, buf, SIZE, 0), SIZE);
 	pthread_create(&t, NULL, tell_of_fault, (void *)(intptr_t)uffd);
 	if (reads)
-		EXPECT(pread(fd, page, PAGE, 0) < -1);	/* it does not come back */
+		EXPECT(pread(fd, page, SIZE, 0) < -1);	/* it does not come back */
 	else
-		EXPECT(pwrite(fd, page, PAGE, 0) < -1);
+		EXPECT(pwrite(fd, page, SIZE, 0) < -1);
 	stop(1);
 }
 
@@ -94,7 +96,7 @@ TEST(a_reader_of_an_answer_whose_page_does_not_come_keeps_no_experiment_from_run
 		pthread_t t;
 
 		pthread_create(&t, NULL, tell_of_fault, (void *)(intptr_t)uffd);
-		EXPECT(read(reader, page, PAGE) < -1);	/* it does not come back */
+		EXPECT(read(reader, page, SIZE) < -1);	/* it does not come back */
 		stop(1);
 	}
 	EXPECT_EQ(read(ready[0], buf, 1), 1);
@@ -116,7 +118,7 @@ static void *write_page(void *arg)
 {
 	struct call *c = arg;
 
-	c->ret = pwrite(c->fd, c->page, PAGE, 0);
+	c->ret = pwrite(c->fd, c->page, SIZE, 0);
 	return NULL;
 }
 
@@ -124,7 +126,7 @@ TEST(a_call_goes_on_when_the_page_comes)
 {
 	FOR_EACH_CHOICE(lock, "lock_mode") {
 		struct call c;
-		char got[PAGE];
+		char got[SIZE];
 		int uffd = missing_page(&c.page);
 		pthread_t t;
 
@@ -132,15 +134,15 @@ TEST(a_call_goes_on_when_the_page_comes)
 		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
 		c.fd = open_hello(O_RDWR);
-		memset(buf, 'p', PAGE);
+		memset(buf, 'p', SIZE);
 		pthread_create(&t, NULL, write_page, &c);
 		wait_for_fault(uffd);
-		EXPECT_EQ(pread(c.fd, got, PAGE, 0), 0);
+		EXPECT_EQ(pread(c.fd, got, SIZE, 0), 0);
 		answer(uffd, c.page, buf);
 		pthread_join(t, NULL);
-		EXPECT_EQ(c.ret, PAGE);
-		EXPECT_EQ(pread(c.fd, got, PAGE, 0), PAGE);
-		EXPECT_MEM(got, buf, PAGE);
+		EXPECT_EQ(c.ret, SIZE);
+		EXPECT_EQ(pread(c.fd, got, SIZE, 0), SIZE);
+		EXPECT_MEM(got, buf, SIZE);
 		close(c.fd);
 		close(uffd);
 		SET("buffer_mode", "private");
@@ -152,7 +154,7 @@ static void *read_page(void *arg)
 {
 	struct call *c = arg;
 
-	c->ret = pread(c->fd, c->page, PAGE, 0);
+	c->ret = pread(c->fd, c->page, SIZE, 0);
 	return NULL;
 }
 
@@ -169,14 +171,14 @@ TEST(a_change_in_the_middle_of_a_read_is_news_after_it)
 		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
 		other = open_hello(O_RDWR);
-		EXPECT_EQ(pwrite(other, buf, PAGE, 0), PAGE);
+		EXPECT_EQ(pwrite(other, buf, SIZE, 0), SIZE);
 		p.fd = c.fd = open_hello(O_RDWR);
 		pthread_create(&t, NULL, read_page, &c);
 		wait_for_fault(uffd);
 		EXPECT_EQ(pwrite(other, "news", 4, 0), 4);
 		answer(uffd, c.page, buf);
 		pthread_join(t, NULL);
-		EXPECT_EQ(c.ret, PAGE);
+		EXPECT_EQ(c.ret, SIZE);
 		EXPECT_EQ(poll(&p, 1, 0), 1);
 		EXPECT_EQ(pread(c.fd, buf, 4, 0), 4);
 		EXPECT_EQ(poll(&p, 1, 0), 0);

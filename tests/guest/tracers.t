@@ -27,11 +27,12 @@ echo kmalloc >alloc_mode
 [ "\$1" != rmmod ] || rmmod hello 2>/tmp/rmmod
 true
 END
+page=$(getconf PAGESIZE)
 recipe='gfp_flags=GFP_KERNEL alloc_context=process numa_node=-1 init_mode=zero'
 cat >/tmp/wanted <<END
 hello_alloc: alloc_mode=kmalloc buffer_size=4096 $recipe usable=4096 node=N ns=N
-hello_alloc: alloc_mode=vmalloc buffer_size=100 $recipe usable=4096 node=N ns=N
-hello_alloc: alloc_mode=vmalloc buffer_size=4096 $recipe usable=4096 node=N ns=N
+hello_alloc: alloc_mode=vmalloc buffer_size=100 $recipe usable=$page node=N ns=N
+hello_alloc: alloc_mode=vmalloc buffer_size=4096 $recipe usable=$page node=N ns=N
 hello_alloc_failed: alloc_mode=vmalloc buffer_size=4096 $recipe why=max_total_size
 hello_free: alloc_mode=kmalloc buffer_size=4096
 hello_free: alloc_mode=vmalloc buffer_size=100
