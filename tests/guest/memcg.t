@@ -45,10 +45,11 @@ store alloc_mode kmalloc
 
 # 160 MiB are stopped by the cap, which is 64 MiB.
 for mode in $uncharged; do
-	case $mode in
-	mempool) store gfp_flags GFP_NOWAIT ;;
-	*) store gfp_flags GFP_KERNEL ;;
-	esac
+	gfp=GFP_KERNEL
+	[ "$mode" != mempool ] || gfp=GFP_NOWAIT
+	# From kmalloc, which takes any mask: mempool refuses GFP_KERNEL.
+	store alloc_mode kmalloc
+	store gfp_flags $gfp
 	store alloc_mode "$mode"
 	bash -c 'echo $$ >$1/cgroup.procs
 		for i in $(seq 160); do exec {fd}<>/dev/hello || exit 1; echo $i; done' - $cgroup >/tmp/opened 2>/dev/null
