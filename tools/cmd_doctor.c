@@ -89,8 +89,8 @@ static void check_headers(const char *kernel)
 		add_finding("headers", GOOD, NULL, "for kernel %s", kernel);
 	else
 		add_finding("headers", BAD, "sudo apt install linux-headers-$(uname -r); if they are "
-			    "not available any more: sudo apt install linux-image-amd64 "
-			    "linux-headers-amd64, then reboot",
+			    "not available any more: sudo apt install "
+			    "{linux-image,linux-headers}-$(dpkg --print-architecture), then reboot",
 			    "no headers for kernel %s", kernel);
 	free(path);
 }
