@@ -299,8 +299,8 @@ static inline void wait_until_asleep(pid_t pid)
 /*
  * Memory whose pages stay: a call that finds none missing is one unit. A locked
  * page is unmapped all the same, by the balancing of NUMA nodes (which a policy
- * exempts it from) and by what makes huge pages; compaction leaves it alone in a
- * guest of tests/vm.
+ * exempts it from) and by what makes huge pages; compaction and DAMON leave it
+ * alone in a guest of tests/vm.
  */
 static inline void *resident_memory(size_t n)
 {
