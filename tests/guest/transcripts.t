@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/guest/transcripts.t: the documents' console blocks print what the documents show.
+# usage: tests/guest/transcripts.t [FILE...]; each FILE begins with a freshly loaded module
+# shellcheck source=tests/lib.sh
+. "${0%/*}/../lib.sh"
+cd "${0%/*}/../.." || exit
+if [ $# -eq 0 ]; then
+	[ -z "$HELLO_TEST_SLOW" ] || skip_all 'the documents show the kernel of a distribution'
+	set -- README.md Documentation/*.rst Documentation/lessons/*.rst
+fi
+log=$(mktemp)
+
+# transcript FILE: writes its facts to $log
+transcript() {
+	bash tests/guest/transcript "$1" >"$log"
+}
+
+# A document with a wrong last line of output must fail.
+cat >"$log.rst" <<'END'
+.. code-block:: console
+
+   # echo one; echo two
+   one
+   three
+END
+transcript "$log.rst"
+like "$(cat "$log")" "^not ok - $log.rst:3: echo one" 'a wrong transcript fails'
+
+for doc; do
+	succeeds "$doc: the module can be unloaded before the transcript" modprobe -r hello
+	need_module
+	transcript "$doc"
+	while read -r line; do
+		case $line in
+		'ok - '*) ok 0 "${line#ok - }" ;;
+		'not ok - '*) ok 1 "${line#not ok - }" ;;
+		*) echo "$line" ;;
+		esac
+	done <"$log"
+	like "$(cat "$log")" '^ok' "$doc: it has a transcript"
+done
+succeeds 'the module can be unloaded after the last transcript' modprobe -r hello
+
+done_testing
