@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/lib.sh: TAP for shell tests, and the module under test;
 # sourced by tests/guest/*.t and tests/host/*.t.
-# shellcheck shell=sh disable=SC2034 # its variables are for those that source it
+# shellcheck shell=sh disable=SC2034 # the sourcing scripts use its variables
 
 dev=/dev/hello
 sysfs=/sys/class/misc/hello
@@ -11,7 +11,7 @@ export LC_ALL=C
 count=0
 failed=0
 
-# ok STATUS NAME: a fact holds if STATUS is 0
+# ok STATUS NAME: the fact NAME holds if STATUS is 0
 ok() {
 	count=$((count + 1))
 	if [ "$1" -eq 0 ]; then
@@ -41,7 +41,7 @@ like() {
 	ok $_rc "$3" || { diag "got: $1"; diag "no match of: $2"; }
 }
 
-# literal TEXT: as a part of such a pattern; Debian 13's kernels have a plus in their names
+# literal TEXT: escapes TEXT for such a regex; names of Debian 13's kernels have a plus
 literal() {
 	printf '%s\n' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g'
 }
@@ -61,7 +61,7 @@ succeeds() {
 	ok $? "$_name" || diag "$* said: $_out"
 }
 
-# fails_with TEXT NAME COMMAND...: the command fails and says TEXT (an errno's words)
+# fails_with REGEX NAME COMMAND...: the command fails and prints REGEX (an errno's text)
 fails_with() {
 	_text=$1 _name=$2
 	shift 2
@@ -73,32 +73,32 @@ fails_with() {
 	fi
 }
 
-# store FILE VALUE: one write to a tunable; only echo the program says the errno
+# store FILE VALUE: one write to a tunable; /bin/echo, not the builtin, prints the errno
 store() {
 	env echo "$2" >"$sysfs/$1"
 }
 
-# value FILE: its value; of a choice file the bracketed word
+# value FILE: prints its value; for a file of choices, the word in brackets
 value() {
 	sed 's/.*\[\(.*\)\].*/\1/' "$sysfs/$1"
 }
 
-# examine: runs doctor once, for all that is asked of its findings
+# examine: runs doctor once; finding and follow use its findings
 examine() {
 	findings=$(helloctl doctor -J)
 }
-# finding CHECK: its state, what doctor found, and the remedy
+# finding CHECK: prints its state, its finding and its remedy
 finding() {
 	printf '%s\n' "$findings" |
 		jq -r ".doctor[] | select(.check == \"$1\") | .state + \" \" + .finding + \" \" + .remedy"
 }
-# follow CHECK: does what doctor says to do
+# follow CHECK: runs the remedy that doctor prints
 follow() {
 	bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$findings" |
 		jq -r ".doctor[] | select(.check == \"$1\").remedy | sub(\"; then .*\"; \"\")")"
 }
 
-# log_since MARK: kernel messages since `mark=$(log_mark)`
+# log_since MARK: prints kernel messages since `mark=$(log_mark)`
 log_mark() {
 	_mark="hello-test-mark-$$-$count"
 	echo "$_mark" >/dev/kmsg
@@ -118,13 +118,13 @@ bail_out() {
 	exit 1
 }
 
-# A module that is loaded, and a node that is the device: with no module,
+# Loads the module and checks that the node is the device: without the module,
 # `echo >/dev/hello` makes a regular file and proves nothing.
 need_module() {
 	[ -d $sysfs ] || modprobe hello || bail_out "cannot load the module hello"
 	udevadm settle --timeout=60
 	[ -c $dev ] || bail_out "$dev is no character device"
-	# What other tests wrote to the shared buffer is no business of this one.
+	# Start with an empty shared buffer, whatever ran before.
 	echo 1 >$sysfs/reset
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/kmod/hello.c: another project's module of the name hello, as tutorials
- * have one, for tests/guest/doctor.t.
+ * tests/kmod/hello.c: another project's module called hello, as in many tutorials,
+ * for tests/guest/doctor.t.
  */
 #include <linux/module.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/kmod/minor.c: a driver that has taken the static minor of /dev/hello,
- * for tests/guest/minor.t.
+ * tests/kmod/minor.c: a driver that takes the static minor of /dev/hello, for
+ * tests/guest/minor.t.
  */
 #include <linux/fs.h>
 #include <linux/hello.h>

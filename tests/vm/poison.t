@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/vm/poison.t [OPTION OF tests/vm/run]...: the tests on the device where nothing hides a mistake.
-# Debian's kernel zeroes all memory by default; here it is poisoned and checked.
+# tests/vm/poison.t [OPTION OF tests/vm/run]...: the tests on the device with poisoned memory.
+# Debian's kernel zeroes all memory by default, which hides stale bytes.
 
 cd "${0%/*}/../.." || exit
 
-# Debian's kernels zero the stack too, but for those whose compiler cannot. With
-# options the module is one of them, and so built.
+# Debian's kernels zero the stack too, if their compiler can: build the module with a
+# stack pattern instead. With options the caller has built the module so.
 if [ $# = 0 ]; then
 	module=build/poison
 	if ! {
