@@ -1,31 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/host/make.t: make refuses what it would split, expand or misplace, and
-# neither replaces nor removes what it has not made. In copies of the sources.
-# shellcheck disable=SC2016 # what a shell would expand is the matter
+# tests/host/make.t: make refuses paths that it would split, expand or misplace, and
+# neither replaces nor removes files that it did not make. Runs in copies of the sources.
+# shellcheck disable=SC2016 # the tests pass $ and ` to make unexpanded
 
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
 sources=$PWD
-# What make check itself was given is no business of the copies.
+# The copies must not inherit the variables of make check.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES DESTDIR prefix KVER JOBS
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# copy DIRECTORY: the sources, as a fresh checkout has them.
+# copy DIRECTORY: copies the sources as in a fresh checkout.
 copy() {
 	mkdir -p "$1"
 	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.ko' . | tar -x -C "$1"
 	rm -f "$1/tools/helloctl"
 }
 
-# listing: every path below $dir, and which file of which time it is.
+# listing: prints every path below $dir with its inode, size and time.
 listing() {
 	find "$dir" \( -type d -printf '%P\n' -o -printf '%P %y %l %i %s %T@\n' \) | sort
 }
 
-# The tool takes seconds to compile; only where it goes is the matter.
+# A fake compiler: the tool takes seconds to compile, and only its path matters.
 printf '%s\n' '#!/bin/sh' 'while [ "$1" != -o ]; do shift; done' \
 	'echo /sys/class/misc/hello >"$2"' >"$dir/cc"
 chmod +x "$dir/cc"
@@ -35,7 +35,8 @@ run() {
 	make -s -C "$1" CC="$dir/cc" "${@:2}" </dev/null 2>&1
 }
 
-# refused REASON NAME TARGETS MAKE-ARGUMENT...: for each target, and nothing is changed.
+# refused REASON NAME TARGETS MAKE-ARGUMENT...: make refuses each target with REASON and
+# changes no file.
 refused() {
 	local reason=$1 name=$2 targets=$3 target said before
 	shift 3
@@ -51,7 +52,7 @@ refused() {
 	is "$said$(diff <(echo "$before") <(listing))" '' "$name"
 }
 
-## What is around the copy and must survive
+## Files beside the copy that must survive
 top=$dir/hello
 copy "$top"
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
@@ -71,7 +72,7 @@ refused 'would expand its $' 'a DESTDIR with a variable is refused' "$targets" D
 refused "DESTDIR is '" 'a DESTDIR with a command is refused, not run' "$targets" \
 	DESTDIR="$dir/\$(shell touch $dir/x)"
 refused 'absolute' 'a relative DESTDIR is refused' "$targets" DESTDIR=root
-# With -n, lest it is this system that pays where they are not refused.
+# With -n: if make does not refuse them, this system must not suffer.
 refused 'absolute' 'a DESTDIR in the home of ~ is refused' "$targets" -n DESTDIR='~/root'
 refused "$blanks" 'a DESTDIR that ends with a blank is refused' "$targets" -n DESTDIR="$dir/my "
 refused 'empty' 'an empty DESTDIR is refused' "$targets" -n DESTDIR=
@@ -86,7 +87,7 @@ for character in ':' '%' ','; do
 		DESTDIR="$dir/my${character}root"
 done
 DESTDIR="$dir/my root" refused "$blanks" 'a DESTDIR of the environment is refused too' "$targets"
-DESTDIR='' refused 'empty' 'an empty one too' "$targets" -n
+DESTDIR='' refused 'empty' 'an empty DESTDIR of the environment is refused too' "$targets" -n
 
 for prefix in '' usr '/usr local' '/usr/../..' '/$x' "/it's"; do
 	refused "prefix is '" "the prefix '$prefix' is refused" 'install uninstall' \
@@ -117,8 +118,8 @@ for name in 'a b' 'a:b' "a'b" 'a$b' 'a"b' 'a,b' 'a%b' 'a;b' $'a\nb' $'a\n'; do
 	top=$dir/$name/hello
 	refused 'The path of the sources is' "sources in '${name//$'\n'/\\n}' are refused" \
 		'module clean dkms-source' DESTDIR="$dir/root"
-	top=$top/tools refused 'The path of the sources is' 'by tools/Makefile too' clean
-	top=$top/tests refused 'The path of the sources is' 'and by tests/Makefile' clean
+	top=$top/tools refused 'The path of the sources is' "tools/Makefile refuses sources in '${name//$'\n'/\\n}'" clean
+	top=$top/tests refused 'The path of the sources is' "tests/Makefile refuses sources in '${name//$'\n'/\\n}'" clean
 	mv "$top" "$dir/hello"
 	rmdir "$dir/$name"
 	top=$dir/hello
@@ -129,14 +130,14 @@ echo precious >"$dir/my/build/file"
 before=$(listing)
 fails_with 'own directory' 'make -f with the Makefile of another directory is refused' \
 	make -C "$dir/my" -f "$top/Makefile" clean
-fails_with 'own directory' 'so it is for tools/Makefile' make -C "$dir/my" -f "$top/tools/Makefile" clean
-fails_with 'own directory' 'and for tests/Makefile' make -C "$dir/my" -f "$top/tests/Makefile" clean
+fails_with 'own directory' 'make -f with tools/Makefile from another directory is refused' make -C "$dir/my" -f "$top/tools/Makefile" clean
+fails_with 'own directory' 'make -f with tests/Makefile from another directory is refused' make -C "$dir/my" -f "$top/tests/Makefile" clean
 ln -s "$dir/my/build" "$top/build"
 for target in clean stage tool; do
-	fails_with 'symbolic link' "make $target does not follow a link build" run "$top" $target
+	fails_with 'symbolic link' "make $target does not follow a symbolic link build" run "$top" $target
 done
 rm "$top/build"
-is "$(diff <(echo "$before") <(listing))" '' 'what is in these directories is still there'
+is "$(diff <(echo "$before") <(listing))" '' 'the files in these directories are unchanged'
 
 ## The source for DKMS
 root=$dir/dest
@@ -145,12 +146,12 @@ run "$top" dkms-source DESTDIR="$root/" >"$dir/log"
 is "$(cd "$to" && find . -type f | sort)" \
 	"$(cd "$sources" && find . \( -path ./Kbuild -o -path ./dkms.conf -o -path ./COPYING -o -path './driver/*.[ch]' \
 		-o -path ./driver/Kbuild \) ! -name '*.mod.c' | sort)" \
-	'dkms-source copies what the module is built from, and a / at the end of DESTDIR does not matter'
+	'dkms-source copies the sources of the module; DESTDIR may end with /'
 touch "$to/driver/of_an_older_version.c"
-succeeds 'dkms-source replaces what it made' run "$top" dkms-source DESTDIR="$root"
-is "$(find "$root" -name 'of_an*' -o -name 'hello-*.*.*.*')" '' 'wholly, and leaves nothing beside it'
+succeeds 'dkms-source replaces its own copy' run "$top" dkms-source DESTDIR="$root"
+is "$(find "$root" -name 'of_an*' -o -name 'hello-*.*.*.*')" '' 'dkms-source removes the old copy and its temporary files'
 
-# survives WHAT: neither dkms-source nor dkms-uninstall changes what is there.
+# survives NAME: dkms-source and dkms-uninstall change no file.
 survives() {
 	local before said
 	before=$(listing)
@@ -160,11 +161,11 @@ survives() {
 	is "$(diff <(echo "$before") <(listing))" '' "$1 survives"
 }
 echo precious >"$to/notes"
-survives 'a source with more in it'
+survives 'a source with other files in it'
 rm "$to/notes"
 mv "$to" "$dir/work"
 ln -s "$dir/work" "$to"
-survives 'a link to where somebody works'
+survives 'a link to a working directory'
 rm "$to"
 mkdir "$to"
 printf '%s\n' 'PACKAGE_NAME="hello"' "PACKAGE_VERSION=\"$version\"" 'BUILT_MODULE_NAME="hello"' >"$to/dkms.conf"
@@ -179,8 +180,8 @@ sed -i 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="0.0.9"/' "$root/usr/src/hello-0.0
 mkdir "$root/usr/src/hello-1.0"
 touch "$root/usr/src/hello-1.0/hello.c"
 run "$top" dkms-source DESTDIR="$root" >/dev/null
-succeeds 'dkms-uninstall succeeds where DKMS has nothing' run "$top" dkms-uninstall DESTDIR="$root"
-is "$(ls "$root/usr/src")" hello-1.0 'and takes away the source of each version, but not of another project'
+succeeds 'dkms-uninstall succeeds with an empty DKMS' run "$top" dkms-uninstall DESTDIR="$root"
+is "$(ls "$root/usr/src")" hello-1.0 "dkms-uninstall removes the source of each version, and keeps another project's"
 
 mkdir -p "$dir/out/usr"
 rm -r "${root:?}/usr"
@@ -190,19 +191,19 @@ for target in dkms-source install; do
 	fails_with 'leads out of DESTDIR' "$target does not follow a link out of DESTDIR" \
 		run "$top" $target DESTDIR="$root" prefix=/usr
 done
-is "$(diff <(echo "$before") <(listing))" '' 'and changes nothing behind it'
+is "$(diff <(echo "$before") <(listing))" '' 'no file behind the link changes'
 rm -r "$root"
 
 ## Install and uninstall
 succeeds 'install succeeds in a DESTDIR that ends with //' run "$top" install DESTDIR="$root//" prefix=/usr/
 files=$(cd "$root" && find . -type f | sort)
-like "$files" '^./usr/bin/helloctl$' 'all is below DESTDIR'
+like "$files" '^./usr/bin/helloctl$' 'install puts its files below DESTDIR'
 is "$(cd "$top" && find . -name '60-hello.rules' -o -name 'hello.8*' -newer Makefile)" ./udev/60-hello.rules \
-	'and nothing of it below the sources'
-succeeds 'it can be installed again' run "$top" install DESTDIR="$root" prefix=/usr
+	'install puts no file into the sources'
+succeeds 'install over an install succeeds' run "$top" install DESTDIR="$root" prefix=/usr
 echo 'options hello edited=1' >>"$root/usr/lib/modprobe.d/hello.conf"
 succeeds 'uninstall succeeds' run "$top" uninstall DESTDIR="$root" prefix=/usr
-is "$(cd "$root" && find . ! -type d)" '' 'no file of it is left'
+is "$(cd "$root" && find . ! -type d)" '' 'uninstall leaves no file'
 for file in $files; do
 	echo precious >"$root/$file"
 done
@@ -210,27 +211,27 @@ before=$(cd "$root" && find . -type f -exec md5sum {} +)
 said=$(run "$top" uninstall DESTDIR="$root" prefix=/usr)
 is "$(cd "$root" && find . -type f -exec md5sum {} +)" "$before" \
 	"another project's files of these names survive uninstall"
-is "$(grep -c '^tools/place: kept' <<<"$said")" "$(wc -l <<<"$files")" 'and it names each'
+is "$(grep -c '^tools/place: kept' <<<"$said")" "$(wc -l <<<"$files")" 'uninstall names each file that it kept'
 missed=
 for file in $files; do
 	mv "$root/$file" "$dir/kept"
 	run "$top" install DESTDIR="$root" prefix=/usr >/dev/null && missed="$missed $file"
 	mv "$dir/kept" "$root/$file"
 done
-is "$missed" '' 'install fails rather than replace one of them'
+is "$missed" '' 'install fails if another project has one of its files'
 rm -r "$root"
 run "$top" install DESTDIR="$root" prefix=/usr >/dev/null
 mv "$root/usr/include/linux/hello.h" "$dir/my/hello.h"
 ln -s "$dir/my/hello.h" "$root/usr/include/linux/hello.h"
 fails_with 'another project' 'install does not replace a link' run "$top" install DESTDIR="$root" prefix=/usr
 run "$top" uninstall DESTDIR="$root" prefix=/usr >/dev/null
-is "$(cd "$root" && find . ! -type d)" ./usr/include/linux/hello.h 'nor does uninstall remove it'
+is "$(cd "$root" && find . ! -type d)" ./usr/include/linux/hello.h 'uninstall does not remove that link'
 rm -r "$root"
 
 like "$(run "$top" install -n prefix=/opt/x)" "systemd-sysusers '/opt/x/lib/sysusers.d/hello.conf'" \
-	'the group comes from the file that was installed, wherever that is'
+	'systemd-sysusers gets the installed file under any prefix'
 
-# A dpkg that knows one file, by one spelling.
+# A fake dpkg that knows one file by one spelling.
 mkdir "$dir/bin"
 cat >"$dir/bin/dpkg-query" <<END
 #!/bin/sh
@@ -262,13 +263,13 @@ for file in Module.symvers modules.order .Module.symvers.cmd driver/hello.{ko,mo
 	echo built >"$top/$file"
 done
 succeeds 'clean needs no kernel headers' run "$top" clean
-is "$(diff <(echo "$before") <(listing))" '' 'and takes away all that was built'
+is "$(diff <(echo "$before") <(listing))" '' 'clean removes all build products'
 for file in notes.s Documentation/notes.o driver/notes.ko tools/notes.o tests/libx.a; do
 	echo precious >"$top/$file"
 done
 before=$(listing)
 run "$top" clean >/dev/null
-is "$(diff <(echo "$before") <(listing))" '' 'and no file of yours, whatever its name'
+is "$(diff <(echo "$before") <(listing))" '' 'clean keeps your own files of any name'
 mkdir -p "$dir/my/objects"
 touch "$dir/my/objects/notes.o"
 run "$top/tools" all O="$dir/my/objects" PAGES= >/dev/null
@@ -281,11 +282,11 @@ make -s -C "$top/tests" clean -n >/dev/null 2>&1
 is "$(ls "$top/build/tests" "$top/tests/Makefile" 2>&1)" "$top/tests/Makefile
 
 $top/build/tests:
-a Makefile" 'a stale program is taken away; a name with a blank is not taken for two'
+a Makefile" 'tests/Makefile removes a stale program, and does not split a name with a blank'
 
 before=$(listing)
 fails_with 'other things' 'copy-driver replaces only its own copy' "$top/tests/kernels/copy-driver" "$dir/my"
-fails_with 'other things' 'and not the sources' "$top/tests/kernels/copy-driver" "$top"
-is "$(diff <(echo "$before") <(listing))" '' 'they are as before'
+fails_with 'other things' 'copy-driver does not replace the sources' "$top/tests/kernels/copy-driver" "$top"
+is "$(diff <(echo "$before") <(listing))" '' 'both directories are unchanged'
 
 done_testing

@@ -22,7 +22,7 @@ for name in helloctl.8 hello.4; do
 	done
 	sed -n 's/^\t*\(# .*[a-z].*\)/\1/p' "tools/$name.scd" | grep -v '^# [A-Z]' >build/tool/pages/examples
 	broken=$(page $name 40 | sed 's/^ *//' | grep -vxFf - build/tool/pages/examples)
-	is "$broken" '' "$name has each example in one line"
+	is "$broken" '' "$name shows each example in one line"
 done
 
 # section NAME: its entries in helloctl.8.scd, without markup

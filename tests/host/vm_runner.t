@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/host/vm_runner.t: tests/vm/run passes what passes and nothing else.
-# Six guests, two at a time.
-# shellcheck disable=SC2317 # what the facts are made of is called by succeeds
+# tests/host/vm_runner.t: tests/vm/run reports success and each kind of failure.
+# Boots six guests, two at a time.
+# shellcheck disable=SC2317 # succeeds calls the functions by name
 
 cd "$(dirname "$0")/../.." || exit
 dir=$(mktemp -d)
@@ -10,7 +10,7 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
 
-# guest CASE OPTION... -- COMMAND...: run it, keep its output and exit status.
+# guest CASE OPTION... -- COMMAND...: runs it and keeps its output and exit status.
 guest() {
 	local case=$1
 	shift
@@ -66,14 +66,14 @@ touch "$dir/kernels/lib/modules/$kver/only-there"
 		echo 64 >/proc/sys/kernel/tainted'
 } &
 {
-	# What is printed goes through a pipe of the guest, which dies with it.
+	# sleep: let the output leave the guest before the panic.
 	guest panic -- sh -c 'echo up to here; sleep 2; echo c >/proc/sysrq-trigger; sleep 60'
 	guest mute -- sh -c 'echo o >/proc/sysrq-trigger; sleep 60'
 } &
 wait
 guest hang --time 10 -- sh -c 'echo waiting; sleep 1000' &
 
-# A run that is ended by a signal, once its command is known to run.
+# End a run with a signal once its command runs.
 mkfifo "$dir/signal.out"
 tests/vm/run --name vm_runner-signal -- sh -c 'echo waiting; sleep 1000' \
 	>"$dir/signal.out" 2>"$dir/signal.err" &
@@ -85,7 +85,7 @@ echo $? >"$dir/signal.status"
 wait
 
 succeeds "a command's exit status is the runner's" status_is plain 7
-succeeds "a command that fails is no failure of the guest" silent plain
+succeeds "a failing command is not reported as a failing guest" silent plain
 succeeds "the command runs in the checkout" printed plain "cwd $PWD"
 succeeds "the command runs as root" printed plain "uid 0"
 succeeds "arguments arrive unchanged" printed plain "argument two  words"
@@ -94,52 +94,52 @@ succeeds "the default kernel is the one that --which names" \
 succeeds "standard error is streamed" printed plain "to stderr"
 succeeds "/dev/stdout can be opened again" printed plain "reopened"
 succeeds "the checkout is writable in the guest" printed plain "checkout writable"
-succeeds "and unchanged on the host" test ! -e only-in-the-guest
+succeeds "a file written to the checkout is not on the host" test ! -e only-in-the-guest
 succeeds "the root is writable in the guest" printed plain "root writable"
-succeeds "and unchanged on the host" test ! -e /usr/only-in-the-guest
+succeeds "a file written to the root is not on the host" test ! -e /usr/only-in-the-guest
 succeeds "udevd runs" printed plain "udevd answers"
-succeeds "the module is not loaded unasked" printed plain "module not loaded"
+succeeds "the module is not loaded by default" printed plain "module not loaded"
 
-succeeds "a kernel of another directory has its modules from there" \
+succeeds "--kernels also takes the modules from its directory" \
 	printed splat "/lib/modules/$kver/only-there"
 succeeds "a splat on the console fails the run" status_is splat 125
-succeeds "and is shown" complained splat "on the console: "
-succeeds "a foreign taint is shown" complained splat "taint is 64"
+succeeds "the splat is printed" complained splat "on the console: "
+succeeds "an unexpected taint is printed" complained splat "taint is 64"
 
 succeeds "a panic fails the run" status_is panic 125
-succeeds "what was printed before it arrives" printed panic "up to here"
-succeeds "a panic is shown" complained panic "Kernel panic"
-succeeds "a panic leaves no verdict" complained panic "no verdict"
+succeeds "output from before the panic arrives" printed panic "up to here"
+succeeds "the panic is printed" complained panic "Kernel panic"
+succeeds "a panic is reported as no verdict" complained panic "no verdict"
 succeeds "the console is kept" console_has panic "Kernel panic"
 
-succeeds "a power-off without verdict fails the run" status_is mute 125
-succeeds "and is said to be one" complained mute "no verdict"
+succeeds "a power-off without a verdict fails the run" status_is mute 125
+succeeds "a power-off without a verdict is reported as no verdict" complained mute "no verdict"
 
-succeeds "a command over its time fails the run" status_is hang 125
-succeeds "and is said to be late" complained hang "more than 10 s"
-succeeds "what a late command printed arrives" printed hang "waiting"
+succeeds "a command over its time limit fails the run" status_is hang 125
+succeeds "the time limit is printed" complained hang "more than 10 s"
+succeeds "output from before the time limit arrives" printed hang "waiting"
 
-# Two kernels that can be booted, of which the newer one has its headers here only.
+# Two kernels; only the older one has its headers below the root.
 mkdir -p "$dir/root/boot" "$dir/root/usr/src/headers" "$dir/root/lib/modules/"{1.0,2.0}-test
 touch "$dir/root/boot/vmlinuz-"{1.0,2.0}-test
 ln -s /usr/src/headers "$dir/root/lib/modules/1.0-test/build"
 ln -s "$PWD" "$dir/root/lib/modules/2.0-test/build"
-succeeds "the headers are looked for in the root" \
+succeeds "--which looks for headers in the root" \
 	test "$(tests/vm/run --root "$dir/root" --which 2>&1)" = 1.0-test
-succeeds "or where the kernels are" \
+succeeds "--which looks for headers in the directory of --kernels" \
 	test "$(tests/vm/run --kernels "$dir/root" --which 2>&1)" = 1.0-test
 
-# what_make ARGUMENT...: what make check would run; KVER reaches the guests.
+# what_make ARGUMENT...: prints the commands of make check; KVER reaches the guests.
 what_make() { make -n check "$@" 2>/dev/null; }
-succeeds "KVER of the environment is what a guest boots" \
+succeeds "a guest boots KVER of the environment" \
 	test "$(KVER=$kver tests/vm/run --which)" = "$kver"
-fails_with "no kernel 0.0-none with headers; there is: $kver" "KVER that is not there is said so" \
+fails_with "no kernel 0.0-none with headers; there is: $kver" "a missing KVER is named, with the kernels that exist" \
 	env KVER=0.0-none tests/vm/run --which
 like "$(what_make KVER=0.0-none)" "check-kernels '0.0-none'" "make check leaves a kernel that is not installed to check-kernels"
-like "$(what_make VMLINUZ=a/bzImage KDIR=/b)" "check-kernels 'a/bzImage:/b'" "and one of your own"
-unlike "$(what_make KVER="$kver")" check-kernels "and tests one that is"
+like "$(what_make VMLINUZ=a/bzImage KDIR=/b)" "check-kernels 'a/bzImage:/b'" "make check leaves your own kernel to check-kernels"
+unlike "$(what_make KVER="$kver")" check-kernels "make check tests an installed kernel itself"
 is "$(tests/vm/vmlinux "$dir/root/boot/vmlinuz-1.0-test")" "$dir/root/boot/vmlinuz-1.0-test" \
-	"a kernel that is no bzImage is booted as it is"
+	"a kernel other than a bzImage is booted as it is"
 if [ "$(uname -m)" = x86_64 ]; then
 	is "$(head -c 4 "$(tests/vm/vmlinux "/boot/vmlinuz-$kver")" | grep -c ELF)" 1 \
 		"a bzImage is unpacked"
@@ -148,18 +148,18 @@ else
 fi
 
 guest arch --arch vax true
-succeeds "a machine that there is not is said so" complained arch "tests/vm/machines has no line vax"
+succeeds "an unknown --arch is named" complained arch "tests/vm/machines has no line vax"
 guest usage --bogus
 succeeds "an unknown option is a usage error" status_is usage 2
 succeeds "the usage error names it" complained usage "--bogus"
 guest file --module "$dir/none" true
-succeeds "an option's file that is not there is said so" complained file "$dir/none"
+succeeds "a missing --module file is named" complained file "$dir/none"
 guest kernel --kernel 0.0-none true
-succeeds "a kernel that is not there is said so" complained kernel "vmlinuz-0.0-none"
+succeeds "a missing --kernel is named" complained kernel "vmlinuz-0.0-none"
 
-succeeds "a signal comes while the command runs" test "$word" = waiting
+succeeds "the signal came while the command ran" test "$word" = waiting
 succeeds "a signal ends the run" status_is signal 143
 succeeds "no guest is left behind" none_left
-succeeds "nor a temporary directory" test -z "$(ls -d build/vm/vm_runner-*.?????? 2>&-)"
+succeeds "no temporary directory is left behind" test -z "$(ls -d build/vm/vm_runner-*.?????? 2>&-)"
 [ "$failed" = 0 ] || tail -n 5 "$dir"/*.err >&2
 done_testing
