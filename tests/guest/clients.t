@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/clients.t: programs that others wrote read the device to the end of its
-# contents, and write it until it is full; then they end, whatever they wait with.
+# tests/guest/clients.t: common programs read the device to the end of its contents, write
+# it until it is full, and exit, with any way of waiting.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
@@ -15,19 +15,19 @@ store alloc_mode vmalloc
 store buffer_size $size
 store buffer_mode shared
 
-# lines of eight bytes, each of them another
+# distinct lines of eight bytes
 seq 1000000 $((1000000 + size / 4 - 1)) >"$tmp/more"
 head -c $size "$tmp/more" >"$tmp/full"
 head -c 4000 "$tmp/more" >"$tmp/half"
 : >"$tmp/empty"
 
-# fill FILE: it becomes the contents
+# fill FILE: replaces the contents by those of FILE
 fill() {
 	: >$dev
 	cat "$1" >$dev
 }
 
-# installed PROGRAM NAME: whether it is; if not, the fact is skipped
+# installed PROGRAM NAME: skips the fact NAME and fails if PROGRAM is not installed
 installed() {
 	command -v "$1" >/dev/null && return
 	count=$((count + 1))
@@ -35,7 +35,7 @@ installed() {
 	return 1
 }
 
-# ended STATUS WANTED NAME: how the client ended, and that it moved all bytes
+# ended STATUS WANTED NAME: the exit status is WANTED, and the client moved all bytes
 ended() {
 	local why=
 	case $1 in
@@ -47,7 +47,7 @@ ended() {
 	ok $? "$3" || diag "$why" "$(tail -n 3 "$tmp/err")"
 }
 
-# reads NAME STATUS COMMAND...: it prints each of $contents, and ends with STATUS
+# reads NAME STATUS COMMAND...: it prints each of $contents and exits with STATUS
 reads() {
 	local name=$1 wanted=$2 file
 	shift 2
@@ -60,8 +60,8 @@ reads() {
 	done
 }
 
-# writes NAME STATUS COMMAND...: it is given more than fits, fills the device,
-# says why it does not go on, and ends with STATUS
+# writes NAME STATUS COMMAND...: with more input than fits, it fills the device, prints
+# ENOSPC and exits with STATUS
 writes() {
 	local name=$1 wanted=$2 status
 	shift 2
@@ -72,7 +72,7 @@ writes() {
 	status=$?
 	cat $dev >"$tmp/got"
 	ended $status "$wanted" "$name writes until the device is full"
-	like "$(cat "$tmp/err")" 'No space left on device' "$name says so"
+	like "$(cat "$tmp/err")" 'No space left on device' "$name prints ENOSPC"
 }
 
 # ---- programs ----
@@ -105,7 +105,7 @@ loop='while read -r x; do echo "$x"; done <"$0"'
 reads 'a read loop of dash' 0 dash -c "$loop" $dev
 reads 'a read loop of busybox' 0 busybox sh -c "$loop" $dev
 reads 'a read loop of bash' 0 bash -c "$loop" $dev
-# Not 142, which would be a timeout.
+# 142 would mean a timeout.
 # shellcheck disable=SC2016
 reads 'a read -t 5 loop of bash' 1 bash -c 'while :; do read -r -t 5 x || exit; echo "$x"; done <"$0"' $dev
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/experiment.t: experiments beside the rest of the machine: unloading,
-# processors that come and go, and on which one memory is freed.
+# tests/guest/experiment.t: experiments during rmmod and CPU hotplug, and the CPU that
+# frees memory.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
 tracing=/sys/kernel/tracing
 
-# run WORDS: runs an experiment; its answer is in $answer
+# run WORDS: runs an experiment; sets answer to its output
 run() {
 	exec 4<>$debugfs/experiment
 	env echo "$*" >&4 && answer=$(cat <&4)
@@ -16,7 +16,7 @@ run() {
 	return $_rc
 }
 
-# in the background, until others are told that it runs
+# start WORDS: runs an experiment in the background; returns once its threads exist
 start() {
 	(run "$@" && printf '%s\n' "$answer" >/tmp/answer) &
 	running=$!
@@ -28,8 +28,8 @@ start() {
 start lock lock_mode=none threads=1 count=20 delay=msleep:100
 fails_with 'in use' 'rmmod is refused while an experiment runs' rmmod hello
 wait $running
-is "$? $(sed -n 's/^expected: //p' /tmp/answer)" '0 20' 'and that goes on to its end'
-is "$(grep -lsx 'hello/[0-9]*' /proc/[0-9]*/comm)" '' 'no thread is left of it'
+is "$? $(sed -n 's/^expected: //p' /tmp/answer)" '0 20' 'the experiment runs to its end after a refused rmmod'
+is "$(grep -lsx 'hello/[0-9]*' /proc/[0-9]*/comm)" '' 'no thread of an ended experiment is left'
 
 cpu=/sys/devices/system/cpu/cpu1/online
 if [ -e $cpu ] && [ "$(nproc)" -eq 2 ]; then
@@ -44,15 +44,15 @@ if [ -e $cpu ] && [ "$(nproc)" -eq 2 ]; then
 		wait $running
 		is "$? $(sed -n 's/^lost: //p; s/^count: //p' /tmp/answer)" \
 			"0 $(echo "$words" | sed -n 's/lock.*/0/p; s/.*remote.*/3000/p; s/.*=64/4000/p')" \
-			"$words: all is done while a processor goes and comes"
+			"$words: all operations are done during CPU hotplug"
 	done
 	echo 0 >$cpu
-	fails_with 'Invalid argument' 'with one processor nothing is remote' run alloc pattern=remote
-	fails_with 'Invalid argument' 'and there is one thread' run alloc threads=2
-	succeeds 'but that works' run alloc threads=1
+	fails_with 'Invalid argument' 'pattern=remote is EINVAL with one CPU' run alloc pattern=remote
+	fails_with 'Invalid argument' 'threads=2 is EINVAL with one CPU' run alloc threads=2
+	succeeds 'threads=1 works with one CPU' run alloc threads=1
 	echo 1 >$cpu
 else
-	ok 0 'processors that come and go # SKIP the first of two cannot go'
+	ok 0 'CPU hotplug # SKIP cpu1 is not the second of two, or cannot go offline'
 fi
 
 if [ -e $tracing/kprobe_events ] && [ "$(nproc)" -gt 1 ]; then
@@ -65,10 +65,10 @@ p:hello_test/freed hello:free_kmalloc' >$tracing/kprobe_events
 		echo 0 >$tracing/events/hello_test/enable
 		is "$(sed -n 's/.*\[\([0-9]*\)\].* \(made\|freed\):.*/\2 \1/p' $tracing/trace |
 			awk '$1 == "made" { cpu = $2 } $1 == "freed" { n++; there += $2 == cpu } END { print n, there + 0 }')" \
-			'100 0' "remote frees what was made in context $context on another processor"
+			'100 0' "pattern=remote frees on another CPU than context $context allocated on"
 	done
 	echo >$tracing/kprobe_events
 else
-	ok 0 'remote frees on another processor # SKIP no kprobe events, or one processor'
+	ok 0 'pattern=remote frees on another CPU # SKIP no kprobe events, or one CPU'
 fi
 done_testing

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/fio.t: fio's engines on the device, with verification of what they wrote.
+# tests/guest/fio.t: fio's engines write to the device and verify the contents.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 command -v fio >/dev/null || skip_all 'fio is not installed'
@@ -10,8 +10,8 @@ store alloc_mode vmalloc
 store buffer_size 256K
 store buffer_mode shared
 
-# Writes in random order, reads back and verifies, with one engine after the other.
-# shellcheck disable=SC2317 # called through succeeds
+# fio_engines ENGINE...: each writes in random order, reads back and verifies.
+# shellcheck disable=SC2317 # succeeds calls it
 fio_engines() {
 	jobs=
 	for engine in "$@"; do
@@ -21,7 +21,7 @@ fio_engines() {
 	fio --output-format=terse --thread --filename=$dev --rw=randwrite --bs=4k --size=256k \
 		--iodepth=4 --verify=crc32c --verify_fatal=1 $jobs
 }
-# a lock that sleeps, one that spins, and the one with versions, which cannot be mapped
+# a sleeping lock, a spinning one, and rcu, whose copy-on-write buffers cannot be mapped
 for lock in mutex spinlock rcu; do
 	store lock_mode $lock
 	engines='psync pvsync2 libaio io_uring'

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/helloctl.t: the tool on the real device; what a fake one can show is in tests/tool.
+# tests/guest/helloctl.t: the tool on the real device; tests/tool uses a fake one.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
-# from the defaults, whatever ran before
+# start from the defaults, whatever ran before
 modprobe -r hello
 need_module
 
@@ -12,12 +12,12 @@ ctl() {
 	status=$?
 }
 
-# shellcheck disable=SC2317 # called through fails_with
+# shellcheck disable=SC2317 # fails_with calls it
 nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-# await FILE REGEX: the file gets such a line within 30 s
+# await FILE REGEX: waits up to 30 s for a matching line
 await() {
 	timeout 30 sh -c "until grep -Eq '$2' '$1'; do :; done"
 }
@@ -31,7 +31,7 @@ like "$out" '^stats/opens +0$' 'status has the totals'
 is "$(helloctl get -n -o name)" \
 	"$(find $sysfs/ -maxdepth 1 -type f -perm -600 ! -name uevent -printf '%f\n' | sort)" \
 	'get knows every file that can be read and written'
-is "$(helloctl get -n --raw -o value buffer_size)" "$(cat $sysfs/buffer_size)" 'get prints what the file has'
+is "$(helloctl get -n --raw -o value buffer_size)" "$(cat $sysfs/buffer_size)" 'get --raw prints the value as the file does'
 is "$(helloctl get -n -o choices alloc_mode)" "$(tr -d '[]' <$sysfs/alloc_mode)" \
 	'get has the choices of this kernel'
 for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
@@ -46,79 +46,79 @@ done
 ctl set alloc_mode=kmalloc gfp_flags=GFP_KERNEL
 ctl set alloc_mode=bogus
 is $status 1 'set of an unknown allocator fails'
-like "$out" "Invalid argument; nothing is changed" 'and says so'
-like "$out" "the kernel has: $(tr -d '[]' <$sysfs/alloc_mode)" 'and lists what there is'
+like "$out" "Invalid argument; nothing is changed" 'set of an unknown allocator prints EINVAL'
+like "$out" "the kernel has: $(tr -d '[]' <$sysfs/alloc_mode)" 'set of an unknown allocator lists the allocators'
 
 # 64 MiB are too much for kmalloc: only one order works each way
 ctl set buffer_size=64M alloc_mode=vmalloc
-is "$status $out $(value alloc_mode) $(value buffer_size)" '0  vmalloc 67108864' 'set finds the order to vmalloc'
+is "$status $out $(value alloc_mode) $(value buffer_size)" '0  vmalloc 67108864' 'set stores the allocator before a size that only it takes'
 ctl set alloc_mode=kmalloc buffer_size=4096
-is "$status $out $(value alloc_mode) $(value buffer_size)" '0  kmalloc 4096' 'set finds the order back'
+is "$status $out $(value alloc_mode) $(value buffer_size)" '0  kmalloc 4096' 'set stores the size before an allocator that needs it'
 ctl set buffer_size=8192 init_mode=poison alloc_mode=kmalloc gfp_flags=bogus
 is $status 1 'set with one bad value fails'
 ctl set alloc_context=softirq
 like "$out" 'the kernel has: .*; alloc_context: GFP_KERNEL may sleep, softirq cannot; .*use GFP_ATOMIC' \
-	'a refused set prints the reason that the driver has'
+	'a refused set prints the reason of the driver'
 ctl set lock_mode=spinlock buffer_size=999G
-like "$out" '^helloctl: buffer_size: ' 'also without a list of choices'
-is "$(value lock_mode)" mutex 'and the rest is rolled back'
+like "$out" '^helloctl: buffer_size: ' 'a refused size prints the reason of the driver'
+is "$(value lock_mode)" mutex 'a refused set rolls back the other settings'
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	echo softirq >$sysfs/alloc_context
 done 2>/dev/null
 ctl set alloc_context=softirq
-like "$out" 'the kernel log \(/dev/kmsg\) has no reason' 'and if the log is rate-limited, set says so'
-is "$(value buffer_size) $(value init_mode) $(value gfp_flags)" '4096 zero GFP_KERNEL' 'and all the others are as before'
-fails_with 'settings are for root: sudo helloctl' 'a user cannot set, and is told who can' nobody helloctl set alloc_mode=vmalloc
+like "$out" 'the kernel log \(/dev/kmsg\) has no reason' 'set says that the log has no reason if the log is rate-limited'
+is "$(value buffer_size) $(value init_mode) $(value gfp_flags)" '4096 zero GFP_KERNEL' 'refused sets changed no setting'
+fails_with 'settings are for root: sudo helloctl' 'set by a user fails and names sudo' nobody helloctl set alloc_mode=vmalloc
 
 ctl set buffer_size=32
 is "$(helloctl roundtrip 'This is longer than thirty-two bytes.')" 'write: req=37, actual=32, off=0
 read: req=64, actual=32, off=0
 This is longer than thirty-two b' \
 	'roundtrip reports the short count of a 32-byte buffer'
-fails_with 'No space left on device' 'write over the capacity fails' helloctl write 'This is longer than thirty-two bytes.'
-fails_with 'set buffer_size=' 'and names the setting that would help' helloctl write 'This is longer than thirty-two bytes.'
+fails_with 'No space left on device' 'write over the capacity is ENOSPC' helloctl write 'This is longer than thirty-two bytes.'
+fails_with 'set buffer_size=' 'write over the capacity names the setting to change' helloctl write 'This is longer than thirty-two bytes.'
 ctl set buffer_size=4096
 
 ctl write Hello World
-like "$out" 'buffer_mode is private' 'write says that a private buffer is gone'
-is "$(helloctl read)" '' 'and read finds nothing'
+like "$out" 'buffer_mode is private' 'write says that the private buffer is gone'
+is "$(helloctl read)" '' 'read of another private buffer prints nothing'
 ctl set buffer_mode=shared
 ctl write Hello World
 is "$status $out" '0 ' 'write to the shared buffer is silent'
-is "$(helloctl read)" 'Hello World' 'read finds it'
+is "$(helloctl read)" 'Hello World' 'read prints what write wrote to the shared buffer'
 ctl write --offset 6 There
-is "$(helloctl read --offset 6)" 'There' 'offsets are kept'
+is "$(helloctl read --offset 6)" 'There' 'write and read use --offset'
 seq 500 | helloctl write
-is "$(helloctl read | cksum)" "$(seq 500 | cksum)" 'standard input arrives whole'
+is "$(helloctl read | cksum)" "$(seq 500 | cksum)" 'write stores all of standard input'
 ctl reset
 ctl set buffer_size=32
 helloctl write --offset 64 zz 2>&-
-is "$? $(helloctl read)" '1 ' 'with standard error closed, an error does not go into the device'
+is "$? $(helloctl read)" '1 ' 'with standard error closed, the device does not get the error message'
 helloctl roundtrip zz >&-
-is "$? $(helloctl read)" '1 zz' 'nor a report with standard output closed, which is a failure'
+is "$? $(helloctl read)" '1 zz' 'with standard output closed, roundtrip fails and the device gets no report'
 ctl set buffer_size=4096
-succeeds 'nor diagnostics of the test programs with all three closed' \
+succeeds 'with all three closed, the device gets no diagnostics of the test programs' \
 	sh -c "'${0%/*}/../../build/tests/descriptors' <&- >&- 2>&-"
 ctl reset
 is "$status $out $(helloctl read)" '0  ' 'reset empties the shared buffer'
 ctl set buffer_mode=private
-fails_with 'join the group hello' 'a user outside the group is told to join it' nobody helloctl read
+fails_with 'join the group hello' 'read by a user outside the group names the group' nobody helloctl read
 
 exec 7<>$dev
 ctl opens -o pid,comm,capacity -n --raw
-is "$out" "$$ helloctl.t 4K" 'opens names who has it open'
+is "$out" "$$ helloctl.t 4K" 'opens names the process that has the device open'
 ctl top -n 1 -b
-like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows it too'
+like "$out" "^ *[0-9]+ +$$ .* 4096 " 'top shows the same open'
 exec 7>&-
 keeper=$(exec 7<>$dev; sleep 100 >/dev/null & echo $!)
 ctl opens -o comm,mappings -n --raw
-like "$out" '^- 0$' 'who has ended has no name any more, and its open is still there'
+like "$out" '^- 0$' 'opens lists an inherited open without the name of the ended process'
 like "$out" "the process that opened [0-9]+ has ended .-.; to find what still has it open: sudo grep .* or sudo fuser -v $dev" \
-	'and it is said how to find who holds it'
+	'opens prints a command that finds the holder'
 is "$(bash -c "sudo() { \"\$@\"; }; $(printf '%s\n' "$out" | sed -n 's/.*open: \(.*\) or sudo.*/\1/p')" | cut -d/ -f3)" "$keeper" \
-	'which finds it'
+	'the command finds the holder'
 kill "$keeper"
-# named OCTAL...: how opens shows a process of that name, in a table and in JSON
+# named NAME: prints how opens shows a process called NAME, in a table and in JSON
 named() {
 	# shellcheck disable=SC2016 # for another shell
 	bash -c 'exec 7<>$1
@@ -128,14 +128,14 @@ named() {
 }
 is "$(named 'a b\134\tc')" 'private a\040b\134\011c 0
 a\040b\134\011c
-private' 'a name with blanks and a backslash is one word, the same in JSON'
+private' 'opens shows a name with blanks and a backslash as one word, and the same in JSON'
 is "$(named 'gr\303\274n\374')" 'private gr\303\274n\374 0
 gr\303\274n\374
-private' 'a name in UTF-8 or Latin-1 breaks no JSON'
+private' 'opens prints valid JSON for a name in UTF-8 or Latin-1'
 is "$(named '\0')" 'private "" 0
 ""
-private' 'an empty name moves no column'
-# columns COMMAND...: that its help does not have, or the other way round
+private' 'opens shows an empty name as ""'
+# columns COMMAND...: prints the columns that only its help or only its JSON has
 columns() {
 	helloctl "$@" -J | jq -r '[.[] | arrays | .[0] | objects | keys_unsorted[]] | unique[]' >/tmp/columns
 	helloctl "$1" --help | awk -v RS= '$1 == "Columns:" { sub(/\(.*/, ""); for (i = 2; i <= NF; i++) print $i }' |
@@ -155,56 +155,56 @@ is "$(kmallocs)" $((allocations + 1)) \
 	'stats counts the allocation of one open'
 is "$(helloctl stats -n --raw -o context,allocations | awk 'NF == 2 { n += $2 } END { print n }')" "$(cat $sysfs/stats/allocations)" \
 	'stats by context add up to the total in sysfs'
-fails_with 'sudo helloctl' 'a user cannot read debugfs, and is told who can' nobody helloctl stats
+fails_with 'sudo helloctl' 'stats by a user fails and names sudo' nobody helloctl stats
 is "$(helloctl metrics | grep ^hello_frees_total)" "hello_frees_total $(cat $sysfs/stats/frees)" \
 	'metrics are the totals of sysfs'
-is "$(nobody helloctl metrics | grep -c allocator=)" 0 'metrics work for a user, without the allocators'
+is "$(nobody helloctl metrics | grep -c allocator=)" 0 'metrics by a user omit the allocators'
 ctl reset stats
 is "$status $(cat $sysfs/stats/allocations)" '0 0' 'reset stats zeroes the counters'
 
 ctl race threads=2 count=2000 delay=udelay:10 -n --raw -o lock_mode,expected,observed,lost
 is $status 0 'race runs the experiment'
 is "$(printf '%s\n' "$out" | cut -d' ' -f1 | tr '\n' ' ')" "none $(tr -d '[]' <$sysfs/lock_mode) " \
-	'race has no lock, and every lock of this kernel'
+	'race has a row for none and for every lock of this kernel'
 is "$(printf '%s\n' "$out" | grep -v '^none ' | cut -d' ' -f2- | sort -u)" '4000 4000 0' \
 	'no lock loses an update'
-# who sleeps between load and store lets the other in
+# A sleep between load and store lets the other thread in.
 ctl race threads=2 count=100 delay=msleep:1 lock_mode=none -n --raw -o expected,observed,lost
-like "$out" '^200 [0-9]+ [1-9][0-9]*$' 'without one updates are lost'
+like "$out" '^200 [0-9]+ [1-9][0-9]*$' 'lock_mode=none loses updates'
 ctl race -v threads=1 count=10 lock_mode=mutex,spinlock delay=msleep:1
-like "$out" "refused 'lock .*lock_mode=spinlock .*: the holder of a spinning lock must not sleep" 'a lock that may not sleep is left out'
-like "$out" '^mutex +10 +10 +0 ' 'and the others run'
+like "$out" "refused 'lock .*lock_mode=spinlock .*: the holder of a spinning lock must not sleep" 'race leaves out a lock under which the delay cannot sleep'
+like "$out" '^mutex +10 +10 +0 ' 'race runs the other locks'
 before=$(helloctl get -n --raw)
 plot=--plot=/tmp/cost.svg
 command -v gnuplot >/dev/null || plot=
 ctl measure count=20 gfp_flags=GFP_KERNEL,GFP_ATOMIC alloc_context=process,softirq buffer_size=64..64K \
 	${plot:+"$plot"}
-is $status 0 'measure answers what a size and an atomic allocation cost'
+is $status 0 'measure sweeps masks, contexts and sizes'
 is "$(printf '%s\n' "$out" | grep -Ec '^GFP_(KERNEL +process +[0-9]+K? +(kmalloc|vmalloc)|ATOMIC +(process|softirq) +[0-9]+K? +kmalloc) +0|vmalloc)|ATOMIC +(process|softirq) +kmalloc) +[0-9]+K? +0 +[1-9]')" 44 \
-	'with a row for each combination that the kernel takes'
-like "$out" '^helloctl: 44 of 88 combinations were refused' 'and without the others'
-like "$out" '^GFP_KERNEL process: vmalloc is cheaper than kmalloc from ' 'and a line about the crossover'
+	'measure has a row for each combination that the kernel takes'
+like "$out" '^helloctl: 44 of 88 combinations were refused' 'measure counts the refused combinations'
+like "$out" '^GFP_KERNEL process: vmalloc is cheaper than kmalloc from ' 'measure prints where vmalloc becomes cheaper'
 if [ -z "$plot" ]; then
-	ok 0 'and a picture # SKIP gnuplot is not installed'
+	ok 0 'measure --plot draws three curves of kmalloc # SKIP gnuplot is not installed'
 else
-	is "$(grep -Ec 'kmalloc GFP_(KERNEL|ATOMIC) (process|softirq)<' /tmp/cost.svg)" 3 'and a picture'
+	is "$(grep -Ec 'kmalloc GFP_(KERNEL|ATOMIC) (process|softirq)<' /tmp/cost.svg)" 3 'measure --plot draws three curves of kmalloc'
 fi
 is "$(helloctl measure -J count=100 buffer_size=4096 |
 	awk -F'[ ,]+' '/"count":/ { n += $3 } END { print n }')" 400 'the histograms add up to the counts'
 ctl measure count=5 threads=all alloc_mode=all alloc_context=all buffer_size=4K gfp_flags=all
-is $status 0 'all of everything can be measured'
+is $status 0 'measure takes all of every setting'
 is "$(printf '%s\n' "$out" | awk 'NR > 2 { print $2 }' | sort -u | tr '\n' ' ')" \
-	"$(tr -d '[]' <$sysfs/alloc_mode | tr ' ' '\n' | sort | tr '\n' ' ')" 'and every allocator is in it'
-is "$(helloctl get -n --raw)" "$before" 'measuring changes no setting'
-fails_with 'sudo helloctl' 'a user cannot measure, and is told who can' nobody helloctl measure
+	"$(tr -d '[]' <$sysfs/alloc_mode | tr ' ' '\n' | sort | tr '\n' ' ')" 'measure of all allocators has a row for each'
+is "$(helloctl get -n --raw)" "$before" 'measure changes no setting'
+fails_with 'sudo helloctl' 'measure by a user fails and names sudo' nobody helloctl measure
 helloctl race threads=1 count=900 lock_mode=mutex delay=msleep:10 >/dev/null &
 busy=$!
 timeout 30 sh -c 'while helloctl measure count=1 buffer_size=64 >/dev/null 2>&1; do :; done'
-fails_with 'experiment is running: wait' 'while one runs, another is told to wait' helloctl measure
+fails_with 'experiment is running: wait' 'measure says to wait while another experiment runs' helloctl measure
 kill $busy
 wait $busy
-is $? 143 'a signal ends it at once'
-succeeds 'and the next one runs' helloctl measure count=1 buffer_size=64
+is $? 143 'SIGTERM ends race at once'
+succeeds 'measure works after an interrupted race' helloctl measure count=1 buffer_size=64
 
 log=$(mktemp)
 helloctl monitor >"$log" 2>&1 &
@@ -212,11 +212,11 @@ monitor=$!
 await "$log" listening
 store alloc_mode vmalloc
 await "$log" alloc_mode
-is "$(tail -n 1 "$log")" 'change alloc_mode=vmalloc' 'monitor prints what changed'
+is "$(tail -n 1 "$log")" 'change alloc_mode=vmalloc' 'monitor prints a changed setting'
 store alloc_mode vmalloc
 store alloc_mode kmalloc
 await "$log" 'alloc_mode=kmalloc'
-is "$(grep -c alloc_mode "$log")" 2 'a store that changes nothing is no event'
+is "$(grep -c alloc_mode "$log")" 2 'monitor prints nothing for a store that changes nothing'
 for size in 1 2 3 4 5 6 7 8 9 4096; do
 	store buffer_size $size
 done
@@ -225,18 +225,18 @@ is "$(sed -n 's/^change buffer_size=//p' "$log" | tr '\n' ' ')" '1 2 3 4 5 6 7 8
 	'monitor prints the value of each of ten quick stores'
 kill $monitor
 wait $monitor
-is $? 0 'monitor ends well when it is told to'
+is $? 0 'monitor exits with 0 on SIGTERM'
 
 remedy='sudo rm /dev/hello; sudo modprobe -r hello; sudo modprobe hello'
-# diagnosis: doctor's exit status, then the name of each check that is BAD
+# diagnosis: prints doctor's exit status and the name of each check that is BAD
 diagnosis() {
 	helloctl doctor -n -o check,state >/tmp/diagnosis
 	echo $? "$(awk '$2 == "BAD" { printf "%s ", $1 }' /tmp/diagnosis)"
 }
-# A kernel of our own has no package of headers, and doctor must say so.
+# A kernel built by the tests has no package of headers, and doctor must say so.
 healthy='0 '
 [ -r "/lib/modules/$(uname -r)/build/Makefile" ] || healthy='1 headers '
-is "$(diagnosis)" "$healthy" 'doctor finds this guest healthy, but for missing headers' || diag "$(helloctl doctor)"
+is "$(diagnosis)" "$healthy" 'doctor finds nothing bad in this guest but missing headers' || diag "$(helloctl doctor)"
 minor=$(cut -d: -f2 $sysfs/dev)
 rm $dev
 mknod $dev c 10 $((minor - 1))
@@ -246,33 +246,33 @@ rm $dev
 echo plain >$dev
 examine
 like "$(finding node)" "^BAD .* $remedy" 'doctor finds a regular file'
-fails_with "$remedy" 'and write does not write to it' helloctl write lost
-is "$(cat $dev)" plain 'nor empty it'
-# shellcheck disable=SC2317 # called through eval
+fails_with "$remedy" 'write fails on a regular file' helloctl write lost
+is "$(cat $dev)" plain 'write does not truncate the regular file'
+# shellcheck disable=SC2317 # eval calls it
 sudo() { "$@"; }
 eval "$remedy"
 udevadm settle
-is "$(diagnosis)" "$healthy" 'the remedy works' || diag "$(helloctl doctor)"
+is "$(diagnosis)" "$healthy" 'the remedy for the node works' || diag "$(helloctl doctor)"
 like "$(nobody helloctl doctor)" 'group +BAD .*usermod -aG hello' 'doctor finds a user outside the group'
 chmod 0666 $dev
 examine
 like "$(finding group)" '^BAD .*udevadm trigger' 'doctor finds a wrong mode'
 follow group
 udevadm settle
-is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works'
+is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy for the mode works'
 rule=$(find /usr/lib/udev /usr/local/lib/udev -name 60-hello.rules 2>/dev/null)
 groupdel hello
 touch "$rule"
 udevadm control --reload
 udevadm trigger --settle --sysname-match=hello
 examine
-like "$(finding group)" '^BAD +there is no group hello' 'doctor finds that there is no group'
+like "$(finding group)" '^BAD +there is no group hello' 'doctor finds the group missing'
 like "$(finding rule)" "^ok +$rule *\$" 'doctor names the rule that is there'
 follow group
 udevadm settle
-is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy works, though udevd remembers a rule without its group'
+is "$(stat -c '%a %G' $dev)" '660 hello' 'the remedy for the group works, although udevd caches the rule without it'
 
-# What is independent is missing at once: one run of doctor finds it all.
+# Remove several things at once: one run of doctor must find them all.
 kernel_re=$(literal "$(uname -r)")
 mv "$rule" /tmp/60-hello.rules
 mv "/lib/modules/$(uname -r)/build" /tmp/build
@@ -282,10 +282,10 @@ umount /sys/kernel/debug
 examine
 like "$(finding rule)" '^BAD +there is no 60-hello.rules +install the package hello-dkms, or .* make install' \
 	'doctor finds the rule missing'
-like "$(finding headers)" "^BAD .* $kernel_re +sudo apt install linux-headers" 'doctor finds that there are no headers'
-like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor can do without DKMS'
+like "$(finding headers)" "^BAD .* $kernel_re +sudo apt install linux-headers" 'doctor finds the headers missing'
+like "$(finding dkms)" '^note +DKMS does not know hello' 'doctor only notes that DKMS does not know hello'
 like "$(finding debugfs)" '^BAD .*mount -t debugfs' 'doctor finds debugfs missing'
-fails_with 'mount -t debugfs' 'and stats says how to mount it' helloctl stats
+fails_with 'mount -t debugfs' 'stats says how to mount debugfs' helloctl stats
 mount -t debugfs debugfs /sys/kernel/debug
 mv /tmp/build "/lib/modules/$(uname -r)/build"
 
@@ -294,9 +294,9 @@ touch /etc/udev/rules.d/61-hello-local.rules
 mkdir -p /var/lib/dkms/hello/0.1.0/build
 printf '%s\n' one two 'hello.c:1: error: three' four 'make: *** [Makefile] Error 2' >/var/lib/dkms/hello/0.1.0/build/make.log
 examine
-like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'doctor is not content with another rule'
+like "$(finding rule)" 'only /etc/udev/rules.d/61-hello-local.rules' 'doctor does not take another rule for ours'
 like "$(finding dkms)" "^BAD +not built for kernel $kernel_re: two hello.c:1: error: three four " \
-	'doctor shows the end of the log of a DKMS build that failed'
+	'doctor shows the end of the log of a failed DKMS build'
 rm -r /var/lib/dkms/hello
 mv /var/lib/dkms/hello.aside /var/lib/dkms/hello
 mv /tmp/60-hello.rules "$rule"
@@ -304,8 +304,8 @@ mv /tmp/60-hello.rules "$rule"
 rmmod hello
 fails_with 'sudo modprobe hello' 'without the module status says how to load it' helloctl status
 examine
-like "$(finding loaded)" '^BAD .*sudo modprobe hello' 'and doctor too'
-like "$(finding rule)" "^ok +/etc/udev/rules.d/61-hello-local.rules $rule *\$" 'it names all rules that are there'
+like "$(finding loaded)" '^BAD .*sudo modprobe hello' 'without the module doctor says how to load it'
+like "$(finding rule)" "^ok +/etc/udev/rules.d/61-hello-local.rules $rule *\$" 'doctor names all rules'
 rm /etc/udev/rules.d/61-hello-local.rules
 
 done_testing

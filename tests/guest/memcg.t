@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/memcg.t: buffers are charged to who causes them: a small cgroup
-# contains a greedy program.
+# tests/guest/memcg.t: buffers are charged to the memory cgroup of the task that allocates
+# them, so a small cgroup limits the task.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 grep -sqw memory /sys/fs/cgroup/cgroup.controllers || skip_all 'this kernel has no memory cgroups'
@@ -17,7 +17,7 @@ available() {
 	awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
 }
 
-# What no cgroup is charged for counts against the caps only.
+# Allocators that charge no cgroup are limited by the caps only.
 uncharged=$(awk 'NR > 1 && $6 == "no" { print $1 }' $debugfs/allocators)
 is "$(echo "$uncharged" | grep -cxE 'mempool|dma_coherent') $(echo "$uncharged" | grep -cxE 'kmalloc|slab')" \
 	"$(tr -d '[]' <$sysfs/alloc_mode | grep -owE 'mempool|dma_coherent' | wc -l) 0" 'mempool and dma_coherent are not charged'
@@ -28,7 +28,7 @@ for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 	! grep -qx "$mode" <<<"$uncharged" || continue
 	store alloc_mode "$mode"
 	before=$(available)
-	# In the cgroup, open 200 buffers, all at once; say how far it came.
+	# Open up to 200 buffers in the cgroup; print how many opens succeeded.
 	bash -c 'echo $$ >$1/cgroup.procs
 		for i in $(seq 200); do exec {fd}<>/dev/hello || exit 1; echo $i; done' - $cgroup >/tmp/opened 2>/dev/null
 	status=$?
@@ -39,11 +39,11 @@ for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 	is "$(cat $sysfs/stats/live_bytes)" 0 "$mode: and every byte came back"
 	lost=$((before - $(available)))
 	[ $lost -lt 51200 ]
-	ok $? "$mode: the rest of the system keeps its memory" || diag "lost $lost kB"
+	ok $? "$mode: MemAvailable falls by less than 50 MiB" || diag "lost $lost kB"
 done
 store alloc_mode kmalloc
 
-# 160 MiB are stopped by the cap, which is 64 MiB.
+# The cap of 64 MiB stops 160 opens of 1 MiB.
 for mode in $uncharged; do
 	gfp=GFP_KERNEL
 	[ "$mode" != mempool ] || gfp=GFP_NOWAIT
@@ -62,12 +62,12 @@ for mode in $uncharged; do
 done
 store alloc_mode kmalloc
 
-# A buffer in another context is not the task's: it is not charged there.
+# A buffer allocated in another context is not charged to the task.
 store gfp_flags GFP_KERNEL
 store alloc_context workqueue
 bash -c 'echo $$ >$1/cgroup.procs
 	for i in $(seq 32); do exec {fd}<>/dev/hello || exit 1; done' - $cgroup
-ok $? 'other contexts count against the caps only'
+ok $? 'a buffer allocated in a workqueue is not charged to the cgroup'
 store alloc_context process
 store buffer_size 4096
 succeeds 'the cgroup can be removed' rmdir $cgroup

@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/numa.t: with two nodes, a buffer comes from the one that was asked for.
+# tests/guest/numa.t: with two NUMA nodes, a buffer comes from numa_node.
 # Needs a guest with two nodes: tests/vm/stock.t boots one.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 [ -e /sys/devices/system/node/node1 ] || skip_all 'this machine has one NUMA node'
 need_module
 
-# free kB of a node
+# free_on NODE: prints the free kB of the node
 free_on() {
 	awk '$3 == "MemFree:" { print $4 }' "/sys/devices/system/node/node$1/meminfo"
 }
 
-# taken NODE: kB that 16 opens take from the node, so much that what others take and give
-# back meanwhile, KASAN's quarantine above all, does not count
+# taken NODE: prints the kB that 16 opens take from the node. 16 MiB outweigh the memory
+# that other tasks and KASAN's quarantine allocate and free meanwhile.
 taken() {
 	before=$(free_on "$1")
 	# shellcheck disable=SC2016 # for the inner shell
@@ -34,8 +34,8 @@ for mode in kmalloc kvmalloc slab pages; do
 	done
 done
 store buffer_size 4096
-fails_with 'Invalid argument' 'a node that is not there is refused' store numa_node 2
-fails_with 'Invalid argument' 'an allocator that cannot ask for a node is refused' store alloc_mode vmalloc
+fails_with 'Invalid argument' 'numa_node of a missing node is EINVAL' store numa_node 2
+fails_with 'Invalid argument' 'an allocator without support for nodes is EINVAL with numa_node set' store alloc_mode vmalloc
 store numa_node -1
 store alloc_mode kmalloc
 

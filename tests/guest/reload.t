@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/reload.t: loading and unloading while others open, store and look.
+# tests/guest/reload.t: loading and unloading during opens, stores and reads.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
 cp $sysfs/alloc_context /tmp/contexts
 
-# reload N PARAMETERS...: until it was unloaded N times; refused while somebody has it open
+# reload N PARAMETERS...: loads and unloads N times; retries rmmod while the device is open
 reload() {
 	local unloaded=0 times=$1
 	shift
@@ -21,11 +21,11 @@ reload() {
 }
 
 parameters=
-# while_reloading NAME COMMAND...: the command, over and over meanwhile
+# while_reloading NAME COMMAND...: runs the command in a loop during reload
 while_reloading() {
 	local name=$1 job
 	shift
-	( # without the shell's own errors, because the files come and go
+	( # The files come and go: hide the shell's errors.
 		exec >/dev/null 2>&1
 		while :; do
 			"$@"
@@ -39,7 +39,7 @@ while_reloading() {
 	wait $job 2>/dev/null
 }
 
-# shellcheck disable=SC2317,SC2086 # called through while_reloading
+# shellcheck disable=SC2317,SC2086 # while_reloading calls them
 {
 	opens() { [ ! -c $dev ] || read -r -N 1 <$dev; }
 	others() {
@@ -53,22 +53,22 @@ while_reloading() {
 		read -r <$sysfs/stats/live_bytes
 	}
 }
-while_reloading 'stores, resets and readers of all files go on while it is unloaded' others
-while_reloading 'opens go on while it is unloaded' opens
+while_reloading 'rmmod works during stores, resets and reads of all files' others
+while_reloading 'rmmod works during opens' opens
 
-# No callback outlives the module: allocations in interrupts are always on their way.
+# No callback may outlive the module: keep allocations in interrupts in flight.
 for context in softirq hardirq; do
 	grep -q $context /tmp/contexts || continue
 	parameters="gfp_flags=GFP_ATOMIC alloc_context=$context"
-	while_reloading "opens that allocate in $context go on while it is unloaded" opens
+	while_reloading "rmmod works during opens that allocate in $context" opens
 done
 need_module
 
 exec 3<$debugfs/stats
 fails_with 'in use' 'an open debugfs file holds the module' rmmod hello
 exec 3<&- 4<$sysfs/alloc_mode
-succeeds 'an open sysfs file does not' rmmod hello
-fails_with 'No such device' 'it cannot be read after' cat <&4
+succeeds 'an open sysfs file does not hold the module' rmmod hello
+fails_with 'No such device' 'read of the open sysfs file is ENODEV after rmmod' cat <&4
 exec 4<&-
 need_module
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/sysfs_shell.t: the control surface as a person at a shell uses it.
+# tests/guest/sysfs_shell.t: the tunables and the device as a user at a shell uses them.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
@@ -9,30 +9,30 @@ like "$(cat $sysfs/alloc_mode)" '^\[kmalloc\] .*vmalloc' 'alloc_mode lists its c
 store alloc_mode vmalloc
 like "$(cat $sysfs/alloc_mode)" 'kmalloc .*\[vmalloc\]' 'echo vmalloc > alloc_mode moves the brackets'
 fails_with 'Invalid argument' 'a word that is not listed is refused' store alloc_mode valloc
-is "$(value alloc_mode)" vmalloc 'and the old value stays'
+is "$(value alloc_mode)" vmalloc 'a refused word leaves the old value'
 fails_with 'Invalid argument' 'the word in brackets as cat shows it is refused' store alloc_mode '[kmalloc]'
 
 store buffer_size 64K
 is "$(cat $sysfs/buffer_size)" 65536 'buffer_size takes 64K and prints bytes'
-fails_with 'No space left' 'dd of more than the capacity says that the device is full' dd if=/dev/zero of=$dev bs=4k count=17
+fails_with 'No space left' 'dd of more than the capacity is ENOSPC' dd if=/dev/zero of=$dev bs=4k count=17
 succeeds 'dd of exactly the capacity works' dd if=/dev/zero of=$dev bs=4k count=16
 
 store buffer_mode shared
 echo 'Hello World' | tee $dev >/dev/null
-is "$(cat $dev)" 'Hello World' 'in shared mode tee, then cat prints it'
-is "$(cat $dev)" 'Hello World' 'and again'
+is "$(cat $dev)" 'Hello World' 'in shared mode cat prints what tee wrote'
+is "$(cat $dev)" 'Hello World' 'a second cat prints the same'
 printf more >>$dev
 is "$(cat $dev)" "$(printf 'Hello World\nmore')" '>> appends'
 printf short >$dev
 is "$(cat $dev)" short '> truncates first'
 store reset 1
-is "$(cat $dev)" '' 'reset empties it'
+is "$(cat $dev)" '' 'reset empties the shared buffer'
 store buffer_mode private
 store buffer_size 4096
 store alloc_mode kmalloc
 
-# says WHY FILE VALUE: refused with a line in the log; the lines are rate-limited,
-# so ask again until one comes.
+# says REGEX FILE VALUE: the store is refused, and the log matches REGEX. Retries because
+# the log is rate-limited.
 says() {
 	why=$1
 	shift
@@ -65,6 +65,6 @@ row() {
 }
 before=$(row kmalloc)
 for _ in 1 2 3; do : <$dev; done
-is "$(row kmalloc)" "$((before + 3))" 'its first figure counts allocations of that allocator'
+is "$(row kmalloc)" "$((before + 3))" 'the first column of debugfs stats counts the allocations'
 
 done_testing

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/tracers.t: trace-cmd, perf and bpftrace decode every event as the kernel itself
-# does; and what becomes of what they recorded when the module goes.
+# tests/guest/tracers.t: trace-cmd, perf and bpftrace decode every event as the kernel does,
+# and a recorded trace stays readable after rmmod.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 tracing=/sys/kernel/tracing
 [ -d $tracing/events ] || skip_all 'this kernel has no event tracing'
 need_module
 
-# Every event of the group, and each kind of result. Then whoever traces: can it be unloaded?
+# Causes every event of the group and each kind of result, then tries rmmod if asked to.
 cat >/tmp/work <<END
 cd $sysfs
 echo shared >buffer_mode
@@ -46,8 +46,8 @@ hello_write: id=N req=5000, actual=4096, off=0
 hello_write: id=N req=904, actual=-28, off=4096
 END
 
-# decodes NAME FILE: the file has all events of the work, in words. Processors are not in
-# order, a wait may come often, and numbers of chance are N.
+# decodes NAME FILE: the file has all events of /tmp/work, decoded. Sorted without
+# duplicates: CPUs are not in order, and a wait may repeat. Varying numbers become N.
 decodes() {
 	sed -En '/hello_/{s/.*(hello_[a-z_]+): +/\1: /; s/ (id|node|ns)=[0-9]+/ \1=N/g; p}' "$2" |
 		sort -u >/tmp/got
@@ -55,13 +55,13 @@ decodes() {
 	ok $? "$1" || diag "$(diff /tmp/wanted /tmp/got)"
 }
 
-# have TOOL: not on a kernel of our own, for which they take too long
+# have TOOL: TOOL is installed, and this is not the debug kernel, where it is too slow
 have() {
 	[ -z "$HELLO_TEST_SLOW" ] && command -v "$1" >/dev/null
 }
 
 # perf and bpftrace keep a reference to what they trace.
-held='and while it records, rmmod is refused'
+held='rmmod is refused while it records'
 in_words='every event decoded, with sizes, results and reasons'
 echo 1 >$tracing/events/hello/enable
 if have perf; then
@@ -85,7 +85,7 @@ else
 	ok 0 "trace-cmd: $in_words # SKIP not installed, or too slow here"
 fi
 
-# Two long texts at once do not fit on the stack of a BPF program.
+# The stack of a BPF program has no room for two long strings.
 cat >/tmp/all.bt <<'END'
 tracepoint:hello:hello_alloc { printf("hello_alloc: %s usable=%lu node=%d ns=%lu\n", str(args->recipe), args->usable, args->node, args->ns) }
 tracepoint:hello:hello_alloc_failed { printf("hello_alloc_failed: %s", str(args->recipe)); }
@@ -139,26 +139,26 @@ exec 5<$tracing/instances/hello-test/trace_pipe
 cat $tracing/trace_pipe >/tmp/pipe &
 reader=$!
 has 1 /tmp/pipe
-ok $? 'a reader of trace_pipe has them too'
+ok $? 'a reader of trace_pipe gets the write'
 echo Hello World >$dev
 has 2 /tmp/pipe
 succeeds 'rmmod works while all events are enabled and trace_pipe is open' rmmod hello
 succeeds 'the trace can be read afterwards' cat $tracing/trace
-is "$(events $tracing/trace) $(events $tracing/instances/hello-test/trace)" '0 0' 'and nothing of the module is in it'
-fails_with 'temporarily unavailable' 'nor in a trace_pipe that was opened before' \
+is "$(events $tracing/trace) $(events $tracing/instances/hello-test/trace)" '0 0' 'the trace has no event of the module after rmmod'
+fails_with 'temporarily unavailable' 'an open trace_pipe has no event of the module after rmmod' \
 	dd iflag=nonblock bs=64K count=1 of=/dev/null <&5
 exec 5<&-
 need_module
-is "$(cat $tracing/events/hello/enable) $(events $tracing/trace)" '0 0' 'a module that is loaded again is not traced'
+is "$(cat $tracing/events/hello/enable) $(events $tracing/trace)" '0 0' 'a reloaded module is not traced'
 echo 1 >$tracing/events/hello/enable
 echo Hello World >$dev
 has 3 /tmp/pipe
-ok $? 'and when it is, the reader that was there all the time has it'
+ok $? 'an old reader of trace_pipe gets events of the reloaded module'
 kill $reader
 wait $reader 2>/dev/null
-unlike "$(cat /tmp/pipe)" 'hello_write:.*(UNSAFE|0x|ffff)|hello_[a-z]*:.*\?' 'in words'
+unlike "$(cat /tmp/pipe)" 'hello_write:.*(UNSAFE|0x|ffff)|hello_[a-z]*:.*\?' 'trace_pipe decodes the events of both modules'
 echo 0 >$tracing/events/hello/enable
 echo >$tracing/trace
-succeeds 'an instance that saw the module go can be removed' rmdir $tracing/instances/hello-test
-unlike "$(log_since "$mark")" 'WARNING|BUG|event trace|trace_check' 'and the kernel has nothing to complain of'
+succeeds 'an instance can be removed after rmmod' rmdir $tracing/instances/hello-test
+unlike "$(log_since "$mark")" 'WARNING|BUG|event trace|trace_check' 'the kernel logs no warning about the events'
 done_testing

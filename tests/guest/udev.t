@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/guest/udev.t: the node's owner, mode and tutorial name; who may open it.
+# tests/guest/udev.t: the node's owner, mode and tutorial name; the users that may open it.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
@@ -8,7 +8,7 @@ need_module
 is "$(stat -c '%A %U:%G' $dev)" 'crw-rw---- root:hello' 'the node is 0660 root:hello'
 is "$(readlink -f /dev/hello0)" $dev '/dev/hello0 is the tutorial name of the same node'
 is "$(stat -c '%t:%T' $dev)" "a:$(printf %x "$(cut -d: -f2 $sysfs/dev)")" 'the node has the minor that sysfs names'
-is "$(udevadm info -q property -n $dev | grep ^DEVNAME=)" "DEVNAME=$dev" 'udev knows it'
+is "$(udevadm info -q property -n $dev | grep ^DEVNAME=)" "DEVNAME=$dev" 'udev knows the node'
 
 # shellcheck disable=SC2317 # called through succeeds and fails_with
 nobody() {
