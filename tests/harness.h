@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tests/harness.h: TAP tests in C on /dev/hello.
- * Each TEST runs in a process of its own; afterwards tunables and live memory must be as before.
+ * Each TEST runs in its own process, and must leave tunables and live memory as it found them.
  */
 #ifndef HELLO_HARNESS_H
 #define HELLO_HARNESS_H
@@ -43,7 +43,7 @@ struct test {
 
 static struct test *tests, **tests_end = &tests;
 static int failures;
-static char test_case[256];	/* what a table-driven test is at, for its diagnostics */
+static char test_case[256];	/* the current row of a table-driven test, for its diagnostics */
 static char *skip_reason;	/* shared with the child */
 
 /* TEST(a_fact_in_words) { ... } */
@@ -99,7 +99,7 @@ static inline bool report(bool ok, const char *fmt, ...)
 		i_++;								\
 	report(i_ == n_, AT "%s differs at byte %zu of %zu: 0x%02x, expected 0x%02x", \
 	       __LINE__, #mem, i_, n_, i_ < n_ ? got_[i_] : 0, i_ < n_ ? want_[i_] : 0); })
-/* For what the rest of the test cannot do without: ASSERT(EXPECT_EQ(...)) */
+/* Ends the test if a condition fails: ASSERT(EXPECT_EQ(...)) */
 #define ASSERT(expectation)	({ if (!(expectation)) stop(1); })
 #define SKIP(...)	({ snprintf(skip_reason, 256, __VA_ARGS__); stop(77); })
 
@@ -114,7 +114,7 @@ static inline int env(const char *name)
 	return getenv(name) ? atoi(getenv(name)) : 1;
 }
 
-/* HELLO_TEST_SLOW: a debug kernel, less volume. HELLO_TEST_VOLUME: a hammer, more. */
+/* The debug lane sets HELLO_TEST_SLOW for less volume, the hammer HELLO_TEST_VOLUME for more. */
 static inline int volume(int n)
 {
 	n = n * env("HELLO_TEST_VOLUME") / env("HELLO_TEST_SLOW");
@@ -171,7 +171,7 @@ static inline char *get_text(const char *file)
 	return text;
 }
 
-/* The value: of a choice file the bracketed word alone */
+/* The value; for a file of choices, the word in brackets */
 static inline char *get(const char *file)
 {
 	char *text = get_text(file), *word = strchr(text, '[');
@@ -187,7 +187,7 @@ static inline long long number(const char *file)
 	return strtoll(get(file), NULL, 0);
 }
 
-/* The nth word that a choice file offers */
+/* The nth word of a file of choices */
 static inline bool choice(const char *file, int nth, char word[64])
 {
 	char *text = get_text(file), *save = NULL, *w;
@@ -211,7 +211,7 @@ static inline bool has_choice(const char *file, const char *word)
 	return false;
 }
 
-/* set(), or the test ends here */
+/* Like set(), but ends the test on failure */
 #define SET(file, value)	ASSERT(EXPECT_EQ(set(file, value), 0))
 #define SET_NUMBER(file, value)	({						\
 	char text_[32];								\
@@ -228,7 +228,7 @@ static inline int try_open(int flags)
 	ASSERT(report(fd_ >= 0, AT "open(" HELLO_DEV "): %s", __LINE__, strerrorname_np(errno))); \
 	fd_; })
 
-/* What debugfs says of an allocator: its largest buffer, and whether a cgroup can be charged for them */
+/* From debugfs: the largest buffer of an allocator, and whether a cgroup can be charged for it */
 static inline long long traits(const char *mode, bool *charged)
 {
 	char line[512], name[64], word[16];
@@ -261,7 +261,7 @@ static inline size_t above_kmalloc(void)
 	return traits("kmalloc", &unused) + (1 << 20);
 }
 
-/* Select an allocator, with GFP_KERNEL or a mask that it takes instead */
+/* Select an allocator, with GFP_KERNEL or, if it refuses that, a mask that it takes */
 static inline void use_allocator(const char *mode)
 {
 	SET("alloc_mode", "kmalloc");
@@ -276,10 +276,10 @@ static inline void use_allocator(const char *mode)
 	FOR_EACH_CHOICE(mode, "alloc_mode")				\
 		if (use_allocator(mode), CASE("alloc_mode=%s", mode), true)
 
-/* An address that is never mapped, without the compiler's knowledge */
+/* An address that is never mapped; volatile hides it from compiler warnings */
 #define BAD_POINTER	({ void *volatile p_ = (void *)8; p_; })
 
-/* Until a child waits in the kernel, or is dead */
+/* Returns once a child sleeps in the kernel or is dead */
 static inline void wait_until_asleep(pid_t pid)
 {
 	char path[64], state = 0;
@@ -313,7 +313,7 @@ static inline void *resident_memory(size_t n)
 	return m;
 }
 
-/* Take one capability from this process for good; root loses its privilege by it. */
+/* Drop one capability for good; root then lacks it too. */
 static inline void drop_cap(int cap)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -380,7 +380,7 @@ static inline void restore_state(void)
 		       live_files[i], number(live_files[i]), live_before[i]);
 }
 
-/* The test's own process and whatever it started; true if all are gone. */
+/* Kill the test's process and its descendants; true if all are gone. */
 static inline bool run_child(struct test *t, int *status)
 {
 	pid_t pid = fork();
@@ -402,7 +402,7 @@ static inline bool run_child(struct test *t, int *status)
 		return false;
 	close(pfd.fd);
 	waitpid(pid, status, 0);
-	while (wait(NULL) > 0)	/* subreaper: what the test left running dies with it */
+	while (wait(NULL) > 0)	/* subreaper: children of the test are reparented to it and killed */
 		;
 	return true;
 }
@@ -412,7 +412,7 @@ int main(void)
 	struct stat st;
 	int n = 0, status, bad = 0, fd;
 
-	/* A closed one would become the device, and diagnostics its contents. */
+	/* open() would reuse a closed descriptor for the device, and diagnostics would go there. */
 	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
 		;
 	close(fd);
@@ -423,7 +423,7 @@ int main(void)
 		printf("Bail out! " HELLO_DEV " is no character device of a loaded module: try modprobe hello\n");
 		return 1;
 	}
-	/* A shared buffer that another program left would be missed by the first test. */
+	/* Without this the first test would be blamed for a shared buffer of another program. */
 	set("reset", "1");
 	skip_reason = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

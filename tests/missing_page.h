@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tests/missing_page.h: user memory that does not come, by userfaultfd.
+ * tests/missing_page.h: user memory whose page faults are not served, by userfaultfd.
  */
 #ifndef HELLO_MISSING_PAGE_H
 #define HELLO_MISSING_PAGE_H
@@ -28,7 +28,7 @@ static inline int missing_page(char **page)
 	return fd;
 }
 
-/* Somebody is waiting for the page. */
+/* Returns once a thread waits for the page. */
 static inline void wait_for_fault(int uffd)
 {
 	struct uffd_msg msg;

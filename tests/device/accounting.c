@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/accounting.c: what the driver says that it has is what the kernel
- * says that it gave: slabinfo, vmallocinfo, the memory cgroup. Where the kernel
- * keeps exact books, equal to the byte.
+ * tests/device/accounting.c: the driver's counters match those of the kernel: slabinfo,
+ * vmallocinfo, the memory cgroup; to the byte if the kernel counts exactly.
  */
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
@@ -27,7 +26,7 @@ static void close_all(void)
 		close(fds[i]);
 }
 
-/* usable_bytes of an allocator: its tenth column in debugfs, all that it ever took */
+/* usable_bytes of an allocator, cumulative: the tenth column in debugfs */
 static long long usable_bytes(const char *mode)
 {
 	char line[512], name[64];
@@ -53,7 +52,7 @@ static void write_to(const char *path, const char *text)
 
 /* -- slab -------------------------------------------------------------------- */
 
-/* A column of a cache: objects in use, or objects that there is memory for */
+/* A column of slabinfo: objects in use, or objects with memory */
 enum { ACTIVE, ALL };
 
 static long long slabinfo(const char *cache, int column)
@@ -70,7 +69,7 @@ static long long slabinfo(const char *cache, int column)
 	return objects;
 }
 
-/* Objects in use; what processors hold back counts as used until the cache shrinks. */
+/* Objects in use; shrink the cache first: objects on per-CPU lists count as used. */
 static long long objects_of(const char *cache)
 {
 	char path[128];
@@ -104,7 +103,7 @@ TEST(buffers_of_slab_are_the_objects_in_slabinfo)
 		open_all();
 		EXPECT_EQ(objects_of(classes[i].cache), objects + BUFFERS);
 		EXPECT_EQ(objects_of("hello_file"), files + BUFFERS);
-		/* The header of an open's buffer is in its file. */
+		/* The file structure embeds the header of a private buffer. */
 		EXPECT_EQ(objects_of("hello_buffer"), headers);
 		EXPECT_EQ(number("stats/live_bytes"), live + BUFFERS * atoi(classes[i].size));
 		EXPECT_EQ(usable_bytes("slab"), usable + BUFFERS * classes[i].bytes);
@@ -113,7 +112,7 @@ TEST(buffers_of_slab_are_the_objects_in_slabinfo)
 	}
 }
 
-/* Headers stay headers for a grace period, and are used again meanwhile. */
+/* SLAB_TYPESAFE_BY_RCU: headers may be reused within a grace period. */
 TEST(headers_do_not_pile_up_however_fast_versions_come_and_go)
 {
 	long long headers = slabinfo("hello_buffer", ALL);
@@ -184,7 +183,7 @@ TEST(buffers_of_vmalloc_are_the_areas_in_vmallocinfo)
 	}
 }
 
-/* Above what kmalloc can do it is an area, which some kernels round up to huge pages. */
+/* Above kmalloc's maximum it is a vmalloc area, which some kernels round up to huge pages. */
 TEST(large_buffers_of_kvmalloc_count_with_the_pages_that_they_take)
 {
 	const long long least = pages_of(above_kmalloc());
@@ -202,7 +201,7 @@ TEST(large_buffers_of_kvmalloc_count_with_the_pages_that_they_take)
 
 /* -- the memory cgroup ----------------------------------------------------------- */
 
-/* A number of the cgroup: a key of memory.stat, or NULL for all that is charged */
+/* A key of the cgroup's memory.stat, or memory.current for NULL */
 static long long charged(const char *key)
 {
 	char line[256], name[64];
@@ -219,7 +218,7 @@ static long long charged(const char *key)
 	return found;
 }
 
-/* The kernel brings memory.stat up to date every two seconds; so wait until it says that much. */
+/* Wait for a value: the kernel updates memory.stat every two seconds. */
 static bool becomes(const char *key, long long least, long long most)
 {
 	long long n = 0;
@@ -317,7 +316,7 @@ TEST(memory_stat_of_the_cgroup_has_every_page_of_vmalloc)
 
 static int pipes[PIPES][2];
 
-/* A buffer into a pipe, page by page, and away with it */
+/* Splice a buffer into a pipe by pages, then free it */
 static bool pin_buffer(int pipe[2])
 {
 	struct iovec v = { NULL, IN_A_PIPE };

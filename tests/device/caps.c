@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/caps.c: what root without its capabilities, and what a plain
- * user may do, and that they do not take from each other.
+ * tests/device/caps.c: permissions of root without capabilities and of plain users, and
+ * the caps that keep them from taking each other's memory.
  */
 #include <grp.h>
 #include <linux/hello.h>
@@ -10,7 +10,7 @@
 
 #include "harness.h"
 
-/* uid 0 of a container may have the file mode, but not the capability */
+/* root in a container passes the file mode, but lacks the capability */
 TEST(no_store_works_without_CAP_SYS_ADMIN)
 {
 	drop_cap(CAP_SYS_ADMIN);
@@ -63,7 +63,7 @@ TEST(a_member_of_the_group_can_do_all_that_harms_nobody)
 	EXPECT_ERRNO(open("/sys/kernel/debug/hello/stats", O_RDONLY), EACCES);
 }
 
-/* Memory that everybody needs in trouble has a cap of its own. */
+/* Memory from reserves has a smaller cap of its own. */
 TEST(buffers_from_reserves_and_small_zones_share_a_small_cap)
 {
 	static const char *const masks[] = { "GFP_ATOMIC", "GFP_KERNEL|__GFP_HIGH", "GFP_DMA", "GFP_DMA32" };
@@ -80,7 +80,7 @@ TEST(buffers_from_reserves_and_small_zones_share_a_small_cap)
 			fd[n] = open_hello(O_RDWR);
 		EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
 		SET("gfp_flags", "GFP_KERNEL");
-		close(open_hello(O_RDWR));	/* others are not concerned */
+		close(open_hello(O_RDWR));	/* other masks do not count */
 		SET("gfp_flags", masks[(i + 1) % ARRAY_SIZE(masks)]);
 		EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
 		close(fd[0]);
@@ -100,7 +100,7 @@ static int change(int fd, const char *words)
 
 /* ---- memory that no cgroup is charged for ---- */
 
-/* What counts against max_uncharged_size: the least cap under which one more page fits, less it. */
+/* Bytes that count against max_uncharged_size: the lowest cap with room for a page, minus a page */
 static long long uncharged(void)
 {
 	char cap[32], *was = strdup(get("max_uncharged_size"));
@@ -149,7 +149,7 @@ TEST(max_uncharged_size_bounds_dma_coherent_and_mempool_together_until_they_are_
 
 	need_dma_coherent();
 	SET("buffer_size", "64K");
-	use_allocator("mempool");	/* its reserve is there from here on */
+	use_allocator("mempool");	/* allocates its reserve */
 	leave_room(4 * 65536);
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		long long opens = number("stats/opens"), live = number("stats/live_bytes");
@@ -209,7 +209,7 @@ TEST(HELLO_IOC_RECIPE_and_a_migration_over_max_uncharged_size_are_ENOMEM_and_cha
 	EXPECT_EQ(pread(fd, text, 8, 0), 8);
 	EXPECT_STR(text, "content");
 	EXPECT_EQ(change(fd, "alloc_mode=dma_coherent buffer_size=64K"), 0);
-	/* Old and new count: the old one is there until the new one has its contents. */
+	/* Both buffers count: the old one lives until its contents are copied. */
 	EXPECT_ERRNO(change(fd, "buffer_size=32K"), ENOMEM);
 	close(fd);
 
@@ -251,7 +251,7 @@ TEST(an_experiment_counts_against_max_uncharged_size)
 	EXPECT_EQ(uncharged(), before);
 }
 
-/* Four elements of a size class, from the moment at which a recipe with it is chosen until unload */
+/* Four elements of a size class, from the first recipe that selects it until unload */
 TEST(the_reserve_of_mempool_counts_against_max_uncharged_size)
 {
 	int made = 0;
@@ -282,7 +282,7 @@ TEST(the_reserve_of_mempool_counts_against_max_uncharged_size)
 		}
 		after = uncharged();
 		EXPECT_EQ(after, before);
-		/* Chosen again it is there, without room for more, and stays when it is not used. */
+		/* Selecting it again needs no more room; the reserve stays while unused. */
 		snprintf(cap, sizeof(cap), "%lld", after);
 		SET("max_uncharged_size", cap);
 		SET("alloc_mode", "mempool");
@@ -320,7 +320,7 @@ static void *ask_too_much(void *unused)
 	return unused;
 }
 
-/* The moment in which it could is short: the hammer is what sees it. */
+/* The race window is short: check-hammer is most likely to hit it. */
 TEST(a_request_that_is_refused_makes_no_other_fail)
 {
 	static const struct {
@@ -345,7 +345,7 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 		if (cases[i].room)
 			SET(cases[i].cap, cases[i].room);
 		else
-			leave_room(1 << 20);	/* besides what mempool keeps */
+			leave_room(1 << 20);	/* besides the reserve of mempool */
 		too_large = cases[i].too_large;
 		done = false;
 		pthread_create(&thread, NULL, ask_too_much, NULL);
@@ -362,7 +362,7 @@ TEST(a_request_that_is_refused_makes_no_other_fail)
 
 static volatile unsigned long attempts, wins;
 
-/* Takes the one place that there is, if it can, and gives it back at once. */
+/* Takes the only free place, if it can, and releases it at once. */
 static void *take_a_place(void *unused)
 {
 	stay_on(1);
@@ -378,7 +378,7 @@ static void *take_a_place(void *unused)
 	return unused;
 }
 
-/* An open that gets EUSERS for the only place lost it to another, not to one that was refused as well. */
+/* An open gets EUSERS only if another open has the place, not because of a refused open. */
 TEST(an_open_that_is_refused_makes_no_other_fail)
 {
 	unsigned long before, seen;
@@ -395,16 +395,16 @@ TEST(an_open_that_is_refused_makes_no_other_fail)
 	fd = open_hello(O_RDONLY);
 	pthread_create(&thread, NULL, take_a_place, NULL);
 	for (int n = 0; n < volume(3000) && !failures; n++) {
-		before = wins;		/* it has none while we have it */
+		before = wins;		/* the thread gets no place while this one has it */
 		close(fd);
 		while ((fd = try_open(O_RDONLY)) < 0) {
 			if (!EXPECT_EQ(errno, EUSERS))
 				break;
-			/* until the attempt of that time has ended */
+			/* wait for the end of its current attempt */
 			for (seen = attempts; attempts < seen + 2;)
 				sched_yield();
 			EXPECT(wins > before);
-			before = 0;	/* from here on it may win again and again */
+			before = 0;	/* from here on the thread may win any number of times */
 		}
 	}
 	done = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/descriptors.c: which descriptors the harness leaves to a test;
- * tests/guest/helloctl.t runs this with the standard ones closed.
+ * tests/device/descriptors.c: the harness keeps descriptors 0 to 2 from tests;
+ * tests/guest/helloctl.t runs this with all three closed.
  */
 #include "harness.h"
 

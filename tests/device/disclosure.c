@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/disclosure.c: nobody reads a byte that nobody wrote. Made for
- * a kernel that poisons memory: Debian's default zeroes it and hides leaks.
+ * tests/device/disclosure.c: the device discloses no stale memory. Needs a kernel that
+ * poisons memory: Debian's default zeroes it and hides leaks.
  */
 #include <linux/hello.h>
 #include <sys/ioctl.h>
@@ -29,7 +29,7 @@ static int change(int fd, const char *words)
 	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-/* Leaves secrets in memory that the next buffers will get. */
+/* Leaves secrets in free memory for the next buffers. */
 static void soil(void)
 {
 	int fd[8];
@@ -43,7 +43,7 @@ static void soil(void)
 		close(fd[i]);
 }
 
-/* Every way to make bytes of a buffer readable that were not written */
+/* Every way to make unwritten bytes of a buffer readable */
 static void look_everywhere(void)
 {
 	int fd = open_hello(O_RDWR);

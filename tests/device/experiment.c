@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/experiment.c: orders and answers of debugfs experiment: bounds,
- * whose answer is read, what is counted, and that a run ends.
+ * tests/device/experiment.c: orders and answers of debugfs experiment: bounds, the owner
+ * of an answer, the counts, and the end of a run.
  */
 #include <time.h>
 
@@ -20,7 +20,7 @@ static int open_file(const char *path)
 	return fd;
 }
 
-/* 0, or -1 with the errno of an order that was not taken as a whole */
+/* Returns 0, or -1 with errno if the order was not written as a whole */
 static int ask(int fd, const char *order)
 {
 	ssize_t ret = write(fd, order, strlen(order));
@@ -28,7 +28,7 @@ static int ask(int fd, const char *order)
 	return ret == (ssize_t)strlen(order) ? 0 : -1;
 }
 
-/* What is read from where the descriptor is to the end */
+/* Reads from the descriptor's position to the end */
 static const char *rest(int fd)
 {
 	ssize_t length = 0, n;
@@ -40,7 +40,7 @@ static const char *rest(int fd)
 	return answer;
 }
 
-/* Runs an order that works; its answer is in answer */
+/* Runs a valid order; sets answer */
 __attribute__((format(printf, 1, 2)))
 static void run(const char *format, ...)
 {
@@ -189,7 +189,7 @@ TEST(a_descriptor_reads_the_answer_to_its_own_order)
 	EXPECT_EQ((rest(yours), field("count")), 22);
 	fresh = open_file(EXPERIMENT);
 	EXPECT_EQ((rest(fresh), field("count")), 22);
-	/* in the middle of one answer somebody else asks for another */
+	/* another descriptor runs an order in the middle of reading an answer */
 	EXPECT_EQ(lseek(mine, 0, SEEK_SET), 0);
 	EXPECT_EQ(read(mine, first, 40), 40);
 	EXPECT_ERRNO(ask(yours, "nonsense"), EINVAL);
@@ -281,9 +281,9 @@ TEST(each_lock_is_waited_for_and_held_once_for_each_update_and_loses_none)
 			EXPECT(of_times("hold", "max") >= (i == 0 ? 0 : i == 1 ? 20000 : 900000));
 		}
 	CASE("%s", "");
-	/* udelay() may be short where the processors' clocks disagree; a sleep is not */
+	/* msleep: udelay() may be short if the CPUs' clocks disagree */
 	run("lock lock_mode=mutex threads=%d count=10 delay=msleep:2", processors());
-	/* a tick that was late makes the sleep short that began before it */
+	/* a late tick shortens a sleep that began before it */
 	EXPECT(of_times("hold", "p50") >= 1900000);
 	EXPECT_EQ(field("lost"), 0);
 }
@@ -296,7 +296,7 @@ TEST(what_is_lost_without_a_lock_is_expected_less_observed)
 	EXPECT_EQ(field("expected"), 100);
 	EXPECT(field("lost") > 0);
 	EXPECT_EQ(field("lost"), 100 - field("observed"));
-	/* one thread races with nobody */
+	/* a single thread has no race */
 	run("lock lock_mode=none threads=1 count=500");
 	EXPECT_EQ(field("lost"), 0);
 	EXPECT_EQ(of_times("wait", "n"), 0);
@@ -364,7 +364,7 @@ TEST(batches_of_all_threads_are_within_the_cap_and_the_cap_is_given_back)
 
 /* ---- its end ---- */
 
-/* A process that runs an order; returns once that runs, which others are told by EBUSY */
+/* Starts a process that runs an order; returns once a second order gets EBUSY */
 static pid_t run_in_child(const char *order)
 {
 	int fd = open_file(EXPERIMENT);
@@ -412,7 +412,7 @@ TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 {
 	char order[128];
 
-	/* the last in the queue for the lock does not sleep any more */
+	/* the last thread in the queue for the lock no longer sleeps */
 	snprintf(order, sizeof(order), "lock lock_mode=mutex delay=msleep:100 threads=%d count=%d",
 		 processors(), 100 / processors());
 	kill_ends(order);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/device/fail.c: every allocation of every path fails in turn, by
- * fail/nth: the call says ENOMEM, nothing has changed, and it works when retried.
+ * fail/nth: the call fails with ENOMEM, changes nothing, and works when retried.
  */
 #include <linux/hello.h>
 #include <sys/ioctl.h>
@@ -42,22 +42,22 @@ static int set_nth(int n)
 }
 
 /*
- * The paths: one call each that allocates, with a buffer of mode that is there
- * (filled), still to come (first use), or not wanted (an open).
+ * The paths: one call each that allocates, with a buffer that is FILLED, UNUSED
+ * (before its first use), or CLOSED (the call is an open).
  */
 enum { CLOSED, UNUSED, FILLED };
 
 struct path {
 	const char *name;
 	int (*call)(const char *mode);
-	int at_least;		/* so many allocations can fail */
+	int at_least;		/* number of allocations that can fail */
 	int file;		/* CLOSED, UNUSED or FILLED */
 	const char *lock;	/* shared, under this lock */
 	bool poison;
-	bool from_other;	/* another allocator made what is there */
+	bool from_other;	/* the existing buffer is of another allocator */
 	bool maps;
-	bool may_make;		/* a failure may leave the buffer that was made, empty */
-	const char *only;	/* with this allocator: the others make no difference */
+	bool may_make;		/* a failure may leave the new, empty buffer */
+	const char *only;	/* test this allocator only: the path does not depend on it */
 };
 
 static int fd, other, reader;
@@ -97,7 +97,7 @@ static int call_mmap(const char *mode)
 	return map == MAP_FAILED ? -1 : 0;
 }
 
-/* What is not user memory goes through a page of its own under a lock that spins. */
+/* Under a spinning lock, data that is not in user memory goes through a bounce page. */
 static int call_splice(const char *mode)
 {
 	loff_t from = 0;
@@ -138,8 +138,8 @@ static int call_race(const char *mode)
 }
 
 /*
- * An open takes its file and the memory, a replaced buffer a header instead of the
- * file; some allocators need something first.
+ * An open allocates its file and the memory; a replacement allocates a header instead
+ * of the file; some allocators prepare a cache first.
  */
 static const struct path paths[] = {
 	{ "open", call_open, .at_least = 2, .file = CLOSED },
@@ -166,7 +166,7 @@ static const struct path paths[] = {
 	{ "experiment lock", call_race, .at_least = 3, .file = CLOSED, .only = "vmalloc" },
 };
 
-/* Stores are slow, since each change is an event to udev: no more than needed. */
+/* Avoid stores: each change sends an event to udev, which is slow. */
 static void set_up(const struct path *p, const char *mode)
 {
 	use_allocator(mode);
@@ -256,13 +256,13 @@ static bool strike(const struct path *p, const char *mode, int n)
 	return true;
 }
 
-/* dma_coherent is mapped as a whole, and needs nothing for that. */
+/* mmap of dma_coherent allocates nothing: it maps the buffer at once. */
 static bool is_mapped_by_page(const char *mode)
 {
 	return !strcmp(mode, "vmalloc") || !strcmp(mode, "pages") || !strcmp(mode, "pages_exact");
 }
 
-/* How many allocations failed */
+/* The number of failed allocations */
 static int walk(const struct path *p, const char *mode)
 {
 	bool more = true;

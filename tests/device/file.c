@@ -13,7 +13,7 @@
 
 static unsigned char pattern[CAPACITY], buf[2 * CAPACITY], zeros[CAPACITY];
 
-/* No two places of the pattern have the same eight bytes. */
+/* No eight bytes occur twice in the pattern. */
 static void fill_pattern(void)
 {
 	for (unsigned int i = 0; i < CAPACITY / 4; i++)
@@ -122,7 +122,7 @@ TEST(reads_and_writes_at_every_offset_and_length_are_bounded)
 	static const off_t offsets[] = {
 		0, 1, CAPACITY - 1, CAPACITY, CAPACITY + 1, INT_MAX, 1LL << 31, 1LL << 32, LLONG_MAX - 4095, LLONG_MAX,
 	};
-	/* more is EFAULT by the VFS: no buffer can be that long; 32 bit has no 1 << 32 */
+	/* above that the VFS returns EFAULT; 32-bit kernels have no 1 << 32 */
 	static const size_t lengths[] = {
 		0, 1, CAPACITY, CAPACITY + 1, INT_MAX, 1UL << 31, (size_t)(1ULL << 32),
 	};
@@ -281,7 +281,7 @@ TEST(an_unmapped_user_buffer_is_EFAULT_and_changes_nothing)
 	expect_contents(fd, pattern, 100);
 }
 
-/* A count that comes back is what was really moved; no byte beyond it has changed. */
+/* The call returns the bytes that it moved, and changes no byte beyond them. */
 TEST(a_half_mapped_user_buffer_moves_exactly_what_it_reports)
 {
 	unsigned char *mem = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -431,8 +431,8 @@ static long long mem_available(void)
 }
 
 /*
- * Counters can be right while the memory is not: ask the system. KASAN keeps
- * up to 1/32 of RAM in quarantine, so half of 200 MiB it is that must be back.
+ * Check MemAvailable, because counters do not show leaked memory. KASAN keeps up to
+ * 1/32 of RAM in quarantine, so require only half of 200 MiB.
  */
 TEST(close_gives_the_memory_back_to_the_system_with_every_allocator)
 {

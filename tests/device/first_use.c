@@ -106,7 +106,7 @@ static int change(int fd, const char *words)
 	return ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-/* Empty, and what is written then is all that there is. */
+/* The buffer is empty, and then has only the bytes written. */
 static void expect_emptied(int fd)
 {
 	EXPECT_EQ(info(fd).flags & HELLO_INFO_ALLOCATED, 0);
@@ -232,12 +232,12 @@ static volatile bool done;
 static long used[2];	/* reads of nothing, and of bytes */
 static pthread_barrier_t round_begins, round_ends;
 
-/* What is read is poison, as much as one recipe makes, or nothing after a reset. */
+/* A read returns poison of the size of one recipe, or nothing after a reset. */
 static void *use_first(void *unused)
 {
 	char got[10000];
 
-	memset(got, 0, sizeof(got));	/* pages that are there: a call is one unit */
+	memset(got, 0, sizeof(got));	/* present pages: a call is one unit */
 	for (;;) {
 		int fd, n;
 
@@ -267,7 +267,7 @@ TEST(first_uses_that_meet_under_changing_recipes_make_one_buffer)
 	SET("alloc_when", "first_use");
 	SET("init_mode", "poison");
 	SET("buffer_size", "4000");
-	SET("alloc_context", "workqueue");	/* the maker sleeps, and others come */
+	SET("alloc_context", "workqueue");	/* the allocating task sleeps, and others call meanwhile */
 	FOR_EACH_CHOICE(lock, "lock_mode") {
 		CASE("%s", lock);
 		SET("lock_mode", lock);
@@ -277,7 +277,7 @@ TEST(first_uses_that_meet_under_changing_recipes_make_one_buffer)
 		for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 			pthread_create(&threads[i], NULL, use_first, NULL);
 		for (int i = 0; i < volume(50); i++) {
-			SET("reset", "1");	/* idle: the fill is there again */
+			SET("reset", "1");	/* idle: a new buffer is filled again */
 			pthread_barrier_wait(&round_begins);
 			set("buffer_size", i % 2 ? "4000" : "9000");	/* to 4000: ENOSPC once 9000 are there */
 			if (i % 3 == 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/io_uring.c: requests end, with what the system calls return. Those that
- * wait, for a page or for changes, can be cancelled or left behind, and hold up nobody.
+ * tests/device/io_uring.c: requests complete with the results of the system calls. A
+ * request that waits for a page or a change can be cancelled or left behind, and blocks
+ * no other task.
  */
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
@@ -12,7 +13,7 @@
 #define ENTRIES	8
 #define SIZE	4096	/* of a buffer */
 
-/* A ring, by system calls: requests go in, and what is done comes out. */
+/* A ring, used by system calls */
 static struct ring {
 	int fd;
 	unsigned int setup, features;
@@ -22,7 +23,7 @@ static struct ring {
 	struct {
 		void *at;
 		size_t size;
-	} maps[3];		/* they hold the ring too */
+	} maps[3];		/* the mappings also hold the ring */
 } ring;
 
 static char buf[PAGE_MAX], got[SIZE];
@@ -72,7 +73,7 @@ static void close_ring(void)
 	close(ring.fd);
 }
 
-/* One after the other, with one system call */
+/* Submits the requests with one system call */
 static void submit_all(const struct io_uring_sqe *requests, unsigned int n)
 {
 	unsigned int tail = *ring.sq_tail;
@@ -94,8 +95,8 @@ static void submit(struct io_uring_sqe request)
 }
 
 /*
- * Waits for the next that is done, and says what came of it. The test ends at one
- * that never is; older kernels leave that to the harness.
+ * Waits for the next completion and returns its result. Ends the test after a
+ * timeout; on older kernels the harness does.
  */
 static int done(unsigned long long *which)
 {
@@ -121,7 +122,7 @@ static int done(unsigned long long *which)
 
 static struct io_uring_sqe transfer(int op, int fd, void *at, unsigned int n)
 {
-	/* IOSQE_ASYNC: by a thread of the ring, which then waits instead of us */
+	/* IOSQE_ASYNC: a thread of the ring makes the call, and waits instead of us */
 	return (struct io_uring_sqe){ .opcode = op, .flags = IOSQE_ASYNC, .fd = fd, .addr = (uintptr_t)at,
 				      .len = n, .user_data = 1 };
 }
@@ -189,7 +190,7 @@ TEST(requests_write_read_and_fail_as_the_calls_do)
 	in_each_mode(write_and_read);
 }
 
-/* A request that waits for its page cannot be taken back, but holds up nobody, and comes to its end with the page. */
+/* A request that waits for its page cannot be cancelled; it blocks no task and ends with the page. */
 static void cancel_waiting(const char *mode)
 {
 	for (int reads = 0; reads < 2; reads++) {
@@ -217,7 +218,7 @@ static void cancel_waiting(const char *mode)
 			res = done(&which);
 			results += which == 1;
 		}
-		/* all of it, or nothing because it was told to stop */
+		/* the whole transfer, or nothing because it was cancelled */
 		EXPECT(res == SIZE || res == -EINTR || res == -ECANCELED || res == -EFAULT);
 		EXPECT_EQ(pread(other, got, SIZE, 0), SIZE);
 		EXPECT_MEM(got, buf, SIZE);
@@ -233,7 +234,7 @@ TEST(a_request_that_waits_for_its_page_holds_up_nobody_and_ends_when_cancelled_a
 	in_each_mode(cancel_waiting);
 }
 
-/* A request to read that waits for its page. Returns the userfaultfd that can bring it. */
+/* Starts a read request that waits for its page; returns the userfaultfd that serves it. */
 static int begin_stuck_read(int fd, char **page)
 {
 	int uffd;
@@ -493,9 +494,9 @@ TEST(a_poll_request_ends_at_once_if_there_is_what_it_asks_for)
 }
 
 /*
- * Its place in the wait queue goes with it: nobody is woken who is not there any more.
- * That a change wakes it is not asked for: io_uring passes over wake-ups for
- * EPOLLPRI alone (IO_ASYNC_POLL_COMMON), and others would wake writers themselves.
+ * The request leaves the wait queue when it ends. Do not check that a change wakes it:
+ * io_uring ignores wake-ups for EPOLLPRI alone (IO_ASYNC_POLL_COMMON), and other
+ * events would wake the writers themselves.
  */
 TEST(a_poll_request_for_changes_is_cancelled_and_left_behind)
 {

@@ -10,7 +10,7 @@
 
 #include "harness.h"
 
-#define NEWER	64	/* bytes that a later struct may have more */
+#define NEWER	64	/* more bytes, as in a later struct */
 
 static char buf[70000];
 
@@ -96,7 +96,7 @@ TEST(INFO_flags_are_those_of_the_allocator)
 	EXPECT_EQ(info(open_hello(O_RDWR)).flags & HELLO_INFO_SHARED, HELLO_INFO_SHARED);
 }
 
-/* What INFO prints, RECIPE takes: one text form. */
+/* RECIPE takes the text that INFO prints. */
 TEST(a_recipe_read_is_a_recipe_that_can_be_written)
 {
 	FOR_EACH_ALLOCATOR(mode) {
@@ -211,7 +211,7 @@ TEST(RECIPE_beyond_a_cap_is_ENOMEM)
 	EXPECT_EQ(number("stats/live_bytes"), live_before[2] + 4096);
 }
 
-/* Sizes of the struct as an older, this and a newer program know it. */
+/* Sizes of the struct in older, current and newer programs */
 static void try_sizes(int fd, unsigned long nr, size_t ver0, void *fresh)
 {
 	unsigned char *page = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -220,7 +220,7 @@ static void try_sizes(int fd, unsigned long nr, size_t ver0, void *fresh)
 
 	EXPECT_EQ(mprotect(end, PAGE, PROT_NONE), 0);
 	for (size = 0; size <= ver0 + NEWER; size += size < 32 ? 1 : 4) {
-		unsigned char *at = end - (size < 4 ? 4 : size);	/* not a byte behind it is there */
+		unsigned char *at = end - (size < 4 ? 4 : size);	/* the next page is unmapped */
 
 		CASE("size %u", size);
 		memset(at, 0, end - at);
@@ -321,7 +321,7 @@ static void *flip(void *arg)
 	return arg;
 }
 
-/* A struct that changes while the driver reads it: every outcome is one of the honest ones. */
+/* The struct changes while the driver copies it: the call sees one of its two values. */
 TEST(a_struct_that_another_thread_flips_has_no_third_outcome)
 {
 	int fd = open_hello(O_RDWR);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/device/limits.c: the caps are reserved before allocating,
- * and whoever reaches one gets an errno and nothing else.
+ * and a call that reaches one gets an errno and changes nothing.
  */
 #include "harness.h"
 
@@ -48,7 +48,7 @@ TEST(vmalloc_of_64_MiB_works_to_the_last_byte)
 	EXPECT_EQ(c, 'x');
 }
 
-/* Up to the cap and no further; what was closed can be had again */
+/* Fill up to the cap; a close makes room again. */
 TEST(max_total_size_reached_is_ENOMEM_until_a_buffer_goes)
 {
 	int fd[5], failures_before = number("stats/opens");

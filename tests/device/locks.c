@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/device/locks.c: the shared buffer under every lock, with writers,
- * readers and migrations at once: what is read was written by one call.
+ * readers and migrations at once: each read returns the record of one write.
  */
 #include <pthread.h>
 #include <sys/resource.h>
@@ -10,7 +10,7 @@
 #include "harness.h"
 
 #define RECORD		16384	/* a whole call is one unit under every lock: at most 64 KiB */
-#define RECORDS		(4 * WRITERS)	/* all of them are carried over in several units */
+#define RECORDS		(4 * WRITERS)	/* a migration copies all records in several units */
 #define WRITERS		4
 #define READERS		4
 #define MIGRATIONS	volume(80)	/* under each lock */
@@ -18,7 +18,7 @@
 static volatile bool done;
 static long calls[2];
 
-/* Writes records of its own, and finds there what it wrote last: no migration loses a write. */
+/* Writes its own records and reads back the last one: no migration loses a write. */
 static void *write_records(void *arg)
 {
 	unsigned char *record = resident_memory(RECORD), *got = resident_memory(RECORD), last[RECORDS] = { 0 };
@@ -59,7 +59,7 @@ static void *read_records(void *arg)
 	return arg;
 }
 
-/* Looks at an open file while its buffer is replaced. */
+/* Reads the state of an open file while its buffer is replaced. */
 static void *look(void *arg)
 {
 	struct pollfd p = { .fd = open_hello(O_RDONLY), .events = POLLIN | POLLOUT | POLLPRI };
@@ -93,7 +93,7 @@ static void migrate_under_load(const char *lock)
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_create(&t[i], NULL, i < WRITERS ? write_records : read_records, (void *)(intptr_t)i);
 	pthread_create(&looker, NULL, look, NULL);
-	/* ahead of the load, or each migration waits for eight time slices */
+	/* higher priority: otherwise each migration waits for eight time slices */
 	EXPECT_EQ(setpriority(PRIO_PROCESS, 0, -15), 0);
 	for (int i = 0; i < MIGRATIONS && !failures; i++)
 		EXPECT_EQ(set(steps[i % ARRAY_SIZE(steps)][0], steps[i % ARRAY_SIZE(steps)][1]), 0);
@@ -133,7 +133,7 @@ TEST(under_rcu_every_read_is_one_record_while_it_migrates)
 	migrate_under_load("rcu");
 }
 
-/* The whole call is the unit for those that may sleep, however large. */
+/* Under a lock that may sleep, a call of any size is one unit. */
 static void *write_large(void *arg)
 {
 	unsigned char *mem = resident_memory(1 << 20);
@@ -224,7 +224,7 @@ TEST(records_that_processes_append_are_whole_and_all_there_under_every_lock)
 	}
 }
 
-/* Memory goes back with the last reference, not after a grace period that writers outrun. */
+/* The last reference frees a version at once: writers may be faster than grace periods. */
 TEST(fast_writers_under_rcu_cannot_pile_up_old_versions)
 {
 	char cap[32];
@@ -267,7 +267,7 @@ static void *map_and_write(void *arg)
 	return arg;
 }
 
-/* Either it is mapped and a migration is EBUSY, or it moves and keeps what was written. */
+/* Either the buffer is mapped and a migration is EBUSY, or it moves with its contents. */
 TEST(mapping_and_migration_exclude_each_other_under_every_lock)
 {
 	static const char *const modes[] = { "vmalloc", "pages", "pages_exact" };
@@ -340,7 +340,7 @@ TEST(mappings_as_user_buffers_crosswise_do_not_deadlock)
 	}
 }
 
-/* A kill in the middle of making or filling the largest buffer is obeyed soon. */
+/* SIGKILL soon ends a call that allocates or fills the largest buffer. */
 TEST(SIGKILL_ends_a_large_allocation_or_copy_within_seconds)
 {
 	static const char *const inits[] = { "zero", "poison" };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/log.c: what users give to the driver comes to the kernel log,
- * and so to a console, as printable ASCII only.
+ * tests/device/log.c: the driver logs text from users as printable ASCII only, since the
+ * log may go to a terminal.
  */
 #include <ctype.h>
 #include <linux/hello.h>
@@ -22,8 +22,8 @@ static void read_log_from_here(void)
 }
 
 /*
- * The text of the next record of the driver, or false. A record shows what is no
- * printable ASCII, and each backslash, as \xNN: undone here, it is what a console gets.
+ * Reads the driver's next record; false if there is none. Undoes the escapes of
+ * /dev/kmsg (\xNN), to get the bytes that a console gets.
  */
 static bool next_line(unsigned char *line, size_t *len)
 {
@@ -51,7 +51,7 @@ static bool next_line(unsigned char *line, size_t *len)
 	return false;
 }
 
-/* Give a text to the driver until it says something: its log is rate-limited. */
+/* Repeat until the driver logs something: its log is rate-limited. */
 static void expect_printable(const char *text, void (*give)(const char *text))
 {
 	unsigned char line[LINE];
@@ -70,7 +70,7 @@ static void expect_printable(const char *text, void (*give)(const char *text))
 	} while (next_line(line, &len));
 }
 
-/* Every byte that ends no word, as many at a time as the driver shows of one */
+/* Every byte that does not end a word, as many at a time as the driver logs of a word */
 static void expect_bytes_printable(const char *before, void (*give)(const char *text))
 {
 	char text[64];
@@ -87,7 +87,7 @@ static void expect_bytes_printable(const char *before, void (*give)(const char *
 	}
 }
 
-/* What moves a cursor, rings, begins a line, is no ASCII; and then as much as there can be */
+/* Control characters, bytes other than ASCII, and a text of the maximum size */
 static void expect_some_printable(const char *before, void (*give)(const char *text))
 {
 	char text[HELLO_RECIPE_MAX];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/masks.c: which GFP mask goes where: every allocator x mask x
- * context either makes a buffer that works or is EINVAL, as the table says.
+ * tests/device/masks.c: every allocator x mask x context makes a working buffer or is
+ * EINVAL, as the table says.
  */
 #include <linux/hello.h>
 #include <sys/ioctl.h>
@@ -16,7 +16,7 @@ static const char *const modifiers[] = {
 };
 static const char *const contexts[] = { "process", "workqueue", "softirq", "hardirq" };
 
-/* What each allocator takes: bases, and modifiers besides. */
+/* The masks that each allocator takes: bases and modifiers */
 #define ANY_BASE	"GFP_KERNEL GFP_ATOMIC GFP_NOWAIT GFP_NOIO GFP_NOFS GFP_USER "
 #define ANY_MODIFIER	"__GFP_NORETRY __GFP_RETRY_MAYFAIL __GFP_THISNODE __GFP_HIGH "
 static const struct {
@@ -45,7 +45,7 @@ static bool in(const char *list, const char *word)
 	return false;
 }
 
-/* Memory without an address of the kernel: no buffer, and offered where there is none. */
+/* Highmem has no kernel address: masks that allow it are offered only without highmem. */
 static bool has_highmem(void)
 {
 	static int found = -1;
@@ -70,7 +70,7 @@ static bool works(size_t rule, const char *base, const char *modifier, const cha
 		return false;
 	if (!strcmp(base, "GFP_HIGHUSER") && has_highmem())
 		return false;
-	/* where the allocator is called by an interrupt it must not sleep */
+	/* in interrupt context the allocator must not sleep */
 	return !strstr(context, "irq") || !in(may_sleep, base);
 }
 
@@ -152,7 +152,7 @@ TEST(the_table_of_this_test_has_every_allocator_context_and_mask)
 	EXPECT_EQ(n, 13);
 }
 
-/* The default recipe is judged by the same rules, one store at a time. */
+/* Each store to a tunable must obey the same rules. */
 TEST(sysfs_refuses_what_cannot_work_whichever_store_comes_last)
 {
 	EXPECT_ERRNO(set("alloc_context", "softirq"), EINVAL);		/* GFP_KERNEL */
@@ -179,7 +179,7 @@ TEST(the_words_of_a_mask_are_kept_as_given_not_as_bits)
 	EXPECT_STR(get("gfp_flags"), "GFP_DMA");
 }
 
-/* Each context really allocates there, and frees; zeroing is not its business. */
+/* A buffer from each context is complete and zeroed. */
 TEST(a_buffer_of_every_context_is_whole_and_zeroed)
 {
 	char buf[4096], zeros[4000] = "";

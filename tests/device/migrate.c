@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/device/migrate.c: while buffer_mode=shared, a store to the recipe
- * moves the shared buffer with its contents; what cannot work changes nothing.
+ * moves the shared buffer with its contents; a refused store changes nothing.
  */
 #include <linux/hello.h>
 #include <pthread.h>
@@ -219,7 +219,7 @@ TEST(each_lock_maps_the_shared_buffer_but_for_rcu)
 			EXPECT(m == MAP_FAILED && errno == ENODEV);
 		} else {
 			ASSERT(report(m != MAP_FAILED, "mmap: %s", strerrorname_np(errno)));
-			/* read and write, with a user buffer that is the device's own unfaulted memory */
+			/* read and write with an unfaulted mapping of the device as the user buffer */
 			EXPECT_EQ(madvise(m, 65536, MADV_DONTNEED), 0);
 			EXPECT_EQ(pread(fd, m, 65536, 0), 65536);
 			EXPECT_EQ(madvise(m, 65536, MADV_DONTNEED), 0);
@@ -254,7 +254,7 @@ static long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* One byte, all over? Not each is looked at: the readers are to copy. */
+/* True if all sampled bytes are equal; samples, so that readers mostly copy. */
 static bool uniform(const char *m)
 {
 	for (size_t i = 0; i < LARGE; i += 4093)
@@ -269,7 +269,7 @@ struct reader {
 	int fd;
 };
 
-/* Reads whole calls, one after the other: each holds the lock for all of it. */
+/* Reads the whole buffer in a loop; each call holds the lock throughout. */
 static void *read_whole(void *arg)
 {
 	struct reader *r = arg;
@@ -294,7 +294,7 @@ static bool migrate(int fd, bool shared, const char *mode)
 	return !ioctl(fd, HELLO_IOC_RECIPE, &r);
 }
 
-/* Returns true if a reader had the lock then: the successor is left for others to drop. */
+/* Returns true if a reader held the lock, so that the killed migration left its successor. */
 static bool kill_migration(int fd, bool shared)
 {
 	static volatile bool *migrated;
@@ -311,7 +311,7 @@ static bool kill_migration(int fd, bool shared)
 		*migrated = true;
 		pause();
 	}
-	/* With a successor it has had the lock once, and wants it again for each unit. */
+	/* A migration with a successor took the lock once, and takes it again for each unit. */
 	while (number("stats/live_buffers") < live_before[1] + 2 && !*migrated)
 		sched_yield();
 	since = now_ms();
@@ -322,7 +322,7 @@ static bool kill_migration(int fd, bool shared)
 	return number("stats/live_buffers") == live_before[1] + 2;
 }
 
-/* While readers hold the lock nearly always. Returns whether a successor was left. */
+/* Kills a migration while readers hold the lock most of the time; true if it left a successor. */
 static bool kill_beside_readers(int fd, bool shared)
 {
 	static struct reader readers[COPIERS];
@@ -360,7 +360,7 @@ static void kill_migrations(bool shared)
 		EXPECT_EQ(pread(fd, m, LARGE, 0), LARGE);
 		EXPECT(m[0] == (char)('a' + round) && uniform(m));
 		memset(m, 'b' + round, LARGE);
-		/* Both drop what was left. */
+		/* A write and a migration both drop a leftover successor. */
 		if (round % 2) {
 			EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
 		} else {
@@ -372,7 +372,7 @@ static void kill_migrations(bool shared)
 		EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
 		EXPECT(migrate(fd, shared, "vmalloc"));
 	}
-	/* and what is left now nobody uses */
+	/* no call uses the leftover of this last kill */
 	left += kill_beside_readers(fd, shared);
 	printf("# %s: of %d migrations that were killed %d left a successor\n", shared ? get("lock_mode") : "private", round + 1, left);
 	close(fd);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/misc_mtx.c: what open() does under the mutex of all misc devices is
- * bounded: opens of the others do not wait for it.
+ * tests/device/misc_mtx.c: the work of open() under misc_mtx is bounded: opens of other
+ * misc devices do not wait for it.
  */
 #include <pthread.h>
 #include <time.h>
 
 #include "missing_page.h"
 
-#define BOUND	(64 << 10)	/* what an open may make, fill or zero of the shared buffer */
+#define BOUND	(64 << 10)	/* maximum that an open may allocate, fill or zero of the shared buffer */
 #define LARGE	(1 << 20)
 #define HUGE	(16 << 20)
 #define OPENS	100
@@ -31,7 +31,7 @@ static void set_size(size_t size)
 	SET("buffer_size", text);
 }
 
-/* Empties and frees the shared buffer of this test, which has closed all */
+/* Frees the shared buffer; the test has closed every descriptor */
 static void start_again(void)
 {
 	close_range(3, ~0U, 0);
@@ -131,7 +131,7 @@ static int caches(void)
 
 TEST(open_makes_no_slab_cache)
 {
-	/* classes that nothing before has used, or the test says nothing */
+	/* unused size classes; otherwise the test proves nothing */
 	static const size_t sizes[] = { 33, 65, 129, 257, 513, 1025, 2049, 4097, 8193, 16385, 32769, 65537 };
 	int before;
 
@@ -175,10 +175,10 @@ TEST(O_TRUNC_of_a_mapped_shared_buffer_is_EBUSY_over_64_KiB_and_changes_nothing)
 		memset(buf, 'c', size);
 		EXPECT_EQ(pwrite(fd, buf, size, 0), size);
 		news.fd = open_hello(O_RDONLY);
-		/* one of a descriptor open for writing would be writable at any time */
+		/* a read-only descriptor, whose mapping mprotect() cannot make writable */
 		map = mmap(NULL, size, protections[p], MAP_SHARED, writable ? fd : news.fd, 0);
 		ASSERT(EXPECT(map != MAP_FAILED));
-		EXPECT_EQ(read(news.fd, buf, 1), 1);	/* a mapping may be news */
+		EXPECT_EQ(read(news.fd, buf, 1), 1);	/* a mapping may be a change: consume it */
 		opens = number("stats/opens");
 
 		close(open_hello(O_RDONLY | O_TRUNC));	/* truncates nothing */
@@ -190,7 +190,7 @@ TEST(O_TRUNC_of_a_mapped_shared_buffer_is_EBUSY_over_64_KiB_and_changes_nothing)
 			EXPECT_MEM(map, buf, size);
 			EXPECT_EQ(lseek(fd, 0, SEEK_END), size);
 			close(open_hello(O_RDWR));
-			SET("reset", "1");		/* that still empties it */
+			SET("reset", "1");		/* reset still empties it */
 		} else {
 			close(open_hello(O_WRONLY | O_TRUNC));
 		}
@@ -201,7 +201,7 @@ TEST(O_TRUNC_of_a_mapped_shared_buffer_is_EBUSY_over_64_KiB_and_changes_nothing)
 
 		EXPECT_EQ(pwrite(fd, "again", 5, 0), 5);
 		EXPECT_EQ(munmap(map, size), 0);
-		close(open_hello(O_WRONLY | O_TRUNC));	/* nothing is in the way any more */
+		close(open_hello(O_WRONLY | O_TRUNC));	/* not mapped any more */
 		EXPECT_EQ(lseek(fd, 0, SEEK_END), 0);
 		start_again();
 	}
@@ -209,7 +209,7 @@ TEST(O_TRUNC_of_a_mapped_shared_buffer_is_EBUSY_over_64_KiB_and_changes_nothing)
 
 /* ---- opens of others ---- */
 
-/* A misc device that is opened without harm, and does little then */
+/* A harmless misc device with a short open() */
 static const char *other_device(void)
 {
 	static const char *const devices[] = { "/dev/vga_arbiter", "/dev/fuse", "/dev/cpu_dma_latency" };
@@ -243,7 +243,7 @@ struct times {
 	double median, longest;
 };
 
-/* Opens @device again and again; gives up when one has taken too long. */
+/* Times repeated opens of @device; stops after one that takes too long. */
 static struct times time_opens(const char *device)
 {
 	double took[OPENS], limit = env("HELLO_TEST_SLOW");
@@ -261,7 +261,7 @@ static struct times time_opens(const char *device)
 	return (struct times){ .median = took[n / 2], .longest = took[n - 1] };
 }
 
-/* Children that do something until they are killed */
+/* Child processes, which run until they are killed */
 #define MAX_LOAD	16
 
 static pid_t load[MAX_LOAD];
@@ -300,7 +300,7 @@ static void truncate_it(const char *path)
 	close(open(path, O_RDWR | O_TRUNC));
 }
 
-/* Four readers of all bytes, and two who open */
+/* Times opens beside four readers of the whole file and two loops of opens */
 static struct times time_beside_load(const char *device, const char *read_from, const char *opened)
 {
 	struct times t;
@@ -314,7 +314,7 @@ static struct times time_beside_load(const char *device, const char *read_from, 
 	return t;
 }
 
-/* A second is much, also in an emulated guest; a busy host shows in the longest of an equal load. */
+/* Limit: a second, or, on a busy host, the longest open beside an equal load. */
 static bool long_wait(struct times t, struct times equal)
 {
 	double limit = env("HELLO_TEST_SLOW");
@@ -351,7 +351,7 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		fd = open_hello(O_RDWR);
 		map = mmap(NULL, HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		ASSERT(EXPECT(map != MAP_FAILED));
-		/* The host may be busy with one of the two alone: what holds, holds in one of three tries. */
+		/* The host's load may change between the two measurements: one of three tries must pass. */
 		for (int i = 0; i < 3; i++) {
 			own = time_beside_load(device, HELLO_DEV, HELLO_DEV);
 			if (own.median <= 2 * equal.median && !long_wait(own, equal))
@@ -404,7 +404,7 @@ static void spin(const char *unused)
 		__asm__ volatile("" ::: "memory");
 }
 
-/* It is preempted in the middle of the list, and gets little time to go on. */
+/* The reader is preempted in the middle of the list and gets little CPU time. */
 TEST(a_reader_of_the_list_of_opens_that_gets_no_time_holds_up_no_open)
 {
 	const char *device = other_device();
@@ -444,7 +444,7 @@ TEST(a_reader_of_the_list_of_opens_whose_page_does_not_come_holds_up_no_open)
 	fd = open_hello(O_RDONLY);
 	pthread_create(&reader, NULL, read_opens, page);
 	wait_for_fault(uffd);
-	/* it is in the middle of its call */
+	/* the reader is in the middle of its call */
 	expect_no_long_wait(HELLO_DEV, time_opens(HELLO_DEV));
 	expect_no_long_wait(other_device(), time_opens(other_device()));
 	close(fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/mmap.c: mapping a buffer: which can, what is refused,
- * what a mapping sees, and how long it lives.
+ * tests/device/mmap.c: which buffers can be mapped, which mappings are refused, their
+ * contents and their lifetime.
  */
 #include <limits.h>
 #include <linux/hello.h>
@@ -23,7 +23,7 @@ static void *map(int fd, size_t len, int prot, int flags, off_t offset)
 	return mmap(NULL, len, prot, flags, fd, offset);
 }
 
-/* A mapping of the whole, or the test ends */
+/* Maps the whole buffer; ends the test on failure */
 static char *map_shared(int fd, size_t len)
 {
 	char *m = map(fd, len, RW, MAP_SHARED, 0);
@@ -38,7 +38,7 @@ static bool mappable(const char *mode)
 	       !strcmp(mode, "dma_coherent");
 }
 
-/* Does touching an address end in this signal? In a child, because it kills. */
+/* Returns the signal that an access to the address raises; in a child, which it kills. */
 static int signal_of_touching(volatile char *at)
 {
 	pid_t pid = fork();
@@ -62,7 +62,7 @@ TEST(page_backed_buffers_map_and_the_others_are_ENODEV)
 
 		if (!mappable(mode) && strcmp(mode, "kvmalloc")) {
 			EXPECT(m == MAP_FAILED && errno == ENODEV);
-			/* ENODEV comes before every other reason */
+			/* ENODEV is checked before other errors */
 			EXPECT_ERRNO(map(fd, 1 << 20, RW, MAP_SHARED, 0), ENODEV);
 			EXPECT_ERRNO(map(fd, 4096, RW, MAP_PRIVATE, 0), ENODEV);
 		} else if (mappable(mode)) {
@@ -113,7 +113,7 @@ TEST(length_is_the_capacity_while_a_writable_descriptor_is_mapped)
 	EXPECT_EQ(pwrite(fd, "old", 3, 0), 3);
 	rd = open_hello(O_RDONLY);
 	ASSERT(EXPECT(map(rd, 8192, PROT_READ, MAP_SHARED, 0) != MAP_FAILED));
-	EXPECT_EQ(lseek(rd, 0, SEEK_END), 0);	/* nobody can write there */
+	EXPECT_EQ(lseek(rd, 0, SEEK_END), 0);	/* read-only: no store can extend the length */
 	m = map_shared(fd, 8192);
 	EXPECT_EQ(lseek(fd, 0, SEEK_END), 8192);
 	EXPECT_MEM(m, "old\0\0", 5);
@@ -154,7 +154,7 @@ static void *empty_it(void *arg)
 	return arg;
 }
 
-/* Zeroing what is mapped takes many units, and a write may come between them. */
+/* Zeroing a mapped buffer takes several units; a write may come between them. */
 TEST(a_write_during_a_reset_never_stays_after_the_length)
 {
 	size_t size = 4 << 20, end;
@@ -181,7 +181,7 @@ TEST(a_write_during_a_reset_never_stays_after_the_length)
 			EXPECT_EQ(pwrite(fd, buf, 1, size - 1), 1);
 			pthread_create(&t, NULL, empty_it, NULL);
 			while (m[0] && lseek(fd, 0, SEEK_END) == (off_t)size)
-				;	/* until it has begun */
+				;	/* wait until it has begun */
 			EXPECT_EQ(pwrite(fd, buf, 32768, 0), 32768);
 			pthread_join(t, NULL);
 			end = lseek(fd, 0, SEEK_END);
@@ -201,7 +201,7 @@ TEST(lengths_and_offsets_past_the_end_are_refused)
 	const struct {
 		unsigned long long pages;
 		unsigned long long pgoff;
-		int want;	/* errno, 0: works; -1: refused by whoever comes first */
+		int want;	/* errno; 0: works; -1: refused by the VFS or the driver */
 	} cases[] = {
 		{ 4, 0, 0 }, { 1, 0, 0 }, { 1, 3, 0 }, { 3, 1, 0 },
 		{ 5, 0, EINVAL }, { 8, 0, EINVAL }, { 1, 4, EINVAL }, { 4, 1, EINVAL }, { 2, 3, EINVAL },
@@ -294,7 +294,7 @@ static void by_O_TRUNC(void)
 	close(open_hello(O_WRONLY | O_TRUNC));
 }
 
-/* Each lock but rcu, under which nothing is mapped, with the allocators that can be */
+/* Each lock but rcu, which refuses mappings, with each allocator that can be mapped */
 #define FOR_EACH_MAPPABLE_SHARED						\
 	FOR_EACH_CHOICE(lock, "lock_mode")					\
 		if (strcmp(lock, "rcu"))					\
@@ -348,7 +348,7 @@ TEST(bytes_after_the_capacity_go_when_the_contents_go)
 		}
 }
 
-/* All that is in a buffer that grew, as read(2) and a mapping have it */
+/* The whole buffer after growing, by read(2) and by a mapping */
 static void expect_grown(int fd)
 {
 	char *m;
@@ -491,7 +491,7 @@ TEST(a_private_read_only_map_sees_what_is_written)
 	EXPECT_MEM(m, "seen", 4);
 }
 
-/* close, then as much memory as the device may have: nobody gets the mapped pages */
+/* After close, allocate as much as the caps allow: no buffer gets the mapped pages. */
 TEST(a_mapping_outlives_the_close_of_its_descriptor)
 {
 	SET("buffer_size", "64K");
@@ -573,7 +573,7 @@ TEST(fork_and_split_mappings_each_hold_the_buffer)
 	}
 }
 
-/* A buffer is not replaced while any piece of a mapping is left, in any process. */
+/* A buffer is not replaced while a process has any piece of it mapped. */
 TEST(every_piece_of_a_mapping_counts)
 {
 	struct hello_recipe_request r = { .size = sizeof(r), .recipe = "alloc_mode=vmalloc" };
@@ -601,7 +601,7 @@ TEST(every_piece_of_a_mapping_counts)
 	EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &r), 0);
 }
 
-/* The user buffer of a read or write is the device's own mapping, not touched yet. */
+/* The user buffer of a read or write is an unfaulted mapping of the device. */
 TEST(reading_into_ones_own_mapping_returns_at_once)
 {
 	SET("buffer_size", "128K");
@@ -647,7 +647,7 @@ TEST(pages_that_were_dropped_come_back_with_their_bytes)
 		EXPECT_EQ(syscall(SYS_process_vm_readv, getpid(), &(struct iovec){ buf, 65536 }, 1,
 				  &(struct iovec){ m, 65536 }, 1, 0), 65536);
 		EXPECT_MEM(buf, m, 65536);
-		/* and by reference, as O_DIRECT does it: the pipe holds the pages over the unmap */
+		/* with page references, as O_DIRECT takes: the pipe holds the pages after munmap() */
 		EXPECT_EQ(pipe(pipefd), 0);
 		EXPECT_EQ(vmsplice(pipefd[1], &(struct iovec){ m, 3 * PAGE }, 1, 0), 3 * PAGE);
 		EXPECT_EQ(munmap(m, 65536), 0);
@@ -701,7 +701,7 @@ TEST(a_mapping_is_not_in_core_dumps)
 
 /* -- pages that others hold --------------------------------------------------- */
 
-/* So many pages of a mapping into a pipe, by reference */
+/* Moves pages of a mapping into a pipe by reference */
 static ssize_t pin(int pipe[2], char *m, size_t pages)
 {
 	struct iovec v = { m, pages * PAGE };
@@ -725,7 +725,7 @@ static void expect_in_pipe(int pipe[2], char byte, size_t pages)
 	close(pipe[1]);
 }
 
-/* A block of `pages` stays as one, whichever of its pages is held. */
+/* A reference to one page keeps the whole block of `pages`. */
 TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_bytes)
 {
 	FOR_EACH_ALLOCATOR(mode) {
@@ -741,7 +741,7 @@ TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_byte
 			SET_NUMBER("buffer_size", 16 * PAGE);
 			continue;
 		}
-		/* mapped, and not held by anybody */
+		/* mapped, but without other references */
 		fd = open_hello(O_RDWR);
 		m = map_shared(fd, size);
 		memset(m, 'p', size);
@@ -761,7 +761,7 @@ TEST(pages_that_are_still_held_when_their_buffer_goes_are_counted_in_pinned_byte
 		EXPECT_EQ(number("stats/pinned_bytes"), before + want);
 		EXPECT_EQ(number("stats/live_bytes"), live_before[2]);
 		EXPECT_EQ(number("stats/live_buffers"), live_before[1]);
-		/* It is not given to anybody else meanwhile. */
+		/* No other buffer gets the held pages. */
 		for (int i = 0; i < 50; i++) {
 			fd = open_hello(O_RDWR);
 			EXPECT_EQ(write(fd, "other", 5), 5);
@@ -791,7 +791,7 @@ TEST(a_reset_of_debugfs_leaves_pinned_bytes)
 	expect_in_pipe(pipe, 0, 1);
 }
 
-/* Its mapping has no pages. */
+/* Its mapping has no struct pages to reference. */
 TEST(dma_coherent_memory_cannot_be_held)
 {
 	long long before = number("stats/pinned_bytes");

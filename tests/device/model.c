@@ -15,15 +15,15 @@
 #define MAX	(160 << 10)
 #define HANDLES	4
 
-/* What a buffer should be */
+/* Expected state of a buffer */
 struct model {
 	size_t capacity, length, maps_writable;
-	char *map;			/* of handle 0, as long as there is one */
+	char *map;			/* mapping of handle 0, if any */
 	size_t map_length;
 	unsigned char data[MAX];
 };
 
-/* An open file that should be at pos; several of them share a model in shared mode. */
+/* An open file and its expected position; in shared mode handles share a model. */
 struct handle {
 	int fd;
 	long long pos;
@@ -31,17 +31,17 @@ struct handle {
 	struct model *model;
 };
 
-/* What makes calls fail: the knob, or a cgroup that is nearly full */
+/* Causes of failing calls: fail/probability, or a nearly full cgroup */
 enum { NOTHING, KNOB, CGROUP };
 
 struct run {
 	unsigned long long state, seed;
 	long op;
-	char last[16][128];		/* what was done lately */
+	char last[16][128];		/* recent operations */
 	unsigned char *buf, *got;
 	bool shared;
-	int squeezed;			/* then any call may be ENOMEM, and has changed nothing */
-	long refused;			/* how many were */
+	int squeezed;			/* if set, a call may be ENOMEM, and then changes nothing */
+	long refused;			/* number of ENOMEM calls */
 };
 
 static unsigned long long next(struct run *r)	/* xorshift64* */
@@ -57,7 +57,7 @@ static unsigned long long below(struct run *r, unsigned long long n)
 	return next(r) % n;
 }
 
-/* Sizes and offsets where mistakes live: borders, and a little beside */
+/* Sizes and offsets at and near boundaries */
 static long long interesting(struct run *r, const struct model *m)
 {
 	long long borders[] = { 0, m->length, m->capacity, 4096, 65536, MAX - 8 };
@@ -85,7 +85,7 @@ static bool same(struct run *r, long long got, int err, long long want)
 	return false;
 }
 
-/* Memory that was refused: the model stays as it is. */
+/* A call with ENOMEM leaves the model unchanged. */
 static bool injected(struct run *r, long long got, int err)
 {
 	bool yes = r->squeezed && got == -1 && err == ENOMEM;
@@ -184,7 +184,7 @@ static bool do_seek(struct run *r, struct handle *h)
 			return same(r, got, errno, -ENXIO);
 		to = whence == SEEK_HOLE ? (long long)m->length : off;
 	}
-	if (whence == SEEK_CUR && !off)		/* only asks */
+	if (whence == SEEK_CUR && !off)		/* changes nothing */
 		return same(r, got, errno, h->pos);
 	if (to < 0 || (size_t)to > m->capacity)
 		return same(r, got, errno, -EINVAL);
@@ -283,7 +283,7 @@ static bool do_truncate(struct run *r, struct handle *h)
 	return true;
 }
 
-/* Maps, writes through the map, unmaps; the length is the capacity meanwhile and stays so. */
+/* Maps, writes through the mapping, unmaps; the length becomes the capacity and stays so. */
 static bool do_map(struct run *r, struct handle *h)
 {
 	struct model *m = h->model;
@@ -416,12 +416,12 @@ static void enter_cgroup(void)
 	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	rmdir(TEST_CGROUP);
 	ASSERT(EXPECT_EQ(mkdir(TEST_CGROUP, 0755), 0));
-	/* Each processor charges in advance: on one, it can be given back at once. */
+	/* CPUs charge in advance: stay on one, where the charge can be drained. */
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	EXPECT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
 	write_file(TEST_CGROUP "/cgroup.procs", "0");
-	/* A header that finds no room is ENOMEM too, instead of this program's end. */
+	/* Without the OOM killer a header without room is ENOMEM too. */
 	write_file("/proc/self/oom_score_adj", "-1000");
 }
 
@@ -431,14 +431,14 @@ static void leave_cgroup(void)
 	EXPECT_EQ(rmdir(TEST_CGROUP), 0);
 }
 
-/* All of this program is there before the cgroup becomes narrow: it must not fault then. */
+/* Lock all memory before limiting the cgroup: a later fault could fail. */
 static void squeeze_cgroup(void)
 {
 	char text[32] = "";
 	int fd;
 
 	EXPECT_EQ(mlockall(MCL_CURRENT), 0);
-	/* What was charged in advance would be room for every buffer. */
+	/* Drain the charge made in advance: it has room for every buffer. */
 	write_file(TEST_CGROUP "/memory.high", "0");
 	write_file(TEST_CGROUP "/memory.high", "max");
 	fd = open(TEST_CGROUP "/memory.current", O_RDONLY | O_CLOEXEC);
@@ -535,7 +535,7 @@ TEST(the_shared_buffer_under_rcu_equals_its_model_while_allocations_fail)
 	run_model(seed(), true, KNOB);
 }
 
-/* Masks that give up: others call the OOM killer for a single page. */
+/* Masks that fail early: others invoke the OOM killer for a single page. */
 TEST(a_private_buffer_equals_its_model_in_a_full_cgroup)
 {
 	enter_cgroup();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/open.c: an open(2) that fails changes nothing, whatever the flags,
- * and which O_TRUNC is refused.
+ * tests/device/open.c: a failed open(2) changes nothing, with any flags; and the cases in
+ * which O_TRUNC is refused.
  */
 #include <sys/resource.h>
 
@@ -11,7 +11,7 @@
 
 static char buf[1 << 20];
 
-/* Everything that an open could change of the shared buffer and of the statistics */
+/* State of the shared buffer and statistics that an open could change */
 struct state {
 	int fd;		/* another open, which would see a change */
 	long long numbers[6];
@@ -47,7 +47,7 @@ static void expect_state(const struct state *before)
 	EXPECT_MEM(now.contents, before->contents, sizeof(now.contents));
 }
 
-/* The shared buffer with contents, under one lock after the other */
+/* Runs with contents in the shared buffer, under each lock */
 #define FOR_EACH_SHARED(fd)							\
 	FOR_EACH_CHOICE(lock_, "lock_mode")					\
 		for (int fd = open_filled(lock_); fd >= 0; fd = close_filled(fd))
@@ -153,7 +153,7 @@ TEST(an_open_that_fails_leaves_no_buffer_behind)
 	}
 }
 
-/* In a child, since what makes the open fail cannot be undone */
+/* In a child: the limits and dropped permissions cannot be undone */
 static void expect_refused(const struct state *before, void (*prepare)(void), int want)
 {
 	int status;
@@ -280,7 +280,7 @@ TEST(O_TRUNC_of_a_mapped_shared_buffer_of_64_KiB_zeroes_it)
 	}
 }
 
-/* A private buffer is made by the open itself: whatever is mapped, O_TRUNC is of its own. */
+/* Each open allocates its own private buffer: O_TRUNC concerns no mapping of another. */
 TEST(O_TRUNC_of_another_private_buffer_than_the_mapped_one_works)
 {
 	char *m;

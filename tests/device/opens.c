@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/opens.c: the list of open files in debugfs: a row for each, whole
- * and once, however it is read and whatever names processes have.
+ * tests/device/opens.c: debugfs opens lists each open file once, in a whole row, for any
+ * way of reading and any process name.
  */
 #include <ctype.h>
 #include <sys/resource.h>
@@ -21,7 +21,7 @@ static int open_list(void)
 	return fd;
 }
 
-/* The list, read in pieces of at most so many bytes; a string */
+/* Reads the list in pieces of limited size; returns a string */
 static size_t read_list(char *to, size_t piece)
 {
 	int fd = open_list();
@@ -42,7 +42,7 @@ struct row {
 	char comm[80], mode[16], recipe[256];
 };
 
-/* Takes a line apart, all of it. */
+/* Parses a whole line */
 static bool parse(const char *line, struct row *r)
 {
 	unsigned long long *n = r->numbers;
@@ -82,7 +82,7 @@ static struct row row_of(pid_t pid)
 
 /* ---- names ---- */
 
-/* A process of that name, with an open file, until the test ends */
+/* Starts a process of that name, which keeps a file open until the test ends */
 static pid_t start_named(const char *name)
 {
 	int told[2];
@@ -142,7 +142,7 @@ TEST(any_byte_in_a_name_leaves_the_text_printable_ASCII)
 	}
 }
 
-/* Another process has the file now. */
+/* Another process holds the file. */
 TEST(the_name_of_an_opener_that_has_gone_is_a_dash)
 {
 	pid_t pid = fork();
@@ -199,7 +199,7 @@ TEST(pread_and_lseek_find_the_text_at_each_position)
 		rest = len - at;
 		CASE("position %zu", at);
 		got = pread(fd, again, n, at);
-		/* A call may end with a row; it gives something until the end. */
+		/* A read may end at a row's end, but returns 0 only at the end of the list. */
 		EXPECT(rest ? got > 0 : !got);
 		ASSERT(EXPECT(got <= (ssize_t)n && got <= (ssize_t)rest));
 		EXPECT_MEM(again, text + at, got);
@@ -213,7 +213,7 @@ TEST(pread_and_lseek_find_the_text_at_each_position)
 		EXPECT_EQ(lseek(fd, 0, SEEK_CUR), at + got);
 	}
 	EXPECT_EQ(pread(fd, again, 100, len + 1000), 0);
-	/* and from the start again, with what was opened meanwhile */
+	/* from the start again: the list has the new opens */
 	open_hello(O_RDWR);
 	EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
 	for (at = 0; (size_t)(len = read(fd, again + at, 5000)) && (ssize_t)len > 0;)
@@ -239,7 +239,7 @@ static void open_and_close(void)
 	}
 }
 
-/* Those that stay are there once; the others are there or not. */
+/* Files that stay open are listed once; the others may be listed or not. */
 TEST(files_that_are_opened_and_closed_meanwhile_break_no_row)
 {
 	enum { STAY = 100 };
@@ -270,7 +270,7 @@ TEST(files_that_are_opened_and_closed_meanwhile_break_no_row)
 	}
 }
 
-/* A reader's place in the list is no file, and may be left anywhere. */
+/* A reader's cursor in the list is no row and holds no file. */
 TEST(a_reader_that_stops_in_the_middle_is_not_in_the_list_and_holds_no_file)
 {
 	enum { READERS = 5 };

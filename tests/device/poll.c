@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/poll.c: no call of the device waits, so it is always readable and
- * writable, as a regular file; a change by another descriptor is EPOLLPRI, and
- * wakes those who wait for that alone.
+ * tests/device/poll.c: the device is always readable and writable, like a regular file,
+ * since its calls never wait. A change by another descriptor is EPOLLPRI, and wakes
+ * only waiters for EPOLLPRI.
  */
 #include <linux/hello.h>
 #include <pthread.h>
@@ -29,7 +29,7 @@ static int events(int fd)
 
 /* ---- ready always ---- */
 
-/* What each call that waits for files says of one that has no news */
+/* The results of poll, select and epoll without a change */
 static void expect_ready(int fd)
 {
 	struct epoll_event e = { .events = EVERYTHING }, got = { 0 };
@@ -132,7 +132,7 @@ TEST(a_change_by_another_descriptor_is_PRI_until_one_reads_or_writes)
 	EXPECT_EQ(events(b), ALWAYS);
 	EXPECT_EQ(write(b, "y", 1), 1);
 	EXPECT_EQ(events(a), ALWAYS | POLLPRI);
-	EXPECT_EQ(pwrite(a, "z", 1, 0), 1);	/* writing catches up, too */
+	EXPECT_EQ(pwrite(a, "z", 1, 0), 1);	/* a write consumes the change too */
 	EXPECT_EQ(events(a), ALWAYS);
 	EXPECT_EQ(pread(b, buf, 1, 0), 1);
 
@@ -189,7 +189,7 @@ TEST(a_call_that_changed_nothing_is_no_change)
 
 /* ---- those who wait ---- */
 
-/* A child that sleeps until there is news of @fd; SIGALRM ends one that is not woken */
+/* Starts a child that waits for EPOLLPRI on @fd; SIGALRM ends it if it is not woken */
 static pid_t waiter(int fd)
 {
 	pid_t pid = fork();
@@ -197,7 +197,7 @@ static pid_t waiter(int fd)
 	if (!pid) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
 
-		/* A timeout of poll() would not do: it looks once more before it gives up. */
+		/* Not a timeout of poll(), which checks again before it returns. */
 		failures = 0;
 		alarm(5 * env("HELLO_TEST_SLOW"));
 		EXPECT_EQ(poll(&p, 1, -1), 1);
@@ -295,7 +295,7 @@ TEST(each_change_wakes_a_waiter_for_it)
 	}
 }
 
-/* A write of a page that is there, and of one that does not come */
+/* Writes a present page and one whose fault is not served */
 struct long_write {
 	int fd;
 	char *from;
@@ -344,8 +344,8 @@ static void expect_each_unit_wakes(bool vectors)
 		if (unit)
 			pthread_join(writer, NULL);
 		EXPECT_EQ(events(fd), ALWAYS | POLLPRI);
-		EXPECT_EQ(events(w.fd), ALWAYS);	/* the writer has seen its own */
-		/* Some machines' copies end up to some words before the missing page. */
+		EXPECT_EQ(events(w.fd), ALWAYS);	/* the writer's own change is no change for it */
+		/* On some architectures a copy ends a few words before the missing page. */
 		n = read(fd, got, sizeof(got));
 		total += n;
 		EXPECT(unit ? total == 2 * page : n > page - 128 && n <= page);
@@ -382,7 +382,7 @@ static int watch(int fd, uint32_t wanted)
 	return ep;
 }
 
-/* The events that it has now, 0 for none */
+/* The pending events, or 0 */
 static uint32_t told(int ep)
 {
 	struct epoll_event e = { 0 };
@@ -435,7 +435,7 @@ TEST(an_edge_triggered_waiter_for_changes_is_told_of_each_by_others_and_of_none_
 	for (int i = 0; i < 3; i++) {
 		EXPECT_EQ(write(other, "y", 1), 1);
 		EXPECT_EQ(told(ep), EPOLLPRI);
-		EXPECT_EQ(told(ep), 0);		/* not read, but told */
+		EXPECT_EQ(told(ep), 0);		/* reported, but not read */
 	}
 	EXPECT_EQ(write(fd, "x", 1), 1);
 	EXPECT_EQ(told(ep), 0);
@@ -444,8 +444,8 @@ TEST(an_edge_triggered_waiter_for_changes_is_told_of_each_by_others_and_of_none_
 }
 
 /*
- * A loop that writes whenever it is told would never end. In shared mode a writer that also
- * watches for EPOLLPRI is woken by its own changes: all opens share one wait queue.
+ * A loop that writes at each event must end. In shared mode a writer that also waits for
+ * EPOLLPRI is woken by its own changes: all opens share one wait queue.
  */
 TEST(writes_to_a_private_buffer_wake_no_edge_triggered_waiter_for_everything)
 {
@@ -513,7 +513,7 @@ TEST(an_epoll_set_survives_the_close_of_what_it_watches)
 	copy = dup(fd);
 	ep = watch(fd, EPOLLPRI);
 	EXPECT_EQ(told(ep), 0);
-	close(fd);				/* the copy keeps it watched */
+	close(fd);				/* the duplicate keeps it in the set */
 	EXPECT_EQ(write(other, "x", 1), 1);
 	EXPECT_EQ(told(ep), EPOLLPRI);
 	SET("buffer_mode", "private");
@@ -530,10 +530,10 @@ TEST(an_epoll_set_survives_the_close_of_what_it_watches)
 
 #define BATCH	8
 
-static uint64_t written;	/* by writes that have returned */
+static uint64_t written;	/* by completed writes */
 static sem_t caught_up;
 
-/* Where there are two processors, reader and writer have one each. */
+/* With two CPUs, reader and writer run on one each. */
 static void run_on(int cpu)
 {
 	cpu_set_t set;
@@ -552,7 +552,7 @@ static void *write_numbers(void *arg)
 	for (uint64_t n = 1; n <= last; n++) {
 		EXPECT_EQ(pwrite(fd, &n, sizeof(n), 0), sizeof(n));
 		__atomic_store_n(&written, n, __ATOMIC_RELEASE);
-		/* no next change hides it if this one was lost */
+		/* no later change may hide the loss of this one */
 		if (n % BATCH == 0)
 			while (sem_wait(&caught_up))
 				;
@@ -562,8 +562,8 @@ static void *write_numbers(void *arg)
 }
 
 /*
- * Reads, then looks for news, for a different time after each read, so that reads
- * meet each part of a write.
+ * Reads, then polls for a different time after each read, so that reads meet each
+ * part of a write.
  */
 static void watch_numbers(uint64_t last)
 {
@@ -604,7 +604,7 @@ TEST(no_change_is_lost_between_a_read_and_a_poll)
 		CASE("%s", lock);
 		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
-		/* Only under rcu are contents published apart from the count of changes. */
+		/* Only rcu publishes contents and the count of changes separately. */
 		watch_numbers(volume(strcmp(lock, "rcu") ? 40 : 300) * BATCH);
 		SET("buffer_mode", "private");
 		SET("reset", "1");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/seeds.c: the tutorials' systems, as their programs show them,
- * on /dev/hello0 with the commands and calls of the tutorials.
+ * tests/device/seeds.c: the tutorials' examples on /dev/hello0, with the commands and calls
+ * of the tutorials.
  */
 #include "harness.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/sizes.c: every allocator with every size, from nothing to
- * 2^64-1: it works, or is a clean EINVAL or ENOMEM, and the kernel stays silent.
+ * tests/device/sizes.c: every allocator with sizes from 0 to 2^64-1: the buffer works, or
+ * the call is EINVAL or ENOMEM, and the kernel logs no warning.
  */
 #include <limits.h>
 
@@ -50,7 +50,7 @@ TEST(every_allocator_takes_every_size_or_refuses_it_cleanly)
 				continue;
 			}
 			EXPECT(size > 0 && size <= LLONG_MAX);
-			EXPECT(!refused_from);	/* one maximum, not several */
+			EXPECT(!refused_from);	/* every size up to the maximum works, none above it */
 			fd = try_open(O_RDWR);
 			if (fd < 0) {
 				EXPECT_EQ(errno, ENOMEM);

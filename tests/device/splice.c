@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/splice.c: data that does not come from user memory:
+ * tests/device/splice.c: transfers without user memory:
  * splice, sendfile, copy_file_range, asynchronous I/O; fsync and fdinfo.
  */
 #include <linux/aio_abi.h>

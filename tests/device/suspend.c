@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/suspend.c: processes that use the device can be frozen at any moment, as
- * before a suspend, and go on afterwards as if nothing had been.
+ * tests/device/suspend.c: processes that use the device can be frozen at any time, as
+ * before a suspend, and continue unchanged after a thaw.
  */
 #include "harness.h"
 
 #define RECORD	3000
 
-/* Each in one page, or a write could be two units. */
+/* Each within a page: a write must be one unit. */
 static char buf[RECORD] __attribute__((aligned(4096))), record[RECORD] __attribute__((aligned(4096)));
 
 static int write_power(const char *file, const char *text)
@@ -26,13 +26,13 @@ static int write_power(const char *file, const char *text)
 	return n == (int)strlen(text) ? 0 : -1;
 }
 
-/* Freezes every process and thaws them again; a process that holds a lock meanwhile is in the way. */
+/* Freezes and thaws every process; fails if one sleeps with a lock held. */
 static void freeze(void)
 {
 	EXPECT_EQ(write_power("power/state", "freeze"), 0);
 }
 
-/* What this does cannot be taken back by the harness. */
+/* The harness cannot undo this. */
 static void prepare(void)
 {
 	if (access("/sys/power/pm_test", W_OK))
@@ -72,7 +72,7 @@ static void migrate_for_ever(void)
 		SET("alloc_mode", i % 2 ? "kmalloc" : "vmalloc");
 }
 
-TEST(who_reads_writes_and_migrates_under_any_lock_can_be_frozen_and_goes_on)
+TEST(readers_writers_and_migrations_under_any_lock_can_be_frozen_and_go_on)
 {
 	prepare();
 	FOR_EACH_CHOICE(lock, "lock_mode") {
@@ -142,7 +142,7 @@ TEST(buffers_and_mappings_of_every_allocator_are_as_before)
 }
 
 /* Asleep in poll: frozen, thawed, and still woken by what it waits for */
-TEST(who_waits_for_news_is_still_told_after_it)
+TEST(a_waiter_in_poll_is_still_woken_after_a_freeze)
 {
 	struct pollfd p = { .events = POLLPRI };
 	int fd, status;

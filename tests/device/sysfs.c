@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/sysfs.c: what each tunable takes, refuses and shows;
- * a refused store leaves the old value.
+ * tests/device/sysfs.c: the values that each tunable takes, refuses and shows; a refused
+ * store leaves the old value.
  */
 #include "harness.h"
 
@@ -125,8 +125,8 @@ TEST(sizes_take_decimal_and_hex_with_one_suffix_and_print_bytes)
 		}
 }
 
-/* A recipe is judged as a whole: the new size must suit the allocator that is set, and the other way round. */
-TEST(what_one_store_makes_impossible_another_does_not_let_in)
+/* A store checks the whole recipe: allocator and size must fit each other. */
+TEST(a_store_that_does_not_fit_the_other_settings_is_EINVAL_in_either_order)
 {
 	EXPECT_ERRNO(set("buffer_size", "64M"), EINVAL);	/* kmalloc */
 	SET("alloc_mode", "vmalloc");

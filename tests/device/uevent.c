@@ -17,7 +17,7 @@ static void listen_for_events(void)
 	EXPECT_EQ(udev_monitor_enable_receiving(monitor), 0);
 }
 
-/* The next event must be this one; it has the value that the file has now. */
+/* The next event must be this one, with the file's current value. */
 static void expect_event(const char *changed)
 {
 	struct pollfd p = { .fd = udev_monitor_get_fd(monitor), .events = POLLIN };
@@ -53,7 +53,7 @@ TEST(every_real_change_sends_one_event_that_names_the_file)
 	}
 }
 
-/* Events are ordered: if a store before the last sent one, it would come first. */
+/* Events are ordered: an event of an earlier store would arrive first. */
 TEST(what_changes_nothing_sends_no_event)
 {
 	listen_for_events();

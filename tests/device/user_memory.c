@@ -53,7 +53,7 @@ static char *shared_file(void)
 	return map_file(fd, RW, MAP_SHARED);
 }
 
-/* The file's pages again, in place of private copies */
+/* Drops private copies: the pages are the file's again */
 static char *private_file(void)
 {
 	char *m = map_file(memory_file(), RW, MAP_PRIVATE);
@@ -72,7 +72,7 @@ static char *anonymous(void)
 	return m;
 }
 
-/* Copied when written, as long as the child lives */
+/* Copy-on-write as long as the child lives */
 static char *forked(void)
 {
 	char *m = anonymous();
@@ -103,7 +103,7 @@ static char *writable_file(void)
 	return made_writable(map_file(memory_file(), PROT_READ, MAP_SHARED));
 }
 
-/* All of it is in swap, and none is present. */
+/* Every page is in swap. */
 static bool paged_out(const char *m)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -145,7 +145,7 @@ static const struct kind {
 	for (const struct kind *kind = kinds; kind < kinds + ARRAY_SIZE(kinds); kind++)	\
 		if (kind->swaps == swaps)
 
-/* A buffer of n bytes with a page before and after it, at the offset in its first page */
+/* A buffer of n bytes at an offset in its first page, with guard pages around it */
 static char *make_memory(const struct kind *kind, size_t offset, size_t n)
 {
 	memory_size = (PAGE + offset + n + 2 * PAGE - 1) / PAGE * PAGE;
@@ -169,7 +169,7 @@ static void expect_bytes(const char *mem, const char *want, size_t n)
 		EXPECT_MEM(mem, want, n);
 }
 
-/* n bytes at buf are the wanted ones, and all others are what they were. */
+/* The n bytes at buf are as wanted, and all others are unchanged. */
 static void expect_memory(const char *buf, const char *want, size_t n)
 {
 	size_t before = buf - memory;
@@ -244,7 +244,7 @@ static void with_every_lock(void (*run)(const char *lock))
 	}
 }
 
-/* Contents of some bytes, none of which is 0 or 'A' */
+/* Contents without a byte 0 or 'A' */
 static int open_with(size_t n)
 {
 	int fd = open_hello(O_RDWR | O_TRUNC);
@@ -260,7 +260,7 @@ static int open_with(size_t n)
 #define SIZES	{ 1, 9, 10, 11, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 5, 65536, BIG }
 #define OFFSETS	{ 0, PAGE - 1, 1, 7, PAGE / 2, PAGE - 7 }
 
-/* One in so many combinations, few large ones; the primes of a private buffer leave every pair. */
+/* Tries a fraction of the combinations, few large ones; strides are primes, to meet every pair. */
 static bool in_turn(unsigned int prime, size_t size, size_t o)
 {
 	static unsigned int turn;
@@ -387,9 +387,9 @@ TEST(a_read_into_memory_that_may_not_be_written_changes_none_of_it)
 
 /* -- every call ends ---------------------------------------------------------------- */
 
-static char *where;	/* what the child is at, shared with it */
+static char *where;	/* the child's current step, in shared memory */
 
-/* Run in a child, which a hang kills soon: it is a fact not ok, and not a lost test. */
+/* Run in a child, killed early if it hangs: the fact fails, but the test goes on. */
 static bool ends(void (*run)(const char *lock), const char *lock)
 {
 	pid_t pid;
@@ -428,7 +428,7 @@ static void with_every_lock_in_time(void (*run)(const char *lock))
 	alarm(10 * env("HELLO_TEST_SLOW"));				\
 } while (0)
 
-/* Pages of 'A', then one that is no memory; returns where it begins. */
+/* Maps pages of 'A' before an inaccessible page; returns the address of the latter. */
 static char *border(size_t good)
 {
 	memory_size = (good + PAGE - 1) / PAGE * PAGE + 2 * PAGE;
@@ -437,7 +437,7 @@ static char *border(size_t good)
 	return memory + memory_size - PAGE;
 }
 
-/* A call on more bytes than are good; how many it did, at most those */
+/* A call on more bytes than are accessible; checks and returns its count */
 static size_t stopped(bool writes, enum call how, int fd, char *end, size_t good, size_t more,
 		      off_t pos, size_t first)
 {
@@ -475,9 +475,9 @@ static void stop_writing(int fd, enum call how, char *end, size_t good, size_t m
 }
 
 /*
- * Good bytes before the border, their pages present or not, in segments split anywhere.
- * Every position with every number of bytes on a private buffer, by one call of each path;
- * elsewhere each position with some numbers of bytes.
+ * Accessible bytes before the border, in present or missing pages, split into segments
+ * anywhere. On a private buffer every position with every number of bytes, by one call of
+ * each path; elsewhere each position with some numbers of bytes.
  */
 static void stop_at(const char *lock, int fd, bool writes, enum call how, size_t good)
 {
@@ -576,9 +576,9 @@ TEST(an_append_ends_where_the_callers_memory_ends)
 	with_every_lock_in_time(stop_appends);
 }
 
-/* -- and waits for no page that it does not need ----------------------------------- */
+/* -- calls wait for no page that they do not need ---------------------------------- */
 
-/* Eight bytes of a page that is not there yet, before one that never comes */
+/* Eight bytes in a missing page, before a page whose fault is never served */
 static char *before_missing_page(void)
 {
 	char *page;

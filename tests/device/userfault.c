@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/device/userfault.c: user memory that does not come holds up nobody
- * but its owner, under every lock, and the owner can be killed.
+ * tests/device/userfault.c: a page fault that is not served blocks only its own task,
+ * under every lock, and the task can be killed.
  */
 #include <pthread.h>
 
@@ -20,7 +20,7 @@ static void *tell_of_fault(void *arg)
 	return NULL;
 }
 
-/* A process that is stuck in a call; when it is, it says so in the pipe. */
+/* Starts a process that blocks in a call; the pipe tells when. */
 static pid_t stuck_child(bool reads)
 {
 	pid_t pid = fork();
@@ -158,7 +158,7 @@ static void *read_page(void *arg)
 	return NULL;
 }
 
-/* What it read first may be old by now: a watcher must be told. */
+/* The first part of the read may be old: the reader must get EPOLLPRI. */
 TEST(a_change_in_the_middle_of_a_read_is_news_after_it)
 {
 	FOR_EACH_CHOICE(lock, "lock_mode") {
