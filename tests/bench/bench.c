@@ -67,7 +67,7 @@ static void one(const char *device, const char *op, uint64_t size, uint64_t valu
 	row(device, op, size, 1);
 }
 
-/* Runs a statement n times; what is timed is the statement alone. */
+/* Runs a statement n times; times only the statement. */
 #define MEASURE(device, op, size, n, statement) do {			\
 	for (int i_ = 0; i_ < (n); i_++) {				\
 		uint64_t start_ = now();				\
@@ -80,7 +80,7 @@ static void one(const char *device, const char *op, uint64_t size, uint64_t valu
 
 /* ---- settings ---- */
 
-/* Relative paths are those of tunables: main() has changed the directory. */
+/* Relative paths name tunables: main() has changed the directory. */
 static void set(const char *path, const char *format, ...)
 {
 	char text[512];
@@ -118,7 +118,7 @@ static const char *mask_for(const char *allocator)
 	return strcmp(allocator, "mempool") ? "GFP_KERNEL" : "GFP_NOWAIT";
 }
 
-/* In an order in which each step is valid, whatever it was before. */
+/* Stores in an order in which each step is valid from any state. */
 static void recipe(const char *allocator, size_t size)
 {
 	set("buffer_size", "4K");
@@ -137,7 +137,7 @@ static int must_open(const char *path, int flags)
 	return fd;
 }
 
-/* ---- what is measured ---- */
+/* ---- measurements ---- */
 
 static const size_t sizes[] = { 64, 4 * KIB, MIB };
 
@@ -155,7 +155,7 @@ static void must_pwrite(int fd, size_t size)
 
 static void io(const char *device, int fd, size_t max)
 {
-	/* Full, as a buffer or file in use is. */
+	/* Filled, like a buffer or file in use. */
 	must_pwrite(fd, max);
 	for (size_t i = 0; i < NR(sizes) && sizes[i] <= max; i++) {
 		MEASURE(device, "pwrite", sizes[i], SAMPLES, must_pwrite(fd, sizes[i]));
@@ -209,7 +209,7 @@ static void peers(void)
 	for (size_t i = 0; i < NR(sizes); i++) {
 		MEASURE("zero", "pread", sizes[i], SAMPLES, must_pread(zero, sizes[i]));
 		MEASURE("null", "pwrite", sizes[i], SAMPLES, must_pwrite(null, sizes[i]));
-		/* What copying costs alone. */
+		/* The cost of copying alone. */
 		MEASURE("copy", "movsq", sizes[i], SAMPLES, ({
 			void *d = to, *s = memory;
 			size_t n = sizes[i] / 8;
@@ -287,7 +287,7 @@ static void statistics(const char *path)
 
 /* ---- the laboratory against bare loops ---- */
 
-/* So many that a tick of the timer does not count, and not for ever. */
+/* Enough iterations to outweigh a timer tick, within a reasonable time. */
 static unsigned int count_for(size_t size)
 {
 	return size > 4 * KIB ? 100 : 10000;
@@ -342,7 +342,7 @@ static void laboratory(void)
 
 /* ---- how costs grow ---- */
 
-/* Bytes in all objects of the driver's own caches, as the allocator lays them out. */
+/* Bytes of all objects in the driver's caches, with the allocator's padding. */
 static unsigned long cached(void)
 {
 	unsigned long objects, all, size, sum = 0;
@@ -378,7 +378,7 @@ static void growth_opens(const char *device, const char *path)
 		open_close(name, path, goal);
 		MEASURE(name, "pread", goal, SAMPLES, must_pread(fd, 64));
 	}
-	/* What an open file takes beyond its buffer. */
+	/* Memory of an open file without its buffer. */
 	one(name, "bytes", n, (cached() - before) / n);
 	while (n)
 		close(fds[--n]);
@@ -397,7 +397,7 @@ static void read_all(const char *path)
 	close(fd);
 }
 
-/* The list of open files, whose cost is that of its rows. */
+/* The list of open files: the cost is in the rows. */
 static void growth_list(void)
 {
 	enum { MOST = 100000 };
@@ -480,7 +480,7 @@ static void *thread(void *arg)
 	return NULL;
 }
 
-/* One CPU: what is seen is the price of preemption and of waiting, if any. */
+/* One CPU: measures the cost of preemption and waiting. */
 static void growth_threads(void)
 {
 	pthread_t ids[64];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/bench/minimal.c: the ruler. The least that a misc device with memory
- * of its own can do: no lock, no length, no choice.
+ * tests/bench/minimal.c: the reference: the smallest misc device with a buffer per open,
+ * without locks, lengths or settings.
  */
 #include <linux/fs.h>
 #include <linux/gfp.h>

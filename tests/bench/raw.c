@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/bench/raw.c: each allocator in a bare loop, to judge the driver by.
+ * tests/bench/raw.c: each allocator in a bare loop, as the reference for the driver.
  * Write "NAME SIZE COUNT" to debugfs raw/run, then raw/ns has the nanoseconds of
  * COUNT pairs of allocating and freeing.
  */
@@ -20,14 +20,14 @@
 
 #define MASK	(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO)
 
-/* Where these functions of the driver are, hello_alloc_plan() first: not exported. */
-static unsigned long plan, make, create, free;
-module_param(plan, ulong, 0);
-module_param(make, ulong, 0);
+/* Addresses of functions of the driver, which are not exported */
+static unsigned long resolve, alloc_mem, create, free;
+module_param(resolve, ulong, 0);
+module_param(alloc_mem, ulong, 0);
 module_param(create, ulong, 0);
 module_param(free, ulong, 0);
 
-/* What hello_buffer_put() calls here. */
+/* as in hello_buffer_put() */
 void hello_buffer_free(struct hello_buffer *buffer)
 {
 	((void (*)(struct hello_buffer *))free)(buffer);
@@ -61,7 +61,7 @@ static noinline void loop_##name(void)					\
 LOOP(kmalloc, kmalloc_node(bytes, MASK, NUMA_NO_NODE), kfree(p))
 LOOP(vmalloc, __vmalloc(bytes, MASK), vfree(p))
 LOOP(kvmalloc, kvmalloc_node(bytes, MASK, NUMA_NO_NODE), kvfree(p))
-/* Memory is used by its address, so finding that is part of the price. */
+/* Include the lookup of the address in the cost. */
 LOOP(pages,
      page_address(alloc_pages_node(NUMA_NO_NODE, MASK | __GFP_COMP, order)),
      free_pages((unsigned long)p, order))
@@ -73,15 +73,15 @@ LOOP(mempool, mempool_alloc(pool, GFP_NOWAIT | __GFP_NOWARN),
 LOOP(dma_coherent, dma_alloc_coherent(&device->dev, bytes, &dma, MASK),
      dma_free_coherent(&device->dev, bytes, p, dma))
 /*
- * All that a buffer of the driver costs: in an open file; and as a version of rcu,
- * whose header is an object of its own. Then the two pairs that this is made of.
+ * The whole cost of a buffer of the driver: in an open file, and as a version under rcu
+ * with a header of its own. Then the two pairs of calls in it.
  */
 static struct hello_buffer *make_in_place(void)
 {
 	static struct hello_buffer buffer;
 
-	hello_buffer_plan(&buffer, &recipe, false);
-	((int (*)(struct hello_buffer *))make)(&buffer);
+	hello_buffer_setup(&buffer, &recipe, false);
+	((int (*)(struct hello_buffer *))alloc_mem)(&buffer);
 	return &buffer;
 }
 
@@ -107,8 +107,8 @@ static int prepare(bool header)
 		bytes = sizeof(struct hello_buffer);
 	order = get_order(bytes);
 	recipe.buffer_size = bytes;
-	((void (*)(struct hello_recipe *))plan)(&recipe);
-	/* With a usercopy window it is a cache of its own, as the driver's are. */
+	((void (*)(struct hello_recipe *))resolve)(&recipe);
+	/* The usercopy window prevents merging, as in the driver's caches. */
 	cache = kmem_cache_create_usercopy("bench-raw", bytes, 0,
 					   header ? SLAB_ACCOUNT : 0, 0, bytes,
 					   NULL);
@@ -140,7 +140,7 @@ static ssize_t run(struct file *filp, const char __user *user, size_t size,
 	err = prepare(!strcmp(name, "header"));
 	if (err)
 		return err;
-	/* Once before, so that the allocator's lists and caches are filled. */
+	/* Warm up: fill the allocator's lists and caches. */
 	loops[i].loop();
 	ns = ktime_get_ns();
 	loops[i].loop();
