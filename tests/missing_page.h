@@ -10,7 +10,7 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 
-/* A page whose first touch waits until somebody fills it, as answer() does; after a plain one */
+/* A present page, followed by one whose first access waits for answer() to fill it */
 static inline int missing_page(char **page)
 {
 	struct uffdio_api api = { .api = UFFD_API };

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/tool/cases.sh: what helloctl does with the fake device of tests/tool/fake.
-# $helloctl is the command to try: plain, with sanitizers, or under valgrind;
-# the program that is tested is first in PATH.
+# tests/tool/cases.sh: helloctl on the fake device of tests/tool/fake. $helloctl is the
+# command: plain, with sanitizers, or under valgrind; the program is first in PATH.
 # shellcheck shell=sh source=tests/lib.sh
 
 . tests/lib.sh
@@ -9,7 +8,7 @@
 helloctl=${helloctl:?}
 broken=0
 
-# ctl ARGS...: sets out (both streams) and status
+# ctl ARGS...: runs helloctl; sets out (both streams) and status
 ctl() {
 	out=$($helloctl "$@" 2>&1)
 	status=$?
@@ -19,7 +18,7 @@ ctl() {
 	fi
 }
 
-# json FILTER ARGS...: what jq makes of its output; stderr must stay empty
+# json FILTER ARGS...: filters its output by jq; stderr must be empty
 json() {
 	_filter=$1
 	shift
@@ -47,7 +46,7 @@ is "$(value_of alloc_mode)" kmalloc "get prints the word in brackets"
 is "$(value_of buffer_size)" 4096 "get prints what the kernel prints"
 is "$($helloctl get -n -o name | wc -l)" 7 "get without names prints all settings"
 is "$(json '.get[0].choices' get -J alloc_mode)" "kmalloc vmalloc pages frobnicate" \
-	"get knows the choices from the kernel alone"
+	"get takes the choices from the kernel"
 is "$(json '.get[0].choices' get -J gfp_flags)" "GFP_KERNEL GFP_ATOMIC __GFP_NORETRY" \
 	"get finds choices in the available_ file"
 ctl get nope
@@ -66,25 +65,25 @@ is "$(value_of alloc_mode) $(value_of buffer_size)" "vmalloc 4096" \
 ctl set alloc_mode=kmalloc
 ctl set buffer_size=8388608 alloc_mode=vmalloc
 is $status 0 "set finds the order: the allocator before the size"
-is "$(value_of alloc_mode) $(value_of buffer_size)" "vmalloc 8388608" "and both are set"
+is "$(value_of alloc_mode) $(value_of buffer_size)" "vmalloc 8388608" "set stores both"
 ctl set alloc_mode=kmalloc buffer_size=4096
 is $status 0 "set finds the order back: the size before the allocator"
 ctl set max_buffer_size=1048576 buffer_size=134217728
 is $status 1 "set refuses a size over the new cap"
-is "$(value_of max_buffer_size) $(value_of buffer_size)" "67108864 4096" "and rolls the cap back"
+is "$(value_of max_buffer_size) $(value_of buffer_size)" "67108864 4096" "set rolls the cap back"
 ctl set alloc_mode=bogus
 is $status 1 "set of an unknown word fails"
-like "$out" 'alloc_mode to .bogus.: Invalid argument; nothing is changed' "and names file, value and errno"
+like "$out" 'alloc_mode to .bogus.: Invalid argument; nothing is changed' "set of an unknown word names file, value and errno"
 like "$out" 'the kernel has: kmalloc vmalloc pages frobnicate; alloc_mode: the fake driver does not like it$' \
-	"and lists the kernel's words, and the driver's reason"
+	"set of an unknown word lists the kernel's words and the driver's reason"
 out=$(FAKE_SILENCE=1 $helloctl set alloc_mode=bogus 2>&1)
-like "$out" '; the kernel log \(/dev/kmsg\) has no reason, or cannot be read' "and says so if there is no reason in the log"
+like "$out" '; the kernel log \(/dev/kmsg\) has no reason, or cannot be read' "set says that the log has no reason"
 ctl set gfp_flags=
 is $status 1 "set of an empty value reaches the kernel"
 out=$(FAKE_ERRNO=16 $helloctl set buffer_size=8192 gfp_flags=refused 2>&1)
 like "$out" 'Device or resource busy; nothing is changed' "set tells the errno of a busy setting"
-like "$out" 'close and unmap the shared buffer' "and says what to do"
-is "$(value_of buffer_size)" 4096 "and rolls the rest back"
+like "$out" 'close and unmap the shared buffer' "set of a busy setting says what to do"
+is "$(value_of buffer_size)" 4096 "set of a busy setting rolls back the others"
 ctl set alloc_mode
 is $status 2 "set without a value is a usage error"
 ctl set alloc_mode=kmalloc alloc_mode=vmalloc
@@ -111,7 +110,7 @@ vmalloc 1
 4" "stats -o prints the named columns of both tables"
 ctl stats -o bogus
 is $status 2 "an unknown column is a usage error"
-like "$out" "no column 'bogus'; there are allocator allocations .* context " "and the columns that there are are named"
+like "$out" "no column 'bogus'; there are allocator allocations .* context " "an unknown column lists the columns"
 is "$(json '.opens[1].comm' opens -J)" 'my_"app"' "opens quotes a hostile command name"
 sed 's/cat/\\303\\244\\040/; s/my_"app"/""/' tests/tool/opens >"$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
 is "$(json '.opens[] | .comm, .mode' opens -J | tr '\n' ' ')" '\303\244\040 private "" private ' \
@@ -126,7 +125,7 @@ is "$(json '.opens[0].recipe' opens -J)" "alloc_mode=kmalloc buffer_size=4096 gf
 sed -i 's/cat/17/; s/my_"app"/42/' "$UMOCKDEV_DIR/sys/kernel/debug/hello/opens"
 is "$(json '.opens[0].comm | type' opens -J)" string "a command name of digits is a string"
 ctl top -n 2 -d 1
-is "$(printf '%s\n' "$out" | grep -c '^allocations 7,')" 2 "top prints as often as it is told"
+is "$(printf '%s\n' "$out" | grep -c '^allocations 7,')" 2 "top -n 2 prints twice"
 like "$(printf '%s\n' "$out" | grep private | head -n 1)" '8M' "top has the largest buffer first"
 ctl top -n 0
 is $status 2 "top of no iterations is a usage error"
@@ -135,31 +134,31 @@ ctl race
 is "$status" 0 "race succeeds"
 like "$out" '^LOCK_MODE +EXPECTED +OBSERVED +LOST +NS_PER_OPERATION +WAIT_MAX_NS +HOLD_MEAN_NS$' \
 	"race has the columns that tell locks apart"
-like "$out" '^none +200 +187 +13 +70 *$' "race begins with no lock, which nobody waits for"
+like "$out" '^none +200 +187 +13 +70 *$' "race begins with none, without wait times"
 is "$(printf '%s\n' "$out" | sed 1d | cut -d' ' -f1 | tr '\n' ' ')" "none mutex spinlock " \
 	"race has every lock that the kernel lists"
 is "$(json '.race[0] | [.lost, .wait_max_ns, .hold_mean_ns]' race -J)" "[13,null,null]" \
-	"in JSON there is no time of no lock"
+	"in JSON the times of none are null"
 ctl race delay=msleep:1
 like "$out" '^helloctl: 1 of 3 combinations were refused; -v says why$' "race goes on after a refusal"
-like "$out" '^mutex ' "and has the rest"
+like "$out" '^mutex ' "race prints the other rows after a refusal"
 ctl race -v delay=msleep:1
-like "$out" "refused 'lock delay=msleep:1 lock_mode=spinlock': spinlock may not sleep$" "-v says why"
-is "$(json '.refused[0].reason' race -J delay=msleep:1)" "spinlock may not sleep" "and so does JSON"
+like "$out" "refused 'lock delay=msleep:1 lock_mode=spinlock': spinlock may not sleep$" "race -v prints the reason"
+is "$(json '.refused[0].reason' race -J delay=msleep:1)" "spinlock may not sleep" "race in JSON has the reason"
 
 ctl measure
 is $status 0 "measure succeeds"
-like "$out" '^ALLOC_MODE +BUFFER_SIZE +FAILURES +ALLOC_P50_NS ' "measure shows what changes, then what it costs"
+like "$out" '^ALLOC_MODE +BUFFER_SIZE +FAILURES +ALLOC_P50_NS ' "measure prints the changing settings, then the costs"
 is "$(printf '%s\n' "$out" | grep -Ec '^(kmalloc|vmalloc) +[0-9]+[KM]? +0 ')" 34 \
 	"measure sweeps two allocators from 64 to 4M"
 is "$(printf '%s\n' "$out" | tail -n 1)" "vmalloc is cheaper than kmalloc from 128K on" \
-	"and says where one becomes cheaper"
+	"measure says where vmalloc becomes cheaper"
 is "$(json '.crossover[0] | .alloc_mode, .than, .from_size' measure -J)" "vmalloc
 kmalloc
-131072" "in JSON too"
+131072" "measure in JSON has the crossover"
 ctl measure buffer_size=64..1K
 like "$out" 'vmalloc is cheaper than kmalloc from no size on' "measure says that it never does"
-is "$(json '.crossover[0].from_size' measure -J buffer_size=64..1K)" null "in JSON that is null"
+is "$(json '.crossover[0].from_size' measure -J buffer_size=64..1K)" null "in JSON a missing crossover is null"
 ctl measure buffer_size=4M,64,256K,1K
 like "$out" 'vmalloc is cheaper than kmalloc from 256K on' "sizes may come in any order"
 ctl measure -n --raw -o buffer_size -b alloc_mode=kmalloc buffer_size=1K..5K
@@ -186,32 +185,32 @@ vmalloc,4096,5064" "--csv has commas, and sizes in bytes"
 is "$($helloctl measure --csv buffer_size=4K | head -n 1)" \
 	"$(json '.measure[0] | keys_unsorted | join(",")' measure -J buffer_size=4K)" "--csv has all columns"
 ctl measure alloc_context=softirq
-is $status 1 "measure fails where the driver refuses all"
-like "$out" "the driver refuses 'alloc alloc_context=softirq .* and all the others$" "and says what"
-like "$out" '^helloctl: softirq does not take GFP_KERNEL$' "and why"
+is $status 1 "measure fails if the driver refuses all combinations"
+like "$out" "the driver refuses 'alloc alloc_context=softirq .* and all the others$" "measure names a refused combination"
+like "$out" '^helloctl: softirq does not take GFP_KERNEL$' "measure prints why it was refused"
 out=$(FAKE_ERRNO=16 $helloctl measure alloc_mode=refused 2>&1)
 is $? 1 "measure fails while another runs"
-like "$out" 'experiment is running: wait' "and says so"
+like "$out" 'experiment is running: wait' "measure says that another experiment runs"
 for bad in x =x count=all buffer_size=5..4 buffer_size=0..4 'threads=1 threads=2'; do
 	# shellcheck disable=SC2086 # words of a command line
 	ctl measure $bad
 	[ "$bad" = x= ] || is $status 2 "measure '$bad' is a usage error"
 done
 ctl set -x=1
-like "$out" 'set does not know the option -x$' "an unknown letter is the one that is blamed"
+like "$out" 'set does not know the option -x$' "an unknown letter is named"
 ctl set -Jyz nope=1
-like "$out" 'set does not know the option -y' "also among others"
+like "$out" 'set does not know the option -y' "an unknown letter among others is named"
 ctl set --bogus=1 nope=1
-like "$out" 'set does not know the option --bogus=1$' "an unknown long option is blamed as it stands"
+like "$out" 'set does not know the option --bogus=1$' "an unknown long option is named with its value"
 ctl stats --json=1
-like "$out" '--json takes no value$' "a value too many is told"
+like "$out" '--json takes no value$' "a superfluous value is an error"
 ctl stats -o
-like "$out" '--output needs a value$' "and one that is missing"
+like "$out" '--output needs a value$' "a missing value is an error"
 # A bare chroot has no devpts.
 if script -qec true /dev/null >/dev/null 2>&1; then
 	out=$(script -qec "$helloctl measure count=1 buffer_size=64 --csv -o failures" /dev/null | tr '\r' '\n')
 	like "$out" '\[##########          \] 2/2 alloc count=1 ' "a terminal shows the progress"
-	like "$out" '^.\[Kfailures$' "and takes it away"
+	like "$out" '^.\[Kfailures$' "the progress is erased at the end"
 	for width in 80 50; do
 		for command in stats opens 'top -n 1' 'measure buffer_size=4K'; do
 			out=$(script -qec "stty cols $width rows 24; $helloctl $command" /dev/null |
@@ -221,7 +220,7 @@ if script -qec true /dev/null >/dev/null 2>&1; then
 	done
 	is "$(script -qec "stty cols 80 rows 24; $helloctl stats" /dev/null | tr -d '\r' | grep -A 1 MAX_NS | head -n 2)" \
 		"ALLOCATOR ASKED_BYTES USABLE_BYTES MIN_NS MEAN_NS MAX_NS
-kmalloc           24K          24K    120     250    900" "what has no room stands below, beside the first column"
+kmalloc           24K          24K    120     250    900" "columns without room stand below, with the first column again"
 else
 	ok 0 "a terminal shows the progress, and no line too wide # SKIP no pseudo-terminals here"
 fi
@@ -229,7 +228,7 @@ fi
 picture=$UMOCKDEV_DIR/a\'\$\ picture
 ctl measure -o failures --plot "$picture.svg" gfp_flags=GFP_KERNEL,GFP_ATOMIC alloc_context=process,softirq
 is $status 0 "measure draws to a file of any name"
-is "$(grep -c '<svg' "$picture.svg")" 1 "and that is SVG"
+is "$(grep -c '<svg' "$picture.svg")" 1 "the picture is SVG"
 svg=$(sed -n 's/.*<text>//; s/<tspan[^>]*>//g; s/ *<.tspan>//g; s/<.text>.*//p' "$picture.svg")
 for words in "What allocations cost on Linux $(uname -r)" 'GFP_KERNEL process: vmalloc is cheaper than kmalloc from 128K on' \
 	'kmalloc GFP_ATOMIC softirq' 'vmalloc GFP_KERNEL process' 'size of the buffer' '64 B' '4 MiB' '100 ns' '1 ms'; do
@@ -237,19 +236,19 @@ for words in "What allocations cost on Linux $(uname -r)" 'GFP_KERNEL process: v
 done
 ctl measure --plot "$picture.png" buffer_size=64
 is $status 0 "measure draws the histograms of one size"
-is "$(od -An -c -N4 "$picture.png")" ' 211   P   N   G' "and that is PNG"
+is "$(od -An -c -N4 "$picture.png")" ' 211   P   N   G' "the picture is PNG"
 ctl measure --plot "$picture.jpg"
 is $status 2 "another kind of picture is a usage error"
 ctl measure --plot "$UMOCKDEV_DIR/none/a.svg" buffer_size=64
-is $status 1 "measure fails where it cannot draw"
-like "$out" 'a.svg: No such file or directory' "and says why"
+is $status 1 "measure fails if it cannot write the picture"
+like "$out" 'a.svg: No such file or directory' "measure prints why it cannot write the picture"
 ctl measure --plot "$picture.svg" alloc_mode=pages
-is $status 1 "measure fails where there is nothing to draw"
-like "$out" 'nothing to draw' "and says so"
+is $status 1 "measure fails if there is nothing to draw"
+like "$out" 'nothing to draw' "measure says that there is nothing to draw"
 absolute=$(for word in $helloctl; do command -v -- "$word" || echo "$word"; done)
 out=$(PATH=/nowhere $absolute measure --plot "$picture.svg" 2>&1)
 is $? 1 "measure needs gnuplot"
-like "$out" 'apt install gnuplot-nox' "and names its package"
+like "$out" 'apt install gnuplot-nox' "measure names the package of gnuplot"
 
 ctl roundtrip
 is "$out" "write: req=12, actual=12, off=0
@@ -258,16 +257,16 @@ Hello World" "roundtrip reports both calls and the text"
 ctl roundtrip --length 5 Hello World
 is "$out" "write: req=11, actual=11, off=0
 read: req=5, actual=5, off=0
-Hello" "roundtrip reads at most what it is told"
+Hello" "roundtrip --length limits the read"
 is "$(json '.roundtrip[1].requested' roundtrip -J)" 64 "roundtrip in JSON has numbers"
 ctl write Hello World
-like "$out" 'note: buffer_mode is private' "write says that a private buffer is gone"
+like "$out" 'note: buffer_mode is private' "write says that the private buffer is gone"
 ctl set buffer_mode=shared
 ctl write Hello World
 is "$status $out" "0 " "write to the shared buffer is silent"
 is "$($helloctl read)" "Hello World" "read prints what was written"
 ctl write --offset 6 There
-is "$($helloctl read)" "Hello There" "write --offset keeps what is before"
+is "$($helloctl read)" "Hello There" "write --offset keeps the bytes before"
 ctl write Hi
 is "$($helloctl read)" "Hi" "write without --offset replaces the contents"
 is "$($helloctl read -s 1 -l 0x1)" "i" "read takes an offset and a length"
@@ -281,7 +280,7 @@ for bad in -1 1x 0x 1KK 99999999999999999999 16777216T 18014398509481984K ''; do
 done
 out=$($helloctl read 2>&1 >/dev/full)
 is $? 1 "a full disk is a failure"
-like "$out" 'No space left on device' "and it says so"
+like "$out" 'No space left on device' "read prints ENOSPC of standard output"
 
 # a word of each kind of wrong UTF-8: no character, cut short, too long, a surrogate, too large
 for bytes in 377 303-50 340-200-257 355-240-200 364-220-200-200; do
@@ -296,10 +295,10 @@ for bytes in 377 303-50 340-200-257 355-240-200 364-220-200-200; do
 	is "$wrong" "" "the bytes $bytes in any command's words give JSON that shows them"
 done
 is "$(json '.error[0].message' get -J "$(printf 'gr\303\274n\t')")" "there is no setting '$(printf 'gr\303\274n\t')'" \
-	"in JSON, UTF-8 and control characters stay what they are"
+	"in JSON, UTF-8 and control characters are kept"
 ctl get "$(printf 'gr\303\274n\n\033\302\233\377')"
 like "$out" "^helloctl: there is no setting '$(printf 'gr\303\274n')\\\\012\\\\033\\\\302\\\\233\\\\377'\$" \
-	"a terminal is not driven by control characters in a word"
+	"control characters of a word are escaped on a terminal"
 
 ctl
 is $status 2 "no command is a usage error"
@@ -327,21 +326,21 @@ is "$(printf %s "$starts" | sort -u | wc -l)" 1 "--help begins the text of every
 is "$(printf '%s\n' "$help" | awk 'length > 80')" "" "--help has room in 80 columns"
 ctl --version
 is "$out" "helloctl $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "--version is dkms.conf's"
-is "$($helloctl -V)" "$out" "and so is -V"
+is "$($helloctl -V)" "$out" "-V prints the same as --version"
 is "$($helloctl measure --help | awk 'length > 80')" "" "a command's help has room in 80 columns"
 like "$($helloctl get --help)" '^Columns: name value choices \(without -o: name value\)$' "a command's help lists its columns"
 
 is "$(tests/tool/complete 'helloctl ')" "$commands" "bash completes every command"
 is "$(tests/tool/complete 'helloctl st')" "status stats" "bash completes the first letters of a command"
 is "$(tests/tool/complete 'helloctl race d')" "delay=" "bash completes the words of an experiment"
-is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "and their values"
-is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "also in a list"
-is "$(tests/tool/complete 'helloctl race lock_mode=a')" "all" "and all of them"
+is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "bash completes the values of an experiment"
+is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "bash completes the values in a list"
+is "$(tests/tool/complete 'helloctl race lock_mode=a')" "all" "bash completes all"
 is "$(tests/tool/complete 'helloctl measure pattern=')" "pair batch remote" "bash completes the words of a pattern"
 is "$(tests/tool/complete 'helloctl stats -o al')" "allocator allocations" "bash completes columns"
-is "$(tests/tool/complete 'helloctl stats --output=allocator,f')" "allocator,frees allocator,failures" "also in a list"
-is "$(tests/tool/complete 'helloctl opens -J -oi')" "-oid" "and behind the letter"
-is "$(tests/tool/complete 'helloctl metrics -o al')" "" "but none where -o is a file"
+is "$(tests/tool/complete 'helloctl stats --output=allocator,f')" "allocator,frees allocator,failures" "bash completes columns in a list"
+is "$(tests/tool/complete 'helloctl opens -J -oi')" "-oid" "bash completes columns right after -o"
+is "$(tests/tool/complete 'helloctl metrics -o al')" "" "bash completes no columns if -o is a file"
 like "$(tests/tool/complete 'helloctl stats --')" '--json .*--raw' "bash completes a command's options"
 is "$(tests/tool/complete 'helloctl get b')" "buffer_mode buffer_size" "bash completes the kernel's settings"
 is "$(tests/tool/complete 'helloctl set buffer_m')" "buffer_mode=" "bash adds = where a value follows"
@@ -364,15 +363,15 @@ is "$(printf '%s\n' "$metrics" | grep '^hello_allocator_peak_bytes')" \
 	'hello_allocator_peak_bytes{allocator="kmalloc"} 16384
 hello_allocator_peak_bytes{allocator="vmalloc"} 65536' "metrics has each allocator"
 is "$(printf '%s\n' "$metrics" | grep -Evc '^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (counter|gauge))$|^[a-z_]+({allocator="[a-z_]+"})? [0-9]+$')" 0 \
-	"metrics prints nothing that Prometheus would not read"
+	"metrics prints only lines that Prometheus reads"
 ctl metrics --output "$UMOCKDEV_DIR/hello.prom"
 is "$status $out" "0 " "metrics --output is silent"
-is "$(cat "$UMOCKDEV_DIR/hello.prom")" "$metrics" "and the file has the same"
-is "$(echo "$UMOCKDEV_DIR"/hello.prom*)" "$UMOCKDEV_DIR/hello.prom" "and nothing is left beside it"
-is "$(stat -c %a "$UMOCKDEV_DIR/hello.prom")" 644 "and the collector may read it"
+is "$(cat "$UMOCKDEV_DIR/hello.prom")" "$metrics" "metrics --output writes the same text"
+is "$(echo "$UMOCKDEV_DIR"/hello.prom*)" "$UMOCKDEV_DIR/hello.prom" "metrics --output leaves no temporary file"
+is "$(stat -c %a "$UMOCKDEV_DIR/hello.prom")" 644 "metrics --output makes the file 0644"
 ctl metrics -o "$UMOCKDEV_DIR/none/hello.prom"
-is $status 1 "metrics fails where it cannot write"
-like "$out" 'hello.prom: No such file or directory' "and says why"
+is $status 1 "metrics fails if it cannot write"
+like "$out" 'hello.prom: No such file or directory' "metrics prints why it cannot write"
 
 finding() {
 	json ".doctor[] | select(.check == \"$1\") | .state + \": \" + .finding + \"; \" + .remedy" doctor -J
@@ -381,7 +380,7 @@ finding() {
 like "$(finding loaded)" '^ok: ' "doctor finds the module loaded"
 is "$(finding node)" "ok: /dev/hello is 10:247; " "doctor compares the node with sysfs"
 like "$(finding signature)" '^ok: the kernel is not locked down; signed by: nobody' \
-	"doctor does not mind an unsigned module where it may be loaded"
+	"doctor accepts an unsigned module without lockdown"
 mkdir -p "$UMOCKDEV_DIR/sys/kernel/security" "$UMOCKDEV_DIR/bin"
 echo 'none [integrity] confidentiality' >"$UMOCKDEV_DIR/sys/kernel/security/lockdown"
 like "$(finding signature)" "^BAD: .* is not signed; .* dkms build --force hello/[0-9.]+; .*mokutil --import" \
@@ -389,8 +388,8 @@ like "$(finding signature)" "^BAD: .* is not signed; .* dkms build --force hello
 printf '#!/bin/sh\necho "signer:         DKMS key"\n' >"$UMOCKDEV_DIR/bin/modinfo"
 chmod +x "$UMOCKDEV_DIR/bin/modinfo"
 like "$(PATH=$UMOCKDEV_DIR/bin:$PATH finding signature)" '^note: .* signed by: DKMS key; .*mokutil --import' \
-	"and says how to let the kernel trust a signed one"
-# Our module, in a file and loaded, but for what modinfo is told to say first.
+	"doctor says how to enrol the key of a signed module"
+# A fake modinfo of our module, loaded; $says overrides one field.
 version=$($helloctl --version | grep -o '[0-9][0-9.]*')
 mkdir -p "$UMOCKDEV_DIR/sys/module/hello"
 echo ABCD >"$UMOCKDEV_DIR/sys/module/hello/srcversion"
@@ -407,7 +406,7 @@ told() {
 	says=$2 PATH=$UMOCKDEV_DIR/bin:$PATH finding "$1"
 }
 is "$(told module '')" 'ok: /other/hello.ko; ' "doctor knows our module by its description"
-is "$(told loaded '')" 'ok: the module is loaded; ' "and that it is loaded by its srcversion"
+is "$(told loaded '')" 'ok: the module is loaded; ' "doctor knows the loaded module by its srcversion"
 is "$(told module 'description=A hello world')" \
 	"BAD: /other/hello.ko is another module of that name; sudo mv /other/hello.ko /other/hello.ko.other; sudo depmod; then install the package hello-dkms, or in the sources: sudo make dkms-install" \
 	"doctor does not take another module of that name for ours"
@@ -422,7 +421,7 @@ mv "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode" "$UMOCKDEV_DIR/allo
 like "$(told loaded '')" '^BAD: another module of that name is loaded, from .*; sudo rmmod hello' \
 	"doctor does not take a loaded module of that name for ours"
 rm -r "$UMOCKDEV_DIR/sys/module"
-like "$(told loaded '')" '^BAD: another driver has created a device hello' "nor a device of that name"
+like "$(told loaded '')" '^BAD: another driver has created a device hello' "doctor does not take another device of that name for ours"
 mv "$UMOCKDEV_DIR/alloc_mode" "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello/alloc_mode"
 ln -sfn 10:99 "$UMOCKDEV_DIR/dev/.node/hello"
 is "$(finding node)" \
@@ -441,14 +440,14 @@ is $status 1 "stats of another version fails"
 rm -r "$UMOCKDEV_DIR/sys/kernel/debug"
 ctl stats
 is $status 1 "stats without debugfs fails"
-like "$out" 'mount -t debugfs' "and says how to mount it"
+like "$out" 'mount -t debugfs' "stats says how to mount debugfs"
 rm -r "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello" "$UMOCKDEV_DIR/sys/class/misc/hello"
 for command in status get "set alloc_mode=kmalloc" reset stats opens "top -n 1"; do
 	# shellcheck disable=SC2086 # words of a command line
 	ctl $command
 	is $status 1 "$command without the module fails"
-	like "$out" 'sudo modprobe hello' "and says how to load it"
+	like "$out" 'sudo modprobe hello' "$command says how to load the module"
 done
-is "$(json '.error | length' status -J)" 1 "and in JSON too"
+is "$(json '.error | length' status -J)" 1 "status without the module has one error in JSON"
 is $broken 0 "no command made a memory error"
 done_testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The part of the kernel that helloctl's tests need without one: preloaded, it
- * lets a store to the fake device's files in umockdev's sysfs succeed or fail.
+ * Fakes the kernel for helloctl's tests. Preloaded; makes stores to the fake device's
+ * files in umockdev's sysfs succeed or fail.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -59,7 +59,7 @@ static bool choose(char *list, const char *word, char *chosen, size_t size)
 	return found;
 }
 
-/* kmalloc makes at most 4 MiB here, so that settings depend on each other. */
+/* kmalloc takes at most 4 MiB here, so that settings depend on each other. */
 static bool valid(const char *path, const char *name, const char *value)
 {
 	char mode[256];
@@ -77,7 +77,7 @@ static bool valid(const char *path, const char *name, const char *value)
 	return *value;
 }
 
-/* The driver's line in the log, if it is not silent. */
+/* Logs a line of the driver, unless told to be silent. */
 static void explain(const char *name)
 {
 	char path[4096];
@@ -119,7 +119,7 @@ static ssize_t store(int fd, const char *path, const char *data, size_t size)
 	return size;
 }
 
-/* The value of NAME=VALUE in an order, or "". */
+/* Returns the value of NAME=VALUE in an order, or "". */
 static char *word(const char *order, const char *name, char *value, size_t size)
 {
 	const char *at = strstr(order, name);
@@ -130,8 +130,8 @@ static char *word(const char *order, const char *name, char *value, size_t size)
 }
 
 /*
- * Costs of a simple law: here vmalloc is cheaper than kmalloc from 128K on.
- * Every allocation of pages fails; what sleeps is refused in softirq.
+ * Costs by a simple formula: vmalloc is cheaper than kmalloc from 128K on. pages
+ * always fails; masks that sleep are refused in softirq.
  */
 static void measure(const char *order, char *answer, size_t size)
 {
