@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the debug kernel's guest, after all tests: prints which lines and branches of
-# the module they ran. The kernel keeps the counts when the module is unloaded.
+# Runs last in the debug kernel's guest: prints the lines and branches of the module that
+# the tests ran. The kernel keeps the counts after the module is unloaded.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 

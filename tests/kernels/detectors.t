@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the debug kernel's guest, after all tests: unloads the module and asks each
-# detector what it found, and whether it was still looking.
+# Runs last in the debug kernel's guest: unloads the module and checks that each detector
+# is still enabled and has found nothing.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 
@@ -14,14 +14,14 @@ store reset 1
 is "$(cat $sysfs/stats/opens $sysfs/stats/live_buffers $sysfs/stats/live_bytes | tr '\n' ' ')" '0 0 0 ' \
 	'nothing is open and nothing is allocated'
 succeeds 'the module unloads' rmmod hello
-# What is lost once may still be found by a stale pointer; three times it is not.
+# A stale pointer may hide one leaked object from kmemleak, but not three.
 for _ in 1 2 3; do
 	modprobe hello || bail_out 'the module cannot be loaded again'
 	rmmod hello
 done
 
-# A cache whose sysfs entry cannot be made leaks that entry's name, up to 6.1 and by no
-# fault of ours. This very object is left out, where fail-nth made it fail; all others count.
+# Up to 6.1 the kernel leaks the name of a cache if sysfs_slab_add() fails, as fail-nth
+# makes it. Ignore only this object.
 leaks()
 {
 	awk '/^unreferenced/ { show(); text = "" }
@@ -37,29 +37,29 @@ leaks()
 	head -n 40
 }
 
-# Cached names of sysfs files that are gone lead to what they were files of.
+# Dentries of removed sysfs files still point to their objects.
 echo 3 >/proc/sys/vm/drop_caches
-# kmemleak says nothing of objects younger than five seconds.
+# kmemleak does not report objects younger than five seconds.
 sleep 6
 for scan in first second; do
-	# A detector that has turned itself off refuses.
-	succeeds "kmemleak is on and scans, the $scan time" sh -c "echo scan >$kmemleak"
-	is "$(leaks)" '' 'and finds nothing'
+	# A disabled kmemleak refuses the scan.
+	succeeds "kmemleak is enabled, $scan scan" sh -c "echo scan >$kmemleak"
+	is "$(leaks)" '' 'kmemleak finds no leak'
 done
 
-# It does not see caches either, because they are all on the list of caches.
+# kmemleak cannot find a leaked cache: the list of caches refers to it.
 is "$(find /sys/kernel/slab -maxdepth 1 -name '*hello*' -printf '%f\n')" '' 'no cache of the module is left'
 
-# It does not see whole pages. A stack that leads into a module that is gone has
-# addresses without names. What the kernel allocated for itself on the way it keeps:
-# slabs, page tables, the detectors' own memory.
+# kmemleak does not track pages: use page_owner. A stack through the unloaded module has
+# addresses without symbols. Ignore the kernel's own allocations, which stay: slabs, page
+# tables, the detectors' memory.
 # The file answers reads of a page or more only.
 pages=$(dd if=/sys/kernel/debug/page_owner bs=64k 2>/dev/null | awk '
 	BEGIN { RS = "" }
 	/\n *0xffffffff/ && !/\(slab\||p(te|md|ud|4d)_alloc|kasan|stack_depot|pcpu_|kmemleak/
 	END { if (NR < 1000) print NR " pages have an owner: was page_owner=on given?" }')
-is "$(echo "$pages" | head -n 40)" '' 'no page belongs to the module that was'
-like "$(cat /proc/lockdep_stats)" 'debug_locks: +1$' 'lockdep was looking to the end'
-is "$(cat /proc/sys/kernel/tainted)" 4096 'the taint is that of an out-of-tree module, and no more'
+is "$(echo "$pages" | head -n 40)" '' 'no page of the unloaded module is left'
+like "$(cat /proc/lockdep_stats)" 'debug_locks: +1$' 'lockdep is still enabled'
+is "$(cat /proc/sys/kernel/tainted)" 4096 'the taint is exactly that of an out-of-tree module'
 
 done_testing

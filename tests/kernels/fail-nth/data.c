@@ -7,7 +7,7 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
-/* A copy that came out wrong is an error that no call may return. */
+/* For a wrong copy, return an error that no call may return. */
 static long same(long n, size_t from)
 {
 	if (n <= 0 || !memcmp(scratch, contents + from, n))
@@ -90,7 +90,7 @@ static long do_sendfile(void)
 	off_t from = 0;
 	long ret = sendfile(other, fd, &from, LENGTH);
 
-	/* Up to 6.4 the kernel says so when it has no page for the pipe. */
+	/* Up to 6.4 splice returns this if there is no page for the pipe. */
 	if (ret < 0 && errno == EAGAIN)
 		errno = ENOMEM;
 	return ret;
@@ -106,7 +106,7 @@ static long do_epoll(void)
 {
 	struct epoll_event e = { .events = EPOLLIN };
 
-	/* Registered by a try that failed afterwards is registered. */
+	/* A try may register the file and then fail. */
 	epoll_ctl(other, EPOLL_CTL_DEL, fd, NULL);
 	return epoll_ctl(other, EPOLL_CTL_ADD, fd, &e);
 }
@@ -131,7 +131,7 @@ TEST(data_calls_fail_clean_in_private_mode_and_under_every_lock)
 		{ "open with O_TRUNC", { fresh, do_truncate, close_it } },
 	};
 
-	/* lseek() has nothing that can fail, write() only where it makes a version. */
+	/* lseek() allocates nothing; write() does only if it makes a version. */
 	int struck = 0;
 
 	get_ready();

@@ -98,8 +98,8 @@ static long not_there(void)
 }
 
 /*
- * How many faults the kernel's own loading takes: it warns of some of them. A
- * parameter that cannot be parsed is the last thing that it refuses.
+ * Counts the faults in the kernel's own part of loading: it warns of some of them. A
+ * parameter that cannot be parsed is the last error of that part.
  */
 static int before_init(void)
 {
@@ -110,7 +110,7 @@ static int before_init(void)
 	EXPECT_ERRNO(load_with("allow_uninitialized=perhaps"), EINVAL);
 	ASSERT(EXPECT(pread(nth_fd, text, sizeof(text) - 1, 0) > 0));
 	disarm();
-	/* Not to the last one: it varies a little, and sysfs comes in between. */
+	/* Stop before the last one: the number varies, and sysfs allocates in between. */
 	return many - atoi(text) + 10;
 }
 

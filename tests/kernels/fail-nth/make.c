@@ -74,7 +74,7 @@ static void jump_back(int sig)
 static long do_touch(void)
 {
 	if (sigsetjmp(on_fault, 1)) {
-		errno = ENOMEM;	/* SIGBUS is how a page says so */
+		errno = ENOMEM;	/* a failed page fault raises SIGBUS */
 		return -1;
 	}
 	madvise(map, 20000, MADV_DONTNEED);
@@ -110,7 +110,7 @@ TEST(mmap_page_faults_and_fork_fail_clean)
 		WALK(mode, .prepare = fresh, .call = do_map, .undo = unmap);
 		WALK("touch", .prepare = mapped, .call = do_touch, .undo = unmap);
 	}
-	/* The kernel's part of it is long, and ours does not depend on the allocator. */
+	/* The kernel's part is long, and the driver's does not depend on the allocator. */
 	SET("alloc_mode", "vmalloc");
 	WALK("fork", .prepare = mapped, .call = do_fork, .undo = unmap);
 }

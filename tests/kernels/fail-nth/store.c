@@ -61,7 +61,7 @@ TEST(every_store_fails_clean)
 			walked += walk_store(name, word, NULL, store_back);
 		for (size_t v = 0; v < ARRAY_SIZE(values) && !walked; v++)
 			walked += walk_store(name, values[v], NULL, store_back);
-		/* Nothing else can be stored where there is one node, one word. */
+		/* Skip settings with a single possible value, as with one node. */
 		printf("# %s: %d values\n", name, walked);
 	}
 }

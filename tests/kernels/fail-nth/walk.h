@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tests/kernels/fail-nth/walk.h: on the debug kernel, fails each allocation and each
- * copy of a call once; the call must say so, change nothing, and work when retried.
+ * copy of a call once; the call must return the error, change nothing, and work when retried.
  *
- * What does not work and why: the injectors skip GFP_KERNEL and single pages
- * unless told not to, and reading the fail-nth file uses a fault up itself.
- * How many faults struck is therefore taken from the injectors' `times`.
+ * By default the injectors skip GFP_KERNEL and single pages: turn that off. A read of
+ * the fail-nth file consumes a fault itself: count faults by the injectors' `times`.
  */
 #ifndef HELLO_WALK_H
 #define HELLO_WALK_H
@@ -68,7 +67,7 @@ static inline void get_ready(void)
 		contents[i] = 'a' + i % 23;
 }
 
-/* Everything that a failed call may not have changed. */
+/* The state that a failed call must not change. */
 static inline const char *state(void)
 {
 	static char ring[2][65536];
@@ -102,7 +101,7 @@ static inline void arm(int n)
 	ASSERT(EXPECT(pwrite(nth_fd, text, snprintf(text, sizeof(text), "%d", n), 0) > 0));
 }
 
-/* True if the fault was still to come: then this write may have used it up. */
+/* True if the fault had not struck before: this write may have consumed it. */
 static inline bool disarm(void)
 {
 	bool pending = false;
@@ -117,10 +116,10 @@ struct step {
 	long (*call)(void);	/* negative with errno is a failure */
 	long (*undo)(void);	/* after a try that worked, for the next */
 	int skip;		/* faults that are none of ours */
-	int stride;		/* one in so many, where a try is slow; 0 is 1 */
+	int stride;		/* step of the walk, if a try is slow; 0 means 1 */
 };
 
-/* Fails the 1st, 2nd, ... thing that the call does until there is none left. */
+/* Fails the 1st, 2nd, ... allocation or copy of the call, until none is left. */
 static inline int walk(const char *what, const struct step *step)
 {
 	char name[128];
@@ -162,7 +161,7 @@ static inline int walk(const char *what, const struct step *step)
 	return struck;
 }
 
-/* A walk that injects nothing tests nothing. */
+/* A walk without faults would prove nothing. */
 #define WALK(what, ...)	EXPECT(walk(what, &(struct step) { __VA_ARGS__ }) > 0)
 
 /* -- the device ------------------------------------------------------------- */
