@@ -9,7 +9,7 @@
 
 static char out[8192];
 
-/* What a shell command prints, and its exit status */
+/* The output of a shell command, and its exit status */
 static const char *run(const char *command, int *status)
 {
 	FILE *p = popen(command, "r");
