@@ -33,5 +33,37 @@ is "$(documented "$abi/debugfs-hello")" "$(present $debugfs/ -type f)" \
 is "$(documented "$abi/dev-hello")" "$(present $dev -type c | sed 's/ 660$/ (RW)/')" \
 	'the node is documented'
 
+# lacks DOCUMENT WORD...: prints the words that Documentation/DOCUMENT does not have
+lacks() {
+	document=${0%/*}/../../Documentation/$1
+	shift
+	for word; do
+		grep -qw -- "$word" "$document" || echo "$word"
+	done
+}
+
+# choices FILE: prints the words that a tunable offers
+choices() { tr -d '[]' <"$sysfs/$1"; }
+
+for name in alloc_mode alloc_context init_mode alloc_when buffer_mode lock_mode; do
+	# shellcheck disable=SC2046 # one argument for each word
+	is "$(lacks hello.rst $name $(choices $name))" '' "hello.rst has each choice of $name"
+done
+# shellcheck disable=SC2046
+{
+	is "$(lacks lessons/allocators.rst $(choices alloc_mode))" '' 'the lesson on allocators has each of them'
+	is "$(lacks lessons/sharing-and-locks.rst $(choices lock_mode))" '' 'the lesson on locks has each of them'
+	is "$(lacks lessons/gfp-and-contexts.rst $(choices alloc_context))" '' 'the lesson on contexts has each of them'
+	is "$(lacks hello.rst $(ls $debugfs))" '' 'hello.rst has each file of debugfs'
+}
+for experiment in alloc lock; do
+	echo "$experiment ?" >$debugfs/experiment 2>/dev/null
+	usage=$(sed -n "s/^error: no '?' here: //p" $debugfs/experiment)
+	like "$usage" "^$experiment .*count=" "the $experiment experiment prints its usage"
+	# shellcheck disable=SC2046
+	is "$(lacks ABI/testing/debugfs-hello $(echo "$usage" | grep -Eo '[a-z_]{2,}'))" '' \
+		"the ABI has each word of the $experiment experiment"
+done
+
 is "$(grep -h '^What:' "$abi"/* | sort | uniq -d)" '' 'nothing is documented twice'
 done_testing
