@@ -141,17 +141,21 @@ static int fault_in(struct transfer *t, size_t copied, size_t n, bool to_user)
 	return missing == size ? -EFAULT : 0;
 }
 
-static __always_inline ssize_t end_transfer(struct hello_file *file, bool write,
-					    size_t size, loff_t end, ssize_t ret)
+static void count_transfer(struct hello_io_count *count, ssize_t ret)
 {
-	struct hello_io_count *count = write ? &file->writes : &file->reads;
-	loff_t start = end - max_t(ssize_t, ret, 0);
-
 	/* Threads that collide may lose a count: not worth an atomic. */
 	data_race(count->calls++);
 	if (ret > 0)
 		/* as above */
 		data_race(count->bytes += ret);
+}
+
+static __always_inline ssize_t end_transfer(struct hello_file *file, bool write,
+					    size_t size, loff_t end, ssize_t ret)
+{
+	loff_t start = end - max_t(ssize_t, ret, 0);
+
+	count_transfer(write ? &file->writes : &file->reads, ret);
 	pr_debug("%s: req=%zu, actual=%zd, off=%lld\n",
 		 write ? "write" : "read", size, ret, start);
 	if (write && trace_hello_write_enabled())
