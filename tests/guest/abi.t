@@ -57,8 +57,8 @@ done
 	is "$(lacks hello.rst $(ls $debugfs))" '' 'hello.rst has each file of debugfs'
 }
 for experiment in alloc lock; do
-	echo "$experiment ?" >$debugfs/experiment 2>/dev/null
-	usage=$(sed -n "s/^error: no '?' here: //p" $debugfs/experiment)
+	echo "$experiment count=0" >$debugfs/experiment 2>/dev/null
+	usage=$(sed -n "s/^error: no 'count=0' here: //p" $debugfs/experiment)
 	like "$usage" "^$experiment .*count=" "the $experiment experiment prints its usage"
 	# shellcheck disable=SC2046
 	is "$(lacks ABI/testing/debugfs-hello $(echo "$usage" | grep -Eo '[a-z_]{2,}'))" '' \
