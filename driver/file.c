@@ -176,6 +176,9 @@ static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
 					info.recipe.buffer_size, info.length);
 }
 
+/* The pollers of private buffers; not woken. */
+static DECLARE_WAIT_QUEUE_HEAD(never);
+
 static __poll_t hello_poll(struct file *filp, poll_table *wait)
 {
 	struct hello_file *file = filp->private_data;
@@ -183,7 +186,8 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 	/* As a regular file: reads and writes never wait. */
 	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
-	poll_wait(filp, &store->wait, wait);
+	/* io_uring and aio refuse to poll without a queue. */
+	poll_wait(filp, store->wait ?: &never, wait);
 	/* Pairs with wq_has_sleeper(); newer kernels have it in poll_wait(). */
 	smp_mb();
 	/* No other open file can change a private buffer. */
@@ -466,7 +470,7 @@ static void construct(void *object)
 {
 	struct hello_file *file = object;
 
-	hello_store_init(&file->own, HELLO_LOCK_MUTEX, false);
+	hello_store_init(&file->own, HELLO_LOCK_MUTEX, NULL);
 }
 
 int hello_file_init(void)

@@ -405,7 +405,7 @@ static noinline ssize_t read_straight(struct hello_file *file,
 static noinline ssize_t read_version_rest(struct hello_file *file,
 					  char __user *user, size_t size,
 					  loff_t *pos, size_t done,
-					  const struct version *v)
+					  struct version v)
 {
 	struct transfer t = {
 		.file	= file,
@@ -414,10 +414,10 @@ static noinline ssize_t read_version_rest(struct hello_file *file,
 		.pos	= pos,
 		.done	= done,
 	};
-	ssize_t ret = copy_version(&t, v);
+	ssize_t ret = copy_version(&t, &v);
 
-	hello_buffer_put(v->buffer);
-	return end_read(file, size, *pos, ret, v->changes);
+	hello_buffer_put(v.buffer);
+	return end_read(file, size, *pos, ret, v.changes);
 }
 
 /* A read of a version in one chunk. */
@@ -433,13 +433,8 @@ static noinline ssize_t read_version_straight(struct hello_file *file,
 		n = min_t(u64, size, v.length - *pos);
 		copied = copy_out(NULL, user, v.buffer->mem.addr + *pos, n);
 		*pos += copied;
-		if (unlikely(copied < n)) {
-			/* A copy, so that v stays in registers. */
-			struct version rest = v;
-
-			return read_version_rest(file, user, size, pos, copied,
-						 &rest);
-		}
+		if (unlikely(copied < n))
+			return read_version_rest(file, user, size, pos, copied, v);
 	} else if (*pos < v.length) {
 		hello_buffer_put(v.buffer);
 		return read_rest(file, user, size, pos, -ENODATA, v.changes);

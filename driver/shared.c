@@ -13,6 +13,7 @@
 #include "store.h"
 
 static struct hello_store store;
+static DECLARE_WAIT_QUEUE_HEAD(pollers);
 
 /*
  * Open files that use the store. Not under the store's lock: open() must not
@@ -132,7 +133,7 @@ void hello_shared_init(unsigned int lock_type,
 {
 	struct hello_recipe first = zeroed(recipe);
 
-	hello_store_init(&store, lock_type, true);
+	hello_store_init(&store, lock_type, &pollers);
 	hello_store_start(&store, &first);
 }
 

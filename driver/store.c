@@ -21,14 +21,14 @@
  * hello_store_init() - initialize a store; it has no buffer yet
  * @store: uninitialized memory
  * @lock_type: number in hello_lock_table
- * @counted: count the waits for the lock
+ * @wait: wait queue of the shared store, whose lock counts waits; else NULL
  */
 void hello_store_init(struct hello_store *store, unsigned int lock_type,
-		      bool counted)
+		      wait_queue_head_t *wait)
 {
 	memset(store, 0, sizeof(*store));
-	hello_lock_init(&store->lock, lock_type, counted);
-	init_waitqueue_head(&store->wait);
+	hello_lock_init(&store->lock, lock_type, wait);
+	store->wait = wait;
 }
 
 /**

@@ -21,7 +21,7 @@ struct vm_area_struct;
  * struct hello_store - a buffer and its lock
  */
 struct hello_store {
-	/** @lock: guards everything but @maps, @writable_maps and @wait */
+	/** @lock: guards everything but @maps and @writable_maps */
 	struct hello_lock lock;
 	/** @buffer: the buffer; it has no memory before the first use */
 	struct hello_buffer __rcu *buffer;
@@ -36,8 +36,8 @@ struct hello_store {
 	atomic_t maps;
 	/** @writable_maps: those of @maps that may be written through */
 	atomic_t writable_maps;
-	/** @wait: pollers */
-	wait_queue_head_t wait;
+	/** @wait: pollers; NULL in a private store, which wakes none */
+	wait_queue_head_t *wait;
 	/** @first: the first @buffer, without an allocation of its own */
 	struct hello_buffer first;
 };
@@ -65,7 +65,7 @@ struct hello_store_info {
 };
 
 void hello_store_init(struct hello_store *store, unsigned int lock_type,
-		      bool counted);
+		      wait_queue_head_t *wait);
 void hello_store_stop(struct hello_store *store);
 
 int hello_store_populate(struct hello_store *store, u64 max);
@@ -114,13 +114,12 @@ static inline void hello_store_changed(struct hello_store *store)
  * @store: the store; the caller does not hold its lock
  *
  * Wakes for EPOLLPRI alone: reads and writes never wait, and an edge-triggered
- * poller for EPOLLOUT that writes would wake itself for ever. A private store,
- * whose lock is not counted, has no other file to be told of its changes.
+ * poller for EPOLLOUT that writes would wake itself for ever.
  */
 static inline void hello_store_wake(struct hello_store *store)
 {
-	if (wq_has_sleeper(&store->wait) && store->lock.counted)
-		wake_up_interruptible_poll(&store->wait, EPOLLPRI);
+	if (store->wait && wq_has_sleeper(store->wait))
+		wake_up_interruptible_poll(store->wait, EPOLLPRI);
 }
 
 /**
