@@ -51,8 +51,8 @@ static size_t usable_pages(size_t size, const void *addr)
 }
 
 /*
- * vmalloc allocates page tables with GFP_KERNEL: only a scope restricts these.
- * Whole pages, since whole pages may be mapped.
+ * vmalloc() allocates page tables with GFP_KERNEL whatever the mask; only a
+ * memalloc scope restricts that. Whole pages, since user space may map them.
  */
 static void *alloc_vmalloc(struct hello_mem *mem)
 {
@@ -200,7 +200,7 @@ static int prepare_slab(size_t size)
 	return caches[class] ? 0 : -ENOMEM;
 }
 
-static void find_slab(struct hello_mem *mem)
+static void lookup_slab(struct hello_mem *mem)
 {
 	mem->cache = READ_ONCE(caches[class_of(mem->recipe.buffer_size)]);
 }
@@ -227,7 +227,7 @@ static int prepare_mempool(size_t size)
 	return pools[class] ? 0 : -ENOMEM;
 }
 
-static void find_mempool(struct hello_mem *mem)
+static void lookup_mempool(struct hello_mem *mem)
 {
 	mem->pool = READ_ONCE(pools[class_of(mem->recipe.buffer_size)]);
 }
@@ -316,7 +316,7 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER,
 		.flags		= HELLO_BY_SIZE | HELLO_NODE | HELLO_CHARGED_IF_MAPPABLE |
 				  HELLO_ZERO,
-		/* It warns about more, which rounding up to pages could give. */
+		/* kvmalloc() warns above INT_MAX, whole pages included. */
 		.max		= INT_MAX & PAGE_MASK,
 		.usable		= usable_kvmalloc,
 		.alloc		= alloc_kvmalloc,
@@ -349,11 +349,11 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.max		= 1 << CLASS_MAX_SHIFT,
 		.usable		= usable_class,
 		.prepare	= prepare_slab,
-		.find		= find_slab,
+		.lookup		= lookup_slab,
 		.alloc		= alloc_slab,
 		.free		= free_slab,
 	}, {
-		/* With a mask that may reclaim, an empty pool is waited for, for ever. */
+		/* If the mask may reclaim, mempool_alloc() of an empty pool sleeps for ever. */
 		.entry.name	= "mempool",
 		.words		= HELLO_GFP_ATOMIC | HELLO_GFP_NOWAIT |
 				  HELLO_GFP_DMA | HELLO_GFP_NORETRY |
@@ -364,7 +364,7 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.usable		= usable_class,
 		.prepare	= prepare_mempool,
 		.kept		= POOL_ELEMENTS,
-		.find		= find_mempool,
+		.lookup		= lookup_mempool,
 		.alloc		= alloc_mempool,
 		.free		= free_mempool,
 	}, {
@@ -398,7 +398,7 @@ size_t hello_alloc_max(unsigned int allocator)
 }
 
 /**
- * hello_alloc_trait() - print a property of an allocator
+ * hello_alloc_trait() - a property of an allocator, as text
  * @allocator: number in hello_allocator_table
  * @flag: one of the flags of struct hello_allocator
  *

@@ -61,8 +61,8 @@ struct hello_allocator {
 	/** @init: returns NULL, or why this machine does not have it; may be NULL */
 	const char *(*init)(void);
 	/**
-	 * @usable: bytes that @size bytes at @addr take. @addr is NULL before the
-	 * allocation: then the most, if %HELLO_BY_SIZE.
+	 * @usable: bytes that an allocation of @size takes. @addr: the memory, or
+	 * NULL before it exists; with %HELLO_BY_SIZE, NULL gives the maximum.
 	 */
 	size_t (*usable)(size_t size, const void *addr);
 	/**
@@ -73,13 +73,13 @@ struct hello_allocator {
 	int (*prepare)(size_t size);
 	/** @kept: number of buffers that @prepare keeps allocated until unload */
 	unsigned int kept;
-	/** @find: store in @mem what @prepare created, else NULL; set if @prepare is */
-	void (*find)(struct hello_mem *mem);
+	/** @lookup: get what @prepare created into @mem, or NULL; NULL without @prepare */
+	void (*lookup)(struct hello_mem *mem);
 	/** @alloc: allocate memory; called in the context of the recipe */
 	void *(*alloc)(struct hello_mem *mem);
 	/** @free: free memory; may sleep */
 	void (*free)(struct hello_mem *mem);
-	/** @mmap: map all of the memory; NULL: its pages are mapped one by one */
+	/** @mmap: map the range of @vma; NULL: the driver inserts the pages */
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
 } ____cacheline_aligned;
 
@@ -96,11 +96,11 @@ hello_allocator_of(const struct hello_mem *mem)
 }
 
 /* Must precede a->alloc(); hello_buffer_prepare() has prepared the recipe. */
-static inline void hello_alloc_find(const struct hello_allocator *a,
-				    struct hello_mem *mem)
+static inline void hello_alloc_lookup(const struct hello_allocator *a,
+				      struct hello_mem *mem)
 {
-	if (unlikely(a->find))
-		a->find(mem);
+	if (unlikely(a->lookup))
+		a->lookup(mem);
 }
 
 size_t hello_alloc_max(unsigned int allocator);

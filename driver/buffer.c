@@ -77,7 +77,7 @@ static bool fits(const struct cap *cap, s64 taken, u64 size)
 	return size <= limit && taken <= limit - size;
 }
 
-/* Never adds and undoes: other requests would fail meanwhile. */
+/* Not add and undo: an overshoot would make other requests fail. */
 static bool reserve(struct cap *cap, u64 size)
 {
 	s64 taken = atomic64_read(&cap->taken);
@@ -146,7 +146,7 @@ static inline void release_caps(const struct hello_recipe *recipe, u64 size)
 }
 
 /**
- * hello_buffer_reserve() - charge buffers to the caps
+ * hello_buffer_reserve() - reserve buffers against the caps
  * @recipe: their recipe, resolved
  * @n: number of buffers
  *
@@ -169,7 +169,7 @@ static bool prepared(const struct hello_recipe *recipe)
 	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
 	struct hello_mem mem = { .recipe = *recipe };
 
-	hello_alloc_find(a, &mem);
+	hello_alloc_lookup(a, &mem);
 	return !a->prepare || mem.any;
 }
 
@@ -195,10 +195,10 @@ static DEFINE_MUTEX(prepare_mutex);
 
 /**
  * hello_buffer_prepare() - create the slab cache or mempool of a recipe
- * @recipe: a resolved recipe, not in force yet
+ * @recipe: a resolved recipe
  *
- * They are kept until unload. open() runs under misc_mtx and must not wait for
- * their creation. Context: process, may sleep.
+ * Must precede the first allocation: open() runs under misc_mtx and must not
+ * wait for it. They are kept until unload. Context: process, may sleep.
  *
  * Return: 0, -EINTR, or -ENOMEM if that failed or max_uncharged_size was reached.
  */
@@ -325,7 +325,7 @@ int hello_buffer_alloc_mem(struct hello_buffer *buffer)
 	if (hello_should_fail())
 		goto err_release_caps;
 	why = "allocation failed";
-	hello_alloc_find(a, &buffer->mem);
+	hello_alloc_lookup(a, &buffer->mem);
 	hello_context_run(recipe->alloc_context, timed_alloc, buffer);
 	if (!buffer->mem.addr)
 		goto err_release_caps;
@@ -451,14 +451,14 @@ void hello_buffer_free(struct hello_buffer *buffer)
 {
 	if (buffer->mem.addr)
 		free_mem(buffer);
-	if (buffer->slab)
+	if (buffer->own_header)
 		kmem_cache_free(headers, buffer);
 }
 
 /* ---- contents ---- */
 
 /* Filled at the first mapping and kept, since vmalloc_to_page() is slow. */
-static struct page **get_pages(struct hello_buffer *buffer)
+static struct page **page_array(struct hello_buffer *buffer)
 {
 	const struct hello_mem *mem = &buffer->mem;
 	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
@@ -482,7 +482,7 @@ static struct page **get_pages(struct hello_buffer *buffer)
 
 /**
  * hello_buffer_mmap() - map a buffer into user space
- * @buffer: a mappable buffer, which the caller pins while it is mapped
+ * @buffer: a mappable buffer, which is not replaced while it is mapped
  * @vma: the mapping, within the buffer
  *
  * Return: 0 or a negative errno.
@@ -495,7 +495,7 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
 
 	if (hello_allocator_of(mem)->mmap)
 		return hello_allocator_of(mem)->mmap(mem, vma);
-	pages = get_pages(buffer);
+	pages = page_array(buffer);
 	if (!pages)
 		return -ENOMEM;
 	return vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &n);

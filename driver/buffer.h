@@ -22,17 +22,20 @@ struct hello_buffer {
 	size_t length;
 	/** @dirty: bytes from here on are zero; at least @length */
 	size_t dirty;
-	/** @pages: all of its pages if it was mapped page by page, else NULL */
+	/**
+	 * @pages: all of its pages, NULL before the first mapping; set by
+	 * cmpxchg(), not under the lock
+	 */
 	struct page **pages;
 	/** @alloc_ns: nanoseconds that the allocator took */
 	u64 alloc_ns;
 	/**
-	 * @users: references of the store and of lockless readers. The header is
+	 * @refs: references of the store and of lockless readers. The header is
 	 * type-safe under RCU: a reader rechecks the pointer after it took one.
 	 */
-	refcount_t users;
-	/** @slab: the header is an object of the slab, freed with the memory */
-	bool slab;
+	refcount_t refs;
+	/** @own_header: the header was allocated, and is freed with the memory */
+	bool own_header;
 	/** @emptied: it was truncated, so a new recipe must not fill it */
 	bool emptied;
 	/** @abandoned: its migration was killed; accessed locklessly */
@@ -49,11 +52,11 @@ void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
  * hello_buffer_setup() - initialize a buffer without memory, with one reference
  * @buffer: uninitialized, or a buffer whose last reference was put
  * @recipe: its recipe, resolved
- * @slab: the header is an object of the slab
+ * @own_header: the header was allocated by hello_buffer_new()
  */
 static inline void hello_buffer_setup(struct hello_buffer *buffer,
 				      const struct hello_recipe *recipe,
-				      bool slab)
+				      bool own_header)
 {
 	buffer->mem.recipe = *recipe;
 	buffer->mem.addr = NULL;
@@ -62,7 +65,7 @@ static inline void hello_buffer_setup(struct hello_buffer *buffer,
 	buffer->length = recipe->init_mode == HELLO_INIT_ZERO ?
 			 0 : recipe->buffer_size;
 	buffer->dirty = buffer->length;
-	buffer->slab = slab;
+	buffer->own_header = own_header;
 	buffer->emptied = false;
 	buffer->abandoned = false;
 	/*
@@ -70,7 +73,7 @@ static inline void hello_buffer_setup(struct hello_buffer *buffer,
 	 * rechecks the pointer and drops it. Some kernels do not have
 	 * refcount_set_release().
 	 */
-	atomic_set_release(&buffer->users.refs, 1);
+	atomic_set_release(&buffer->refs.refs, 1);
 }
 
 struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe);
@@ -87,7 +90,7 @@ void hello_buffer_free(struct hello_buffer *buffer);
  */
 static inline bool hello_buffer_get(struct hello_buffer *buffer)
 {
-	if (!refcount_inc_not_zero(&buffer->users))
+	if (!refcount_inc_not_zero(&buffer->refs))
 		return false;
 	/* Pairs with the release in hello_buffer_setup(). */
 	smp_acquire__after_ctrl_dep();
@@ -102,7 +105,7 @@ static inline bool hello_buffer_get(struct hello_buffer *buffer)
  */
 static inline void hello_buffer_put(struct hello_buffer *buffer)
 {
-	if (buffer && refcount_dec_and_test(&buffer->users))
+	if (buffer && refcount_dec_and_test(&buffer->refs))
 		hello_buffer_free(buffer);
 }
 

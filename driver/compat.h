@@ -62,8 +62,8 @@ static inline size_t fault_in_iov_iter_readable(const struct iov_iter *i,
 #endif
 
 /*
- * From 5.16 faulting in for writing stores nothing. The older functions and
- * fault_in_writeable() store zeros: never use them.
+ * 5.16 brought fault_in_safe_writeable(), which stores nothing. The older
+ * functions and fault_in_writeable() store zeros: never use them.
  */
 #ifndef HELLO_HAVE_FAULT_IN_SAFE_WRITEABLE
 static inline size_t fault_in_safe_writeable(const char __user *uaddr,

@@ -113,7 +113,7 @@ bool hello_context_atomic(unsigned int context)
 	return contexts[context].atomic;
 }
 
-/* hello_context_run() for contexts but HELLO_CONTEXT_PROCESS. */
+/* Slow path of hello_context_run(): all contexts except process. */
 void hello_context_detour(unsigned int context, void (*fn)(void *arg),
 			  void *arg)
 {

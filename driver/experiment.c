@@ -3,6 +3,7 @@
  * Experiments: measuring allocators and locks in threads that are bound to CPUs,
  * within the caps and within ten seconds.
  */
+#include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -66,7 +67,7 @@ static void free_nothing(struct hello_mem *mem)
 {
 }
 
-/* Its calls cost what the indirect call costs. */
+/* Its calls cost as much as any indirect call. */
 static const struct hello_allocator nothing = {
 	.alloc	= alloc_nothing,
 	.free	= free_nothing,
@@ -81,7 +82,7 @@ static void measure_costs(u64 cost[NR_COSTS])
 	struct hello_mem mem = { };
 	unsigned int i;
 
-	/* A constant would be called directly. */
+	/* Hides the constant: else the compiler calls directly. */
 	OPTIMIZER_HIDE_VAR(a);
 
 	memset64(cost, U64_MAX, NR_COSTS);
@@ -98,7 +99,7 @@ static void measure_costs(u64 cost[NR_COSTS])
 /* ---- threads ---- */
 
 struct experiment;
-struct version;
+struct published;
 
 struct worker {
 	struct experiment *exp;
@@ -142,7 +143,7 @@ struct experiment {
 	int pattern;
 	u64 batch;
 	struct hello_mem *mems;	/* the batches of all workers */
-	unsigned int reserved;	/* buffers charged to the caps */
+	unsigned int reserved;	/* buffers, against the caps */
 
 	/* lock */
 	int lock_mode;		/* number in hello_lock_table; negative for none */
@@ -150,7 +151,7 @@ struct experiment {
 	int delay;
 	u64 amount;		/* of delay */
 	u64 counter;		/* guarded by lock, if there is one */
-	struct version __rcu *version;	/* for rcu, in place of counter */
+	struct published __rcu *version;	/* for rcu, in place of counter */
 };
 
 static int reject(struct experiment *exp, const char *reason)
@@ -172,7 +173,7 @@ static const struct option {
 	size_t selects;		/* offset of the member that is set to the option */
 	size_t number;		/* offset of the member that is set to the number */
 	u64 max;
-	u64 us;			/* unit of a delay */
+	u64 us;			/* microseconds of one unit of a delay */
 } options[] = {
 #define SELECTS(to)		.selects = offsetof(struct experiment, to)
 #define NUMBER(to, most)	.number = offsetof(struct experiment, to), .max = most
@@ -292,7 +293,7 @@ static int prepare_alloc(struct experiment *exp)
 	if (err)
 		return err;
 	exp->allocator = hello_allocator_of(&mem);
-	hello_alloc_find(exp->allocator, &mem);
+	hello_alloc_lookup(exp->allocator, &mem);
 	for (i = 0; i < n; i++)
 		exp->mems[i] = mem;
 	for (i = 0; i < exp->threads; i++)
@@ -393,7 +394,7 @@ static void report_alloc(struct experiment *exp, const struct worker *sum)
 /* ---- lock ---- */
 
 /* A counter that rcu publishes; replaced, never changed. */
-struct version {
+struct published {
 	struct rcu_head rcu;
 	u64 counter;
 };
@@ -421,7 +422,7 @@ static void delay(const struct experiment *exp)
 		msleep(exp->amount);
 }
 
-/* The tutorials' unsafe_increment(): loses updates between load and store. */
+/* unsafe_increment() of the tutorials: unlocked, it loses updates meanwhile. */
 static bool increment_plain(struct experiment *exp)
 {
 	u64 counter = READ_ONCE(exp->counter);
@@ -434,9 +435,9 @@ static bool increment_plain(struct experiment *exp)
 /* Copies, updates and publishes; readers keep the old version. */
 static bool increment_version(struct experiment *exp)
 {
-	struct version *old = rcu_dereference_protected(exp->version,
+	struct published *old = rcu_dereference_protected(exp->version,
 						hello_lock_held(&exp->lock));
-	struct version *new;
+	struct published *new;
 
 	new = hello_should_fail() ? NULL : kmalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
@@ -483,7 +484,7 @@ static void work_lock(struct worker *worker)
 static void report_lock(struct experiment *exp, const struct worker *sum)
 {
 	const char *delay = options[exp->delay].text + strlen("delay=");
-	const struct version *version =
+	const struct published *version =
 		rcu_dereference_protected(exp->version, true);
 	u64 observed = version ? version->counter : exp->counter;
 	u64 expected = sum->done - sum->failures;
@@ -603,7 +604,7 @@ static int parse_order(struct experiment *exp, char *text)
 static u64 percentile(const struct hello_samples *s, unsigned int permille,
 		      u64 cost)
 {
-	return hello_samples_less(hello_samples_percentile(s, permille), cost);
+	return hello_samples_net(hello_samples_percentile(s, permille), cost);
 }
 
 static void print_samples(struct seq_buf *answer, const char *name,
@@ -612,10 +613,10 @@ static void print_samples(struct seq_buf *answer, const char *name,
 	u64 mean = div64_u64(s->sum + s->n / 2, max(s->n, 1ULL));
 
 	seq_buf_printf(answer, "%s_ns: n %llu min %llu mean %llu p50 %llu p90 %llu p99 %llu p99.9 %llu max %llu\n",
-		       name, s->n, hello_samples_less(s->min, cost),
-		       hello_samples_less(mean, cost), percentile(s, 500, cost),
+		       name, s->n, hello_samples_net(s->min, cost),
+		       hello_samples_net(mean, cost), percentile(s, 500, cost),
 		       percentile(s, 900, cost), percentile(s, 990, cost),
-		       percentile(s, 999, cost), hello_samples_less(s->max, cost));
+		       percentile(s, 999, cost), hello_samples_net(s->max, cost));
 }
 
 /* By powers of two, as in debugfs latency. */
@@ -700,7 +701,7 @@ int hello_experiment_run(char *text, struct seq_buf *answer)
 	exp->answer = answer;
 	err = parse_order(exp, text);
 	if (err)
-		goto free_crew;
+		goto free_exp;
 	exp->workers = hello_should_fail() ? NULL :
 			kvcalloc(exp->threads, sizeof(*exp->workers),
 				 GFP_KERNEL);
@@ -714,7 +715,7 @@ int hello_experiment_run(char *text, struct seq_buf *answer)
 	kfree(rcu_access_pointer(exp->version));
 	kvfree(exp->mems);
 	kvfree(exp->workers);
-free_crew:
+free_exp:
 	kfree(exp);
 	return err;
 }

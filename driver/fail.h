@@ -23,7 +23,7 @@ enum hello_fail_knob {
 	HELLO_FAIL_KNOBS,
 };
 
-/* Enabled while probability or nth is set: otherwise a check costs one NOP. */
+/* Enabled from setting probability or nth until both are set to 0; else a NOP. */
 DECLARE_STATIC_KEY_FALSE(hello_fail_armed);
 
 bool hello_fail_strikes(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Named values in a struct and their text: what a recipe and the tunables are
- * parsed and printed by.
+ * Fields of a struct that are parsed from and printed as text: the words of a
+ * recipe, the tunables.
  */
 #ifndef HELLO_FIELD_H
 #define HELLO_FIELD_H
@@ -22,7 +22,7 @@ struct hello_field {
 	const char *name;
 	/** @ops: how it is parsed and printed */
 	const struct hello_field_ops *ops;
-	/** @table: the table whose entries it is the number of, or NULL */
+	/** @table: for hello_field_entry, the table that the value indexes; or NULL */
 	const struct hello_table *table;
 	/** @offset: bytes from the start of the struct */
 	size_t offset;

@@ -34,8 +34,8 @@
 static struct kmem_cache *files;
 
 /*
- * Most bytes of the shared buffer that open() allocates, fills or zeroes:
- * misc_open() holds misc_mtx, and opens of all misc devices wait.
+ * Limit of the bytes that open() allocates, fills or zeroes in the shared buffer:
+ * it runs under misc_mtx, and opens of all misc devices wait.
  */
 #define OPEN_MAX	SZ_64K
 
@@ -50,8 +50,8 @@ static DEFINE_MUTEX(list_mutex);
 /* ---- open and close ---- */
 
 /*
- * CAP_SYS_RESOURCE may exceed the cap. Never counts and undoes: other opens would
- * fail meanwhile.
+ * CAP_SYS_RESOURCE may exceed the cap. Not add and undo: an overshoot would make
+ * other opens fail.
  */
 static int count_open(u64 max)
 {
@@ -264,9 +264,9 @@ static int ioctl_info(struct hello_file *file, void __user *arg)
 	return 0;
 }
 
-/* A recipe beyond the tunables may need a capability. */
-static int may_choose(const struct hello_recipe *next,
-		      const struct hello_recipe *now, u64 max_buffer_size)
+/* Some changes of the recipe need a capability. */
+static int check_capable(const struct hello_recipe *next,
+			 const struct hello_recipe *now, u64 max_buffer_size)
 {
 	bool scarce = next->gfp_flags != now->gfp_flags &&
 		      hello_gfp_scarce(next->mask);
@@ -274,12 +274,12 @@ static int may_choose(const struct hello_recipe *next,
 		     next->buffer_size > max_buffer_size / 4;
 	bool context = next->alloc_context != now->alloc_context &&
 		       next->alloc_context != HELLO_CONTEXT_PROCESS;
-	bool stale = next->init_mode != now->init_mode &&
+	bool uninitialized = next->init_mode != now->init_mode &&
 		     next->init_mode == HELLO_INIT_UNINITIALIZED;
 
 	if ((scarce || large) && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
-	if ((context || stale) && !capable(CAP_SYS_ADMIN))
+	if ((context || uninitialized) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;
 }
@@ -317,7 +317,7 @@ static int ioctl_recipe(struct hello_file *file, void __user *arg)
 		pr_notice_ratelimited("recipe refused: %s\n", why);
 		return err;
 	}
-	err = may_choose(&recipe, &info.recipe, settings.max_buffer_size);
+	err = check_capable(&recipe, &info.recipe, settings.max_buffer_size);
 	if (!err)
 		err = hello_buffer_prepare(&recipe);
 	if (err)
@@ -442,7 +442,7 @@ bool hello_file_next(struct hello_file_cursor *cursor,
 		buffer = hello_store_peek(file->store, &info->store);
 		list_move(&cursor->link.list, &file->link.list);
 		/* It is part of the file, which may be freed once unlocked. */
-		if (!buffer->slab) {
+		if (!buffer->own_header) {
 			hello_buffer_put(buffer);
 			buffer = NULL;
 		}

@@ -34,8 +34,8 @@ const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);
 
 /*
- * True if the mask draws on the reserves or on a small zone: others need that
- * memory when there is no other, so it has a cap of its own.
+ * True if the mask may use the reserves or a small zone. Others depend on that
+ * memory, so max_reserve_size caps it.
  */
 static inline bool hello_gfp_scarce(gfp_t mask)
 {

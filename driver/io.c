@@ -45,7 +45,7 @@ struct transfer {
 	size_t done;
 	/** @stalls: rounds in a row that copied nothing */
 	unsigned int stalls;
-	/** @changes: change count that a read has seen, from its first unit on */
+	/** @changes: change count as of the first unit of a read */
 	unsigned long changes;
 	/** @begun: the first unit of a read is done */
 	bool begun;
@@ -232,9 +232,9 @@ static __always_inline ssize_t read_unit(struct hello_store *store,
 }
 
 /**
- * struct version - a pinned version of the contents
+ * struct snapshot - a pinned version of the contents
  */
-struct version {
+struct snapshot {
 	/** @buffer: the buffer, to be put */
 	struct hello_buffer *buffer;
 	/** @length: its length when it was pinned; a truncation may cut it */
@@ -243,9 +243,9 @@ struct version {
 	unsigned long changes;
 };
 
-static __always_inline struct version pin_version(struct hello_store *store)
+static __always_inline struct snapshot pin_version(struct hello_store *store)
 {
-	struct version v;
+	struct snapshot v;
 
 	/* Pairs with the release in hello_store_changed(). */
 	v.changes = smp_load_acquire(&store->changes);
@@ -255,14 +255,14 @@ static __always_inline struct version pin_version(struct hello_store *store)
 }
 
 /* The whole call sees one version, even if pages must be faulted in meanwhile. */
-static ssize_t copy_version(struct transfer *t, const struct version *v)
+static ssize_t copy_version(struct transfer *t, struct snapshot v)
 {
 	int err = 0;
 
-	while (!err && t->done < t->size && *t->pos < v->length) {
+	while (!err && t->done < t->size && *t->pos < v.length) {
 		size_t n = attempt(t, min_t(u64, t->size - t->done,
-					    v->length - *t->pos));
-		size_t copied = copy_chunks(t, v->buffer->mem.addr + *t->pos, n,
+					    v.length - *t->pos));
+		size_t copied = copy_chunks(t, v.buffer->mem.addr + *t->pos, n,
 					    true);
 
 		*t->pos += copied;
@@ -277,12 +277,12 @@ static ssize_t copy_version(struct transfer *t, const struct version *v)
 
 static ssize_t read_version(struct transfer *t)
 {
-	struct version v = pin_version(t->file->store);
+	struct snapshot v = pin_version(t->file->store);
 	ssize_t ret = 0;
 
 	t->changes = v.changes;
 	if (likely(hello_buffer_ready(v.buffer)))
-		ret = copy_version(t, &v);
+		ret = copy_version(t, v);
 	else if (*t->pos < v.length && t->size)
 		ret = -ENODATA;
 	hello_buffer_put(v.buffer);
@@ -320,7 +320,7 @@ static ssize_t read_units(struct transfer *t)
 		};
 		ssize_t copied = read_unit(store, t, NULL, &u);
 
-		/* Pollers must learn of a change after the first unit. */
+		/* poll() must report a change after the first unit. */
 		if (!t->begun)
 			t->changes = u.changes;
 		if (copied < 0) {
@@ -351,8 +351,7 @@ static noinline ssize_t read_any(struct transfer *t)
 	ssize_t ret;
 
 	for (;;) {
-		/* All iterator reads under rcu, few of the others. */
-		if (likely(hello_lock_versions(&store->lock)))
+		if (hello_lock_versions(&store->lock))
 			ret = read_version(t);
 		else
 			ret = read_units(t);
@@ -387,9 +386,8 @@ static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
 }
 
 /* Most reads are of one unit. */
-static noinline ssize_t read_straight(struct hello_file *file,
-				      char __user *user, size_t size,
-				      loff_t *pos)
+static noinline ssize_t read_fast(struct hello_file *file, char __user *user,
+				  size_t size, loff_t *pos)
 {
 	struct read_unit u = { .size = size, .pos = *pos };
 	ssize_t copied = read_unit(file->store, NULL, user, &u);
@@ -405,7 +403,7 @@ static noinline ssize_t read_straight(struct hello_file *file,
 static noinline ssize_t read_version_rest(struct hello_file *file,
 					  char __user *user, size_t size,
 					  loff_t *pos, size_t done,
-					  struct version v)
+					  struct snapshot v)
 {
 	struct transfer t = {
 		.file	= file,
@@ -414,18 +412,18 @@ static noinline ssize_t read_version_rest(struct hello_file *file,
 		.pos	= pos,
 		.done	= done,
 	};
-	ssize_t ret = copy_version(&t, &v);
+	ssize_t ret = copy_version(&t, v);
 
 	hello_buffer_put(v.buffer);
 	return end_read(file, size, *pos, ret, v.changes);
 }
 
 /* A read of a version in one chunk. */
-static noinline ssize_t read_version_straight(struct hello_file *file,
-					      char __user *user, size_t size,
-					      loff_t *pos)
+static noinline ssize_t read_version_fast(struct hello_file *file,
+					  char __user *user, size_t size,
+					  loff_t *pos)
 {
-	struct version v = pin_version(file->store);
+	struct snapshot v = pin_version(file->store);
 	size_t copied = 0;
 	size_t n;
 
@@ -461,9 +459,9 @@ ssize_t hello_io_read(struct file *filp, char __user *user, size_t size,
 	struct hello_file *file = filp->private_data;
 
 	if (likely(size < file->store->lock.fast_max))
-		return read_straight(file, user, size, pos);
+		return read_fast(file, user, size, pos);
 	if (hello_lock_versions(&file->store->lock) && size < HELLO_LOCK_CHUNK)
-		return read_version_straight(file, user, size, pos);
+		return read_version_fast(file, user, size, pos);
 	return read_rest(file, user, size, pos, -EAGAIN, 0);
 }
 
@@ -509,7 +507,7 @@ static __always_inline void note_change(struct hello_file *file,
 	WRITE_ONCE(file->own.changes, store->changes);
 }
 
-/* A copy of the current version, to be written and published; NULL if killed too. */
+/* A copy to be written and published. Returns NULL if killed or out of memory. */
 static struct hello_buffer *new_version(const struct hello_buffer *old)
 {
 	struct hello_buffer *buffer = hello_buffer_create(&old->mem.recipe);
@@ -533,8 +531,9 @@ static struct hello_buffer *new_version(const struct hello_buffer *old)
 }
 
 /*
- * Zeroes the stale bytes before @at: gaps read as zeros. Returns false if that
- * needs another round; a version, not published yet, is zeroed in one.
+ * A write at @at may leave a gap: zeroes the tail, so that the gap reads as
+ * zeros. Returns false if that needs another round; a version is not published
+ * yet, and is zeroed in one.
  */
 static bool zero_gap(struct hello_buffer *buffer, loff_t at, bool version)
 {
@@ -557,7 +556,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 	int err = 0;
 
 	while (!err && t->done < t->size) {
-		struct hello_buffer *stale = NULL;
+		struct hello_buffer *abandoned = NULL;
 		struct hello_buffer *version = NULL;
 		struct hello_buffer *buffer;
 		bool nowait = t->nowait && !t->done;
@@ -570,7 +569,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 		      hello_lock_write(&store->lock, nowait);
 		if (err)
 			break;
-		stale = hello_store_drop_abandoned(store);
+		abandoned = hello_store_drop_abandoned(store);
 		buffer = hello_store_buffer(store);
 		at = append ? buffer->length : *t->pos;
 		if (at >= buffer->mem.recipe.buffer_size) {
@@ -583,7 +582,7 @@ static noinline ssize_t write_any(struct transfer *t, bool append)
 		}
 		if (!buffer->mem.addr) {
 			hello_unlock_write(&store->lock);
-			hello_buffer_put(stale);
+			hello_buffer_put(abandoned);
 			err = hello_store_populate(store, U64_MAX);
 			continue;
 		}
@@ -620,7 +619,7 @@ unlock:
 		if (copied)
 			hello_store_wake(store);
 		hello_buffer_put(version);
-		hello_buffer_put(stale);
+		hello_buffer_put(abandoned);
 		if (copied < n)
 			err = fault_in(t, copied, n, false);
 		else

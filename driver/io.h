@@ -19,7 +19,7 @@ struct pid;
  * struct hello_io_count - transfers; exact unless threads collide
  */
 struct hello_io_count {
-	/** @calls: number of calls, those that failed included */
+	/** @calls: number of calls, failed ones included, but for -EAGAIN */
 	u64 calls;
 	/** @bytes: bytes that they copied */
 	u64 bytes;

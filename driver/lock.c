@@ -82,7 +82,7 @@ static void unlock_mutex(struct hello_lock *lock)
 
 HELD(rwsem)
 
-static void init_rwsem_kind(struct hello_lock *lock)
+static void init_rw_semaphore(struct hello_lock *lock)
 {
 	init_rwsem(&lock->rwsem);
 }
@@ -217,7 +217,7 @@ const struct hello_lock_type hello_lock_types[] = {
 	}, {
 		.entry.name	= "rwsem",
 		.promise	= "a call is atomic, but for missing user pages; readers together",
-		.init		= init_rwsem_kind,
+		.init		= init_rw_semaphore,
 		.write		= write_rwsem,
 		.end_write	= write_unlock_rwsem,
 		.read		= read_rwsem,

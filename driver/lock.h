@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/limits.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sizes.h>
@@ -20,7 +21,7 @@
 /* Bytes that are copied under a spinning lock before it is released. */
 #define HELLO_LOCK_UNIT		SZ_64K
 
-/* A sleeping lock is held for a whole call; bytes before it yields the CPU. */
+/* Bytes copied between two cond_resched(), where the copier may sleep. */
 #define HELLO_LOCK_CHUNK	SZ_1M
 
 /* Properties of a type of lock. */

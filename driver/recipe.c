@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The recipe of a buffer: the text of its words, and one validator for what
- * they may be together.
+ * The recipe of a buffer: the text of its words, and the check that they work
+ * together.
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -27,7 +27,7 @@ static struct hello_entry init_modes[] = {
 	},
 };
 
-const struct hello_table hello_init_mode_table = HELLO_WORDS(init_modes);
+const struct hello_table hello_init_mode_table = HELLO_ENTRIES(init_modes);
 
 /**
  * hello_recipe_allow_uninitialized() - offer init_mode=uninitialized
@@ -219,7 +219,7 @@ void hello_recipe_resolve(struct hello_recipe *recipe)
 	if (recipe->alloc_context == HELLO_CONTEXT_PROCESS &&
 	    a->flags & HELLO_CHARGED)
 		recipe->mask |= __GFP_ACCOUNT;
-	/* In an interrupt zeroing would hold up the CPU. */
+	/* In softirq and hardirq that holds up the CPU: fill() zeroes later. */
 	if (recipe->init_mode == HELLO_INIT_ZERO && a->flags & HELLO_ZERO &&
 	    !hello_context_atomic(recipe->alloc_context))
 		recipe->mask |= __GFP_ZERO;

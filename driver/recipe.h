@@ -5,12 +5,13 @@
 #ifndef HELLO_RECIPE_H
 #define HELLO_RECIPE_H
 
+#include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/hello.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
-struct hello_field;
+struct hello_table;
 
 /* The contents of a fresh buffer. */
 enum hello_init_mode {

@@ -96,6 +96,6 @@ void hello_samples_buckets(const struct hello_samples *s, u64 overhead,
 
 	memset(bucket, 0, HELLO_SAMPLES_BUCKETS * sizeof(*bucket));
 	for (i = 0; i < HELLO_SAMPLES_STEPS; i++)
-		bucket[ilog2(hello_samples_less(ns_of(i), overhead) | 1)] +=
+		bucket[ilog2(hello_samples_net(ns_of(i), overhead) | 1)] +=
 			s->step[i];
 }

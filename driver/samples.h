@@ -8,6 +8,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
+/* log2 of the steps of each power of two, and of the longest time told apart */
 #define HELLO_SAMPLES_SHIFT	5
 #define HELLO_SAMPLES_MAX_SHIFT	36
 #define HELLO_SAMPLES_STEPS	\
@@ -33,7 +34,7 @@ struct hello_samples {
 };
 
 /* Subtracts the overhead of measuring from a time. */
-static inline u64 hello_samples_less(u64 ns, u64 overhead)
+static inline u64 hello_samples_net(u64 ns, u64 overhead)
 {
 	return ns > overhead ? ns - overhead : 0;
 }

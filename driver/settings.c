@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tunables as module parameters, the values in force, and one validator for
- * what they may be together.
+ * The tunables as module parameters, the values in force, and the check that they
+ * work together.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/numa.h>
 #include <linux/seqlock.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 
 #include "alloc.h"
 #include "context.h"
@@ -28,8 +30,8 @@ static const struct hello_entry buffer_modes[] = {
 	[HELLO_SHARED]	= { .name = "shared" },
 };
 
-static const struct hello_table alloc_when_table = HELLO_WORDS(alloc_whens);
-static const struct hello_table buffer_mode_table = HELLO_WORDS(buffer_modes);
+static const struct hello_table alloc_when_table = HELLO_ENTRIES(alloc_whens);
+static const struct hello_table buffer_mode_table = HELLO_ENTRIES(buffer_modes);
 
 #define WORD(kind, name, table, text)	\
 	[HELLO_TUNABLE_##name] = HELLO_FIELD(struct hello_recipe, kind, name, table),

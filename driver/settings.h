@@ -32,7 +32,7 @@ enum hello_buffer_mode {
 	/* number in hello_lock_table */					\
 	TUNABLE(entry, lock_mode, &hello_lock_table,				\
 		"Lock of the shared buffer (default: mutex)")			\
-	/* the caps are in bytes */						\
+	/* in bytes, but for max_opens */					\
 	TUNABLE(size, max_buffer_size, NULL,					\
 		"Cap of one buffer (default: 64M)")				\
 	TUNABLE(size, max_total_size, NULL,					\

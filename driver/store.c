@@ -2,9 +2,9 @@
 /*
  * Populating, truncating, replacing and mapping the buffer of a store.
  *
- * Nothing faults in user memory under the lock of the store: .mmap and .fault,
- * called with the mmap lock held, may take it even while the buffer is read into
- * its own mapping. Only a writer under rcu allocates under it.
+ * No code faults in user memory under the lock of a store: .mmap may take it
+ * under the mmap lock, even while the buffer is read into its own mapping. Under
+ * the lock only a writer under rcu allocates.
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
@@ -62,7 +62,7 @@ static bool populated(struct hello_store *store, u64 max,
  * @max: leave a larger buffer as it is
  *
  * Allocates unlocked; the loser of the race frees its copy. If a cap has room
- * for one only, the loser returns -ENOMEM while the winner still allocates.
+ * for one only, the loser may return -ENOMEM while the winner still allocates.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
@@ -119,8 +119,8 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
  * @store: the store
  * @max: return -EBUSY if a larger buffer is mapped
  *
- * O(1) without mappings: a later write zeroes the tail. A mapped buffer is
- * zeroed at once, one unit each time the lock is held; while it is mapped
+ * O(1) without mappings: a later write or mapping zeroes the tail. A mapped
+ * buffer is zeroed at once, one unit each time the lock is held; while it is mapped
  * writable its length stays the capacity.
  *
  * Return: 0; -EBUSY and nothing has changed; or -EINTR if killed, and a part of
@@ -130,7 +130,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 {
 	struct hello_store_info info;
 	struct hello_buffer *buffer;
-	struct hello_buffer *stale;
+	struct hello_buffer *abandoned;
 	bool begun = false;
 	bool cut = false;
 	size_t done = 0;
@@ -152,7 +152,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			return -EBUSY;
 		}
 		begun = true;
-		stale = hello_store_drop_abandoned(store);
+		abandoned = hello_store_drop_abandoned(store);
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
@@ -170,7 +170,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 		hello_store_changed(store);
 		hello_unlock_write(&store->lock);
 		hello_store_wake(store);
-		hello_buffer_put(stale);
+		hello_buffer_put(abandoned);
 		if (!finished && fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -291,7 +291,7 @@ int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
-	struct hello_buffer *stale;
+	struct hello_buffer *abandoned;
 	bool migrating = false;
 	int ret;
 
@@ -301,11 +301,11 @@ int hello_store_replace(struct hello_store *store,
 		ret = hello_lock_write(&store->lock, false);
 		if (ret)
 			break;
-		stale = hello_store_drop_abandoned(store);
+		abandoned = hello_store_drop_abandoned(store);
 		ret = replace_unit(store, &next);
 		migrating = store->next == next;
 		hello_unlock_write(&store->lock);
-		hello_buffer_put(stale);
+		hello_buffer_put(abandoned);
 		if (ret == -EAGAIN)
 			ret = hello_buffer_alloc_mem(next);
 		if (!ret && fatal_signal_pending(current))
@@ -335,7 +335,7 @@ int hello_store_discard(struct hello_store *store,
 			const struct hello_recipe *recipe, bool drop)
 {
 	struct hello_buffer *next = hello_buffer_new(recipe);
-	struct hello_buffer *stale;
+	struct hello_buffer *abandoned;
 	struct hello_buffer *old;
 	int ret;
 
@@ -344,7 +344,7 @@ int hello_store_discard(struct hello_store *store,
 	ret = hello_lock_write(&store->lock, false);
 	if (ret)
 		goto put_next;
-	stale = hello_store_drop_abandoned(store);
+	abandoned = hello_store_drop_abandoned(store);
 	old = hello_store_buffer(store);
 	ret = !old->mem.addr || (drop && !atomic_read(&store->maps));
 	if (ret) {
@@ -356,7 +356,7 @@ int hello_store_discard(struct hello_store *store,
 		next = old;
 	}
 	hello_unlock_write(&store->lock);
-	hello_buffer_put(stale);
+	hello_buffer_put(abandoned);
 	if (ret)
 		hello_store_wake(store);
 put_next:
@@ -428,7 +428,7 @@ static int check_map(const struct hello_store *store,
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
-	/* MAP_PRIVATE would copy pages that change under the copy. */
+	/* A copy-on-write page would not be the buffer's any more. */
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_WRITE)
 		return -EINVAL;
 	return 0;

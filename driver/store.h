@@ -144,8 +144,8 @@ hello_store_drop_abandoned(struct hello_store *store)
  * @store: the store
  *
  * Headers are type-safe under RCU: a stale pointer may lead to the buffer of
- * another store, hence the recheck. The recipe of a pinned buffer is constant,
- * its contents only if the lock has HELLO_LOCK_VERSIONS.
+ * another store, hence the recheck. The recipe of a pinned buffer is constant;
+ * so are its contents if the lock has HELLO_LOCK_VERSIONS, but for a truncation.
  *
  * Return: the buffer, to be put by hello_buffer_put().
  */

@@ -19,7 +19,7 @@
 #include "sysfs.h"
 #include "text.h"
 
-/* Serializes stores. open() does not take it: a store may take long. */
+/* Serializes writes. open() does not take it: a write may migrate. */
 static DEFINE_MUTEX(settings_mutex);
 
 /* ---- tunables ---- */
@@ -39,7 +39,7 @@ static ssize_t tunable_show(struct device *dev, struct device_attribute *attr,
 	return len;
 }
 
-static int may_store(const char *buf, size_t size)
+static int check_store(const char *buf, size_t size)
 {
 	/* Root in a container can write the file without having the capability. */
 	if (!capable(CAP_SYS_ADMIN))
@@ -88,7 +88,7 @@ static ssize_t tunable_store(struct device *dev, struct device_attribute *attr,
 	char why[HELLO_WHY_MAX] = "no such value; read the file, or see hello(4)";
 	int err;
 
-	err = may_store(buf, size);
+	err = check_store(buf, size);
 	if (err)
 		return err;
 	if (mutex_lock_killable(&settings_mutex))
@@ -134,7 +134,7 @@ static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 {
 	int err;
 
-	err = may_store(buf, size);
+	err = check_store(buf, size);
 	if (err)
 		return err;
 	if (!sysfs_streq(buf, "1"))

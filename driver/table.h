@@ -38,7 +38,7 @@ struct hello_table {
 }
 
 /* The same for a plain array of hello_entry. */
-#define HELLO_WORDS(array) {			\
+#define HELLO_ENTRIES(array) {			\
 	.first	= (array),			\
 	.stride	= sizeof((array)[0]),		\
 	.nr	= ARRAY_SIZE(array),		\

@@ -18,7 +18,8 @@
 /**
  * enum hello_info_flags - what &struct hello_info says of a buffer
  * @HELLO_INFO_SHARED: the buffer is the one that all shared opens see
- * @HELLO_INFO_ALLOCATED: the buffer exists (``alloc_when=first_use`` makes it late)
+ * @HELLO_INFO_ALLOCATED: the buffer exists (with ``alloc_when=first_use``, only
+ *                        after the first use)
  * @HELLO_INFO_CONTIGUOUS: its memory is physically contiguous; that of
  *                         dma_coherent is so as a device sees it
  * @HELLO_INFO_MAPPABLE: mmap() works on it
@@ -84,7 +85,7 @@ struct hello_recipe_request {
  *
  * HELLO_IOC_INFO fills a struct hello_info. EFAULT, EINVAL, E2BIG as above.
  *
- * HELLO_IOC_RECIPE makes the private buffer of this open file anew. Contents
+ * HELLO_IOC_RECIPE replaces the private buffer of this open file. Contents
  * are kept; on failure the old buffer stays as it was:
  *   EINVAL  a word or value is wrong, the recipe cannot work, or the file is shared
  *   ENOSPC  the contents do not fit the new size
