@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/host/kernels.t: check-kernels with a boot-kernel that boots nothing; what
+# boot-kernel refuses.
+
+cd "$(dirname "$0")/../.." || exit
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+
+mkdir -p "$dir/tests/kernels"
+cp tests/kernels/{check-kernels,table} "$dir/tests/kernels"
+mkfifo "$dir/pipe"
+cat >"$dir/tests/kernels/kernel-root" <<'END'
+#!/bin/sh
+[ $# -gt 0 ] && echo builder root other || printf '%s\n' slow fast bad gone
+END
+cat >"$dir/tests/kernels/boot-kernel" <<'END'
+#!/bin/sh
+case $1 in
+slow) read -r _ <pipe ;;
+fast) echo >pipe ;;
+bad) echo 'not ok 1 - sound'; echo 1..1; exit ;;
+gone) echo 'no such kernel' >&2; exit 3 ;;
+hang) echo $$ >pipe; exec sleep 1000 ;;
+none) exit 2 ;;
+esac
+echo 'ok 1 - sound'
+echo 1..1
+END
+chmod +x "$dir"/tests/kernels/*
+git init -q "$dir"
+check() { (cd "$dir" && exec env JOBS=2 tests/kernels/check-kernels "$@"); }
+
+out=$(check)
+ok $((! $?)) "check-kernels fails if a lane fails"
+is "$(grep -E '^(not )?ok|^1\.\.' <<<"$out" | sed 's/[:,#].*//')" "ok 1 - slow
+ok 2 - fast
+not ok 3 - bad
+ok 4 - gone
+1..4" "JOBS rows run at a time, and their facts have the order of the list"
+like "$out" '^ok 4 - gone, stock # SKIP no such kernel$' "a kernel that the mirror lacks is skipped"
+like "$(check none)" '^# none +not found +-' "the table says of a kernel that is not there that it is not found"
+is "$(check fast | head -n 1)" "ok 1 - fast, stock: 1 facts" "a lane that passed is not run again"
+
+(cd "$dir" && exec tests/kernels/check-kernels hang) >/dev/null &
+read -r pid <"$dir/pipe"
+kill $!
+wait $!
+is $? 130 "an interrupt ends check-kernels"
+fails_with "No such process" "an interrupt ends its rows" kill -0 "$pid"
+
+kver=$(tests/vm/run --which)
+fails_with "is $kver, and $dir builds modules for none" "boot-kernel refuses a directory that builds no modules" \
+	tests/kernels/boot-kernel "/boot/vmlinuz-$kver:$dir"
+mkdir -p "$dir/include/generated"
+echo '#define UTS_RELEASE "0.0-other"' >"$dir/include/generated/utsrelease.h"
+fails_with "is $kver, and $dir builds modules for 0.0-other" "boot-kernel refuses the headers of another kernel" \
+	tests/kernels/boot-kernel "/boot/vmlinuz-$kver:$dir"
+done_testing
