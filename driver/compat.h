@@ -124,6 +124,11 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 #define SLAB_NO_MERGE 0
 #endif
 
+/* The name of system_unbound_wq from 6.17 on; 7.2 warns of the old one. */
+#ifndef HELLO_HAVE_SYSTEM_DFL_WQ
+#define system_dfl_wq system_unbound_wq
+#endif
+
 /* 6.9 brought workqueues that run in softirq, to replace tasklets. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define HELLO_BH_WORKQUEUE

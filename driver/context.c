@@ -45,7 +45,7 @@ static void run_on_workqueue(struct call *call, struct workqueue_struct *wq)
 
 static void run_workqueue(struct call *call)
 {
-	run_on_workqueue(call, system_unbound_wq);
+	run_on_workqueue(call, system_dfl_wq);
 }
 
 #ifdef HELLO_BH_WORKQUEUE
