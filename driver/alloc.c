@@ -384,6 +384,8 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 
 static_assert(ARRAY_SIZE(hello_allocators) <= HELLO_ALLOCATORS_MAX);
 static_assert(HELLO_ALLOCATORS_MAX * HELLO_CONTEXTS_MAX <= U8_MAX + 1);
+static_assert(offsetofend(struct hello_mem, any) == sizeof(struct hello_mem),
+	      "hello_buffer_adopt() copies any in place of the union");
 
 const struct hello_table hello_allocator_table = HELLO_TABLE(hello_allocators);
 
