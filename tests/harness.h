@@ -276,6 +276,9 @@ static inline void use_allocator(const char *mode)
 	FOR_EACH_CHOICE(mode, "alloc_mode")				\
 		if (use_allocator(mode), CASE("alloc_mode=%s", mode), true)
 
+/* The locks that have a test each; locks.c checks that none is missing. */
+#define LOCKS(LOCK)	LOCK(mutex) LOCK(rwsem) LOCK(spinlock) LOCK(rwlock) LOCK(rcu)
+
 /* An address that is never mapped; volatile hides it from compiler warnings */
 #define BAD_POINTER	({ void *volatile p_ = (void *)8; p_; })
 

@@ -108,29 +108,22 @@ static void migrate_under_load(const char *lock)
 	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);	/* old versions do not pile up */
 }
 
-TEST(under_mutex_every_read_is_one_record_while_it_migrates)
-{
-	migrate_under_load("mutex");
-}
+#define MIGRATE(lock)								\
+	TEST(under_##lock##_every_read_is_one_record_while_it_migrates)		\
+	{									\
+		migrate_under_load(#lock);					\
+	}
+LOCKS(MIGRATE)
 
-TEST(under_rwsem_every_read_is_one_record_while_it_migrates)
+TEST(the_list_of_the_tests_has_every_lock)
 {
-	migrate_under_load("rwsem");
-}
+#define WITH_BLANKS(lock) " " #lock " "
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		char word[64];
 
-TEST(under_spinlock_every_read_is_one_record_while_it_migrates)
-{
-	migrate_under_load("spinlock");
-}
-
-TEST(under_rwlock_every_read_is_one_record_while_it_migrates)
-{
-	migrate_under_load("rwlock");
-}
-
-TEST(under_rcu_every_read_is_one_record_while_it_migrates)
-{
-	migrate_under_load("rcu");
+		snprintf(word, sizeof(word), " %s ", lock);
+		report(strstr(LOCKS(WITH_BLANKS), word), "%s is not in LOCKS()", lock);
+	}
 }
 
 /* Under a lock that may sleep, a call of any size is one unit. */
@@ -147,19 +140,20 @@ static void *write_large(void *arg)
 	return NULL;
 }
 
-TEST(a_megabyte_is_written_whole_under_mutex_rwsem_and_rcu)
+TEST(a_megabyte_is_written_whole_under_every_lock_that_may_sleep)
 {
-	static const char *const locks[] = { "mutex", "rwsem", "rcu" };
 	unsigned char *mem = resident_memory(1 << 20);
 
 	SET("alloc_mode", "vmalloc");
 	SET("buffer_size", "1M");
-	for (size_t l = 0; l < ARRAY_SIZE(locks); l++) {
+	FOR_EACH_CHOICE(lock, "lock_mode") {
 		pthread_t t[2];
 		int fd;
 
-		CASE("%s", locks[l]);
-		SET("lock_mode", locks[l]);
+		if (!strcmp(lock, "spinlock") || !strcmp(lock, "rwlock"))
+			continue;
+		CASE("%s", lock);
+		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
 		fd = open_hello(O_RDWR);
 		done = false;

@@ -498,30 +498,12 @@ static void shared_under(const char *lock)
 	run_model(seed(), true, NOTHING);
 }
 
-TEST(the_shared_buffer_under_mutex_equals_its_model)
-{
-	shared_under("mutex");
-}
-
-TEST(the_shared_buffer_under_rwsem_equals_its_model)
-{
-	shared_under("rwsem");
-}
-
-TEST(the_shared_buffer_under_spinlock_equals_its_model)
-{
-	shared_under("spinlock");
-}
-
-TEST(the_shared_buffer_under_rwlock_equals_its_model)
-{
-	shared_under("rwlock");
-}
-
-TEST(the_shared_buffer_under_rcu_equals_its_model)
-{
-	shared_under("rcu");
-}
+#define MODEL(lock)								\
+	TEST(the_shared_buffer_under_##lock##_equals_its_model)			\
+	{									\
+		shared_under(#lock);						\
+	}
+LOCKS(MODEL)
 
 TEST(a_private_buffer_equals_its_model_while_allocations_fail)
 {
