@@ -49,8 +49,14 @@ for name in alloc_mode alloc_context init_mode alloc_when buffer_mode lock_mode;
 	# shellcheck disable=SC2046 # one argument for each word
 	is "$(lacks hello.rst $name $(choices $name))" '' "hello.rst has each choice of $name"
 done
-# shellcheck disable=SC2046
+tunables=$(find $sysfs/ -maxdepth 1 -type f -perm -600 ! -name uevent -printf '%f\n')
+# shellcheck disable=SC2046,SC2086
 {
+	is "$(lacks hello.rst $tunables)" '' 'hello.rst has each tunable'
+	is "$(lacks ../tools/hello.4.scd $tunables)" '' 'hello(4) has each tunable'
+	is "$(lacks ../tests/bench/bench.c $(choices alloc_mode) $(choices lock_mode))" '' \
+		'the benchmark has each allocator and each lock'
+	is "$(lacks internals.rst $(choices lock_mode))" '' 'internals.rst has each lock'
 	is "$(lacks lessons/allocators.rst $(choices alloc_mode))" '' 'the lesson on allocators has each of them'
 	is "$(lacks lessons/sharing-and-locks.rst $(choices lock_mode))" '' 'the lesson on locks has each of them'
 	is "$(lacks lessons/gfp-and-contexts.rst $(choices alloc_context))" '' 'the lesson on contexts has each of them'
@@ -61,8 +67,10 @@ for experiment in alloc lock; do
 	usage=$(sed -n "s/^error: no 'count=0' here: //p" $debugfs/experiment)
 	like "$usage" "^$experiment .*count=" "the $experiment experiment prints its usage"
 	# shellcheck disable=SC2046
-	is "$(lacks ABI/testing/debugfs-hello $(echo "$usage" | grep -Eo '[a-z_]{2,}'))" '' \
-		"the ABI has each word of the $experiment experiment"
+	for document in ABI/testing/debugfs-hello hello.rst; do
+		is "$(lacks $document $(echo "$usage" | grep -Eo '[a-z_]{2,}'))" '' \
+			"$document has each word of the $experiment experiment"
+	done
 done
 
 is "$(grep -h '^What:' "$abi"/* | sort | uniq -d)" '' 'nothing is documented twice'
