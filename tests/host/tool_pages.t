@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/host/tool_pages.t: the man pages have every command and option of helloctl; at any
-# width no word is hyphenated, no example broken.
+# tests/host/tool_pages.t: the man pages have every command and option of helloctl, its help
+# every option of the experiments; at any width no word is hyphenated, no example broken.
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
@@ -39,4 +39,20 @@ options=$(for command in $commands; do
 done | sort -u)
 is "$(section OPTIONS | grep -Eo '^-.*, --[a-z]+' | tr -d ' ' | grep -v '^-V' | sort -u)" "$options" \
 	"helloctl.8 has every option of every command"
+
+# words_of: prints each word of standard input
+words_of() { grep -Eo '[a-z]+(_[a-z]+)*' | sort -u; }
+
+# lacks_words: prints the options of the experiments that standard input lacks
+lacks_words() {
+	words_of >build/tool/pages/words
+	printf '%s\n' "$words" | grep -vxFf build/tool/pages/words
+}
+
+words=$(sed -n 's/^\t\[[A-Z_]*\]\t*= { "\([^"]*\)".*/\1/p' driver/experiment.c | words_of)
+like "$words" '^threads$' "driver/experiment.c has the options of the experiments"
+is "$(sed -n 's/^\t*\.usage = //p' driver/experiment.c | lacks_words)" '' \
+	"the usage in driver/experiment.c has every option"
+is "$(for command in measure race; do $helloctl $command --help; done | lacks_words)" '' \
+	"the help of measure and race has every option of the experiments"
 done_testing

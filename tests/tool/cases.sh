@@ -442,12 +442,17 @@ ctl stats
 is $status 1 "stats without debugfs fails"
 like "$out" 'mount -t debugfs' "stats says how to mount debugfs"
 rm -r "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello" "$UMOCKDEV_DIR/sys/class/misc/hello"
-for command in status get "set alloc_mode=kmalloc" reset stats opens "top -n 1"; do
+needs_device=$(sed -n 's/^\t{ "\([^"]*\)", cmd_[a-z]*, true,.*/\1/p' tools/helloctl.c)
+for command in $needs_device; do
+	[ "$command" != set ] || command="set alloc_mode=kmalloc"
 	# shellcheck disable=SC2086 # words of a command line
 	ctl $command
 	is $status 1 "$command without the module fails"
 	like "$out" 'sudo modprobe hello' "$command says how to load the module"
 done
 is "$(json '.error | length' status -J)" 1 "status without the module has one error in JSON"
+is "$(for command in $commands; do
+	grep -Eq "(ctl|json .*) $command\b" tests/tool/cases.sh tests/guest/helloctl.t || echo "$command"
+done)" "" "the tests run every command"
 is $broken 0 "no command made a memory error"
 done_testing
