@@ -179,7 +179,7 @@ static size_t usable_class(size_t size, const void *addr)
 /* ---- slab ---- */
 
 /*
- * Without a usercopy window the first read() is a BUG() under
+ * Without a usercopy window the first read() kills the caller under
  * CONFIG_HARDENED_USERCOPY.
  */
 static struct kmem_cache *create_cache(unsigned int class)
@@ -276,7 +276,7 @@ static const char *init_dma(void)
 	return NULL;
 }
 
-/* Takes no page references: the caller pins the memory while it is mapped. */
+/* Takes no page references: the caller keeps the memory while it is mapped. */
 static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 {
 	return dma_mmap_coherent(&dma_device->dev, vma, mem->addr, mem->dma,
