@@ -40,11 +40,14 @@ typedef u16 hello_field_gfp_t;
 typedef s16 hello_field_node_t;
 
 /**
- * HELLO_FIELD() - initializer of a hello_field; fails to build for another C type
+ * HELLO_FIELD() - initializer of a hello_field
  * @container: the struct
  * @kind: entry, size, gfp or node
  * @member: the member, whose name is the field's
  * @table_: the table of an entry, else NULL
+ *
+ * Does not build for a member of another C type, for an entry without a table,
+ * or for another kind with one.
  */
 #define HELLO_FIELD(container, kind, member, table_) {			\
 	.name	= #member,						\
@@ -52,7 +55,10 @@ typedef s16 hello_field_node_t;
 	.table	= (table_),						\
 	.offset	= offsetof(container, member) +				\
 		  BUILD_BUG_ON_ZERO(!__same_type(((container *)0)->member, \
-						 hello_field_##kind##_t)), \
+						 hello_field_##kind##_t)) + \
+		  BUILD_BUG_ON_ZERO(__same_type(hello_field_##kind##_t,	\
+						hello_field_entry_t) ==	\
+				    __same_type(table_, void *)),	\
 }
 
 int hello_field_parse(const struct hello_field *field, const char *text,

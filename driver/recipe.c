@@ -120,17 +120,18 @@ int hello_recipe_print(const struct hello_recipe *recipe, char *buf,
 }
 
 /**
- * hello_recipe_same_memory() - whether two recipes differ in init_mode at most
+ * hello_recipe_same_memory() - whether two resolved recipes differ in init_mode at most
  * @a: a recipe
  * @b: another
  */
 bool hello_recipe_same_memory(const struct hello_recipe *a,
 			      const struct hello_recipe *b)
 {
-	return a->buffer_size == b->buffer_size &&
-	       a->gfp_flags == b->gfp_flags && a->numa_node == b->numa_node &&
-	       a->alloc_mode == b->alloc_mode &&
-	       a->alloc_context == b->alloc_context;
+	struct hello_recipe other = *b;
+
+	other.init_mode = a->init_mode;
+	hello_recipe_resolve(&other);
+	return hello_recipe_same(a, &other);
 }
 
 /* ---- the rules ---- */
