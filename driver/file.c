@@ -176,8 +176,8 @@ static loff_t hello_llseek(struct file *filp, loff_t off, int whence)
 					info.recipe.buffer_size, info.length);
 }
 
-/* The pollers of private buffers; not woken. */
-static DECLARE_WAIT_QUEUE_HEAD(never);
+/* Nothing wakes the pollers of private buffers. */
+static DECLARE_WAIT_QUEUE_HEAD(private_pollers);
 
 static __poll_t hello_poll(struct file *filp, poll_table *wait)
 {
@@ -187,7 +187,7 @@ static __poll_t hello_poll(struct file *filp, poll_table *wait)
 	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
 	/* io_uring and aio refuse to poll without a queue. */
-	poll_wait(filp, store->wait ?: &never, wait);
+	poll_wait(filp, store->wait ?: &private_pollers, wait);
 	/* Pairs with wq_has_sleeper(); newer kernels have it in poll_wait(). */
 	smp_mb();
 	/* No other open file can change a private buffer. */
@@ -275,7 +275,7 @@ static int check_capable(const struct hello_recipe *next,
 	bool context = next->alloc_context != now->alloc_context &&
 		       next->alloc_context != HELLO_CONTEXT_PROCESS;
 	bool uninitialized = next->init_mode != now->init_mode &&
-		     next->init_mode == HELLO_INIT_UNINITIALIZED;
+			     next->init_mode == HELLO_INIT_UNINITIALIZED;
 
 	if ((scarce || large) && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

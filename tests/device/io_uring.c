@@ -498,16 +498,11 @@ TEST(a_poll_request_ends_at_once_if_there_is_what_it_asks_for)
  * io_uring ignores wake-ups for EPOLLPRI alone (IO_ASYNC_POLL_COMMON), and other
  * events would wake the writers themselves.
  */
-TEST(a_poll_request_for_changes_is_cancelled_and_left_behind)
+static void expect_poll_until_cancelled(int fd)
 {
-	long long opens = number("stats/opens");
 	unsigned long long which;
-	int fd, other, res[3] = { 0 };
+	int res[3] = { 0 };
 
-	SET("buffer_mode", "shared");
-	fd = open_hello(O_RDWR);
-	other = open_hello(O_RDWR);
-	open_ring();
 	submit(poll_for(fd, POLLPRI));
 	submit(cancel());
 	for (int i = 0; i < 2; i++) {
@@ -517,6 +512,27 @@ TEST(a_poll_request_for_changes_is_cancelled_and_left_behind)
 	}
 	EXPECT_EQ(res[1], -ECANCELED);
 	EXPECT_EQ(res[2], 0);
+}
+
+TEST(a_poll_request_for_changes_of_a_private_buffer_waits_until_it_is_cancelled)
+{
+	int fd = open_hello(O_RDWR);
+
+	open_ring();
+	expect_poll_until_cancelled(fd);
+	close_all();
+}
+
+TEST(a_poll_request_for_changes_is_cancelled_and_left_behind)
+{
+	long long opens = number("stats/opens");
+	int fd, other;
+
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	other = open_hello(O_RDWR);
+	open_ring();
+	expect_poll_until_cancelled(fd);
 	EXPECT_EQ(write(other, "more", 4), 4);
 	EXPECT_EQ(read(fd, got, SIZE), 4);
 
