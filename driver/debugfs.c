@@ -20,6 +20,8 @@
 #include "context.h"
 #include "debugfs.h"
 #include "experiment.h"
+#include "experiment_alloc.h"
+#include "experiment_lock.h"
 #include "fail.h"
 #include "file.h"
 #include "gfp.h"
@@ -288,6 +290,10 @@ DEFINE_SIMPLE_ATTRIBUTE_SIGNED(knob_fops, knob_get, knob_set, "%lld\n");
 #define ORDER_MAX	512
 #define ANSWER_MAX	SZ_8K
 
+static const struct hello_experiment_type *const experiments[] = {
+	&hello_experiment_alloc, &hello_experiment_lock, NULL
+};
+
 /* Held while an experiment runs, for up to ten seconds: only tried. */
 static DEFINE_MUTEX(experiment_mutex);
 
@@ -336,7 +342,7 @@ static ssize_t experiment_write(struct file *filp, const char __user *user,
 		return -EBUSY;
 	}
 	seq_buf_init(&answer, text, ANSWER_MAX);
-	err = hello_experiment_run(order, &answer);
+	err = hello_experiment_run(experiments, order, &answer);
 	mutex_lock(&last_mutex);
 	strscpy(last_answer, text, sizeof(last_answer));
 	mutex_unlock(&last_mutex);

@@ -49,10 +49,10 @@ lacks_words() {
 	printf '%s\n' "$words" | grep -vxFf build/tool/pages/words
 }
 
-words=$(sed -n 's/^\t\[[A-Z_]*\]\t*= { "\([^"]*\)".*/\1/p' driver/experiment.c | words_of)
-like "$words" '^threads$' "driver/experiment.c has the options of the experiments"
-is "$(sed -n 's/^\t*\.usage = //p' driver/experiment.c | lacks_words)" '' \
-	"the usage in driver/experiment.c has every option"
+words=$(sed -n 's/^\t\(\[[A-Z_]*\]\t*= \)\{0,1\}{ "\([a-z_]*=[^"]*\)".*/\2/p' driver/experiment*.c | words_of)
+like "$words" '^threads$' "driver/experiment*.c have the options of the experiments"
+is "$(sed -n 's/^\t*\.usage\t*= //p' driver/experiment*.c | lacks_words)" '' \
+	"the usages in driver/experiment*.c have every option"
 is "$(for command in measure race; do $helloctl $command --help; done | lacks_words)" '' \
 	"the help of measure and race has every option of the experiments"
 done_testing
