@@ -182,6 +182,7 @@ static void report(struct hello_experiment *base,
 /* As many threads as CPUs. */
 static const struct experiment defaults = {
 	.base.count	= 100000,
+	.lock_mode	= 1 + HELLO_LOCK_MUTEX,
 	.delay		= NO_DELAY,
 };
 
