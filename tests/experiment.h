@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tests/experiment.h: orders to debugfs experiment, and their answers.
+ */
+#ifndef HELLO_EXPERIMENT_H
+#define HELLO_EXPERIMENT_H
+
+#include "harness.h"
+
+#define DEBUGFS		"/sys/kernel/debug/hello/"
+#define EXPERIMENT	DEBUGFS "experiment"
+
+static char answer[16384];
+
+static inline int open_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	ASSERT(report(fd >= 0, "%s: %s", path, strerrorname_np(errno)));
+	return fd;
+}
+
+/* Returns 0, or -1 with errno if the order was not written as a whole */
+static inline int ask(int fd, const char *order)
+{
+	ssize_t ret = write(fd, order, strlen(order));
+
+	return ret == (ssize_t)strlen(order) ? 0 : -1;
+}
+
+/* Reads from the descriptor's position to the end */
+static inline const char *rest(int fd)
+{
+	ssize_t length = 0, n;
+
+	while ((n = read(fd, answer + length, sizeof(answer) - 1 - length)) > 0)
+		length += n;
+	EXPECT_EQ(n, 0);
+	answer[length] = '\0';
+	return answer;
+}
+
+/* Runs a valid order; sets answer */
+__attribute__((format(printf, 1, 2)))
+static inline void run(const char *format, ...)
+{
+	char order[600];
+	va_list args;
+	int fd = open_file(EXPERIMENT);
+
+	va_start(args, format);
+	vsnprintf(order, sizeof(order), format, args);
+	va_end(args);
+	ASSERT(report(!ask(fd, order), "'%s': %s", order, strerrorname_np(errno)));
+	rest(fd);
+	close(fd);
+}
+
+/* The line "NAME: VALUE" of the answer, or -1 */
+static inline long long field(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = answer; line; line = strchr(line, '\n'), line += !!line)
+		if (!strncmp(line, name, length) && line[length] == ':')
+			return strtoll(line + length + 2, NULL, 10);
+	return -1;
+}
+
+/* The number after " KEY " in the line "NAME_ns: ...", or -1 */
+static inline long long of_times(const char *name, const char *key)
+{
+	char start[32], word[32];
+	const char *line, *found;
+
+	snprintf(start, sizeof(start), "\n%s_ns: ", name);
+	snprintf(word, sizeof(word), " %s ", key);
+	line = strstr(answer, start);
+	found = line ? strstr(line, word) : NULL;
+	return found ? strtoll(found + strlen(word), NULL, 10) : -1;
+}
+
+static inline int processors(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+#endif /* HELLO_EXPERIMENT_H */
