@@ -80,6 +80,8 @@ static const struct command commands[] = {
 	  NULL, NULL },
 	{ "doctor", cmd_doctor, false, "", "Jonr", "find problems, and print remedies",
 	  "check state finding remedy", NULL },
+	{ "grade", cmd_grade, false, "NODE", "DtJonr", "check the driver of any character device",
+	  "fact result finding sentence harm lesson (without -o: fact result finding)", NULL },
 };
 
 struct options opts = {
@@ -124,6 +126,10 @@ static const struct option_desc options[] = {
 	  .number = &opts.offset, .max = OPTION_UNSET - 1 },
 	{ 'l', 'l', "length", "SIZE", "read at most SIZE bytes",
 	  .number = &opts.length, .max = OPTION_UNSET - 1 },
+	{ 'D', 'D', "destroy-contents", NULL, "also check the facts that write",
+	  .flag = &opts.destroy_contents },
+	{ 't', 't', "tap", NULL, "print a line for each fact as it is checked (TAP)",
+	  .flag = &opts.tap },
 	{ 'h', 'h', "help", NULL, "print this help", .flag = &help },
 };
 

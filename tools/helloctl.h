@@ -17,6 +17,8 @@ struct options {
 	bool raw;
 	bool csv;
 	bool verbose;
+	bool destroy_contents;
+	bool tap;
 	const char *plot;		/* path of the picture */
 	const char *output;		/* list of columns; for metrics a path */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
@@ -35,6 +37,7 @@ bool parse_size(const char *word, unsigned long long *value);
 /* argv[0] .. argv[argc - 1] are the words after the command, without options. */
 typedef int command_fn(int argc, char **argv);
 command_fn cmd_status, cmd_get, cmd_set, cmd_reset, cmd_stats, cmd_opens, cmd_top, cmd_monitor,
-	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor;
+	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor,
+	cmd_grade;
 
 #endif /* HELLOCTL_H */

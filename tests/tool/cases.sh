@@ -434,6 +434,47 @@ is $status 1 "doctor fails if something is bad"
 ctl write lost
 like "$out" 'cannot open /dev/hello: No such file.*' "write without a node fails"
 
+ctl grade /dev/null
+is $status 0 "grade of /dev/null finds nothing wrong"
+like "$out" '^open +ok *$' "grade has a row for a fact that holds"
+like "$out" '^write +does not apply facts that write need --destroy-contents *$' \
+	"grade without --destroy-contents writes nothing, and says so"
+like "$out" '^[0-9]+ ok, 0 not ok, [0-9]+ do not apply$' "grade counts the facts"
+is "$(json '.grade[] | select(.fact == "read-end") | .result, .lesson' grade -J /dev/null)" \
+	"ok
+Documentation/lessons/copying-to-user.rst" "grade in JSON names the lesson of each fact"
+is "$(json '.grade | map(select(.finding == null and .result != "ok")) | length' grade -J /dev/null)" 0 \
+	"grade in JSON has a finding for each fact that is not ok"
+ctl grade --tap --destroy-contents /dev/null
+is "$(printf '%s\n' "$out" | head -n 1)" "1..$(printf '%s\n' "$out" | grep -Ec '^(not )?ok [0-9]+ - ')" \
+	"grade --tap prints the plan, and a line for each fact"
+like "$out" '^ok [0-9]+ - read-end: reads come to an end, and stay there$' "grade --tap names each fact"
+like "$out" '^ok [0-9]+ - read-pieces: .* # SKIP .*[a-z]' "grade --tap says why a fact does not apply"
+is "$(json '.grade[].lesson' grade -J /dev/null | sort -u | xargs ls 2>&1 >/dev/null)" "" \
+	"each lesson that grade names is there"
+: >"$UMOCKDEV_DIR/dev/fakedisk"
+chmod +t "$UMOCKDEV_DIR/dev/fakedisk"
+ctl grade --destroy-contents /dev/fakedisk
+is $status 2 "grade refuses a block device"
+like "$out" 'is a block device' "grade says that it refuses block devices"
+for file in README.md tests; do
+	ctl grade $file
+	is $status 2 "grade refuses $file"
+	like "$out" 'grade takes the node of a character device' "grade says what it takes instead of $file"
+done
+ctl grade /dev/nosuch
+is $status 2 "grade of a missing node cannot be done"
+like "$out" '/dev/nosuch: No such file or directory' "grade says that there is no node"
+ctl grade
+is $status 2 "grade without a node is a usage error"
+ctl grade /dev/null /dev/zero
+is $status 2 "grade of two nodes is a usage error"
+ctl grade --tap --json /dev/null
+is $status 2 "grade prints either TAP or JSON"
+ctl grade --destroy /dev/null --bogus
+like "$out" 'grade does not know the option --bogus' "grade names a wrong option"
+like "$(tests/tool/complete 'helloctl grade --d')" '^--destroy-contents$' "bash completes an option with a hyphen"
+
 echo "version: 2" >"$UMOCKDEV_DIR/sys/kernel/debug/hello/stats"
 ctl stats
 is $status 1 "stats of another version fails"

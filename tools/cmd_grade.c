@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * grade: checks the facts that hold for any character device with a buffer, on any node.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "grade_run.h"
+#include "helloctl.h"
+#include "output.h"
+#include "terminal.h"
+
+static const struct fact *const tables[] = {
+	grade_kind_facts, grade_read_facts,
+	grade_last_facts,
+};
+
+#define FOR_EACH_FACT(fact)							\
+	for (size_t t_ = 0; t_ < COUNT(tables); t_++)				\
+		for (const struct fact *fact = tables[t_]; fact->name; fact++)
+
+static const char *const verdicts[] = { "ok", "not ok", "does not apply" };
+
+/* Devices that a grade would make do something. */
+static const struct {
+	unsigned int major, minor;
+	bool only_writes;
+	const char *reason;
+} dangerous[] = {
+	{ 1, 1, true, "a write to it changes the memory of the kernel" },
+	{ 1, 4, false, "a read of it is an access to the ports of devices" },
+	{ 10, 130, false, "an open of it starts the watchdog, which restarts the machine" },
+};
+
+/* Returns 0 or EXIT_USAGE after printing why the node cannot be graded. */
+static int check_node(const char *path, const struct stat *st)
+{
+	const char *hint = "grade takes the node of a character device, such as /dev/hello";
+
+	if (S_ISBLK(st->st_mode))
+		fail(hint, "%s is a block device: facts that write would destroy a disk", path);
+	else if (!S_ISCHR(st->st_mode))
+		fail(hint, "%s is %s", path, S_ISREG(st->st_mode) ? "a regular file" :
+		     S_ISDIR(st->st_mode) ? "a directory" : S_ISFIFO(st->st_mode) ? "a pipe" :
+		     "no device");
+	else
+		hint = NULL;
+	if (hint)
+		return EXIT_USAGE;
+	for (size_t i = 0; i < COUNT(dangerous); i++)
+		if (st->st_rdev == makedev(dangerous[i].major, dangerous[i].minor) &&
+		    (opts.destroy_contents || !dangerous[i].only_writes)) {
+			fail(dangerous[i].only_writes ? "leave --destroy-contents out" : NULL,
+			     "%s cannot be graded: %s", path, dangerous[i].reason);
+			return EXIT_USAGE;
+		}
+	return 0;
+}
+
+static void print_tap(size_t number, const struct fact *fact, enum verdict verdict)
+{
+	char *finding = printable(grade->finding, FOR_TERMINAL);
+
+	printf("%s %zu - %s: %s%s%s\n", verdict == NOT_OK ? "not ok" : "ok", number, fact->name,
+	       fact->sentence, verdict == DOES_NOT_APPLY ? " # SKIP " : "",
+	       verdict == DOES_NOT_APPLY ? finding : "");
+	if (verdict == NOT_OK)
+		printf("#   found:  %s\n#   harm:   %s\n#   lesson: Documentation/lessons/%s.rst\n",
+		       finding, fact->harm, fact->lesson);
+	/* a machine that panics has printed all facts until then */
+	fflush(stdout);
+	free(finding);
+}
+
+static void add_row(struct table *table, const struct fact *fact, enum verdict verdict)
+{
+	char *lesson = text("Documentation/lessons/%s.rst", fact->lesson);
+
+	table_add(table, fact->name, verdicts[verdict], verdict == OK ? NULL : grade->finding,
+		  fact->sentence, fact->harm, lesson);
+	free(lesson);
+}
+
+static void print_failures(const struct table *all)
+{
+	for (size_t i = 0; i < table_rows(all); i++) {
+		char *finding;
+
+		if (strcmp(table_cell(all, i, "result"), verdicts[NOT_OK]))
+			continue;
+		finding = printable(table_cell(all, i, "finding"), FOR_TERMINAL);
+		printf("\n%s: %s\n  found:  %s\n  harm:   %s\n  lesson: %s\n",
+		       table_cell(all, i, "fact"), table_cell(all, i, "sentence"), finding,
+		       table_cell(all, i, "harm"), table_cell(all, i, "lesson"));
+		free(finding);
+	}
+}
+
+/* Why nothing can be graded, or NULL */
+static const char *open_hint(int error)
+{
+	return error == EACCES || error == EPERM ? "run it as root: sudo helloctl grade NODE" :
+	       error == ENXIO || error == ENODEV ? "load the module of the device" : NULL;
+}
+
+int cmd_grade(int argc, char **argv)
+{
+	size_t counts[3] = { 0 }, total = 0, done = 0;
+	struct table *all, *shown;
+	struct stat st;
+	int ret;
+
+	if (argc > 1)
+		return usage_error("grade takes one node: '%s'", argv[1]);
+	if (opts.tap && (opts.json || opts.output))
+		return usage_error("--tap prints no table: leave --json and --output out");
+	if (stat(argv[0], &st)) {
+		fail(errno == ENOENT ? "load the module, or make the node with mknod" : NULL,
+		     "cannot grade %s: %s", argv[0], strerror(errno));
+		return EXIT_USAGE;
+	}
+	ret = check_node(argv[0], &st);
+	if (ret)
+		return ret;
+	if (!grade_start(argv[0], opts.destroy_contents))
+		return EXIT_USAGE;
+
+	FOR_EACH_FACT(fact)
+		total++;
+	all = table_new("grade", "fact result finding sentence harm lesson");
+	shown = table_new("grade", "fact result finding");
+	if (opts.tap)
+		printf("1..%zu\n", total);
+	FOR_EACH_FACT(fact) {
+		enum verdict verdict;
+
+		if (!opts.tap)
+			progress(done, total, fact->name);
+		fflush(stdout);
+		verdict = grade_run(fact);
+		if (!done && verdict == DOES_NOT_APPLY && grade->open_error) {
+			progress_end();
+			fail(open_hint(grade->open_error), "cannot open %s: %s", argv[0],
+			     strerror(grade->open_error));
+			return EXIT_USAGE;
+		}
+		done++;
+		counts[verdict]++;
+		if (opts.tap)
+			print_tap(done, fact, verdict);
+		add_row(all, fact, verdict);
+		table_add(shown, fact->name, verdicts[verdict], verdict == OK ? NULL : grade->finding);
+	}
+	if (opts.tap) {
+		ret = 0;
+	} else {
+		progress_end();
+		ret = tables_print(opts.json || opts.output ? &all : &shown, 1);
+		if (!opts.json && !opts.output) {
+			print_failures(all);
+			printf("\n%zu ok, %zu not ok, %zu do not apply\n", counts[OK], counts[NOT_OK],
+			       counts[DOES_NOT_APPLY]);
+		}
+	}
+	table_free(all);
+	table_free(shown);
+	return ret ? ret : counts[NOT_OK] ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The facts of helloctl grade: how one is checked, and the helpers of the checks.
+ */
+#ifndef HELLOCTL_GRADE_H
+#define HELLOCTL_GRADE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A device has these or lacks them. The first facts find out which. */
+enum trait {
+	READS,		/* a read ends by itself, without an error */
+	ENDS,		/* reads come to an end */
+	POSITIONS,	/* pread(2) works */
+	SEEKS,		/* lseek(2) moves the position */
+	WRITES,		/* writes are allowed here, and one took bytes */
+	STORES,		/* written bytes can be read */
+	SECOND,		/* a second open works while the first is open */
+	PRIVATE,	/* ... and does not see the bytes of the first */
+	SHARED,		/* ... and sees them */
+	CAPACITY,	/* writes stop somewhere below GRADE_CAPACITY_MAX */
+	MAPS,		/* mmap(2) works */
+	TRAITS
+};
+
+#define NEEDS(trait)	(1U << (trait))
+
+struct fact {
+	const char *name;
+	const char *sentence;
+	const char *harm;	/* what a user suffers if the fact does not hold */
+	const char *lesson;	/* a file of Documentation/lessons, without .rst */
+	unsigned int needs;
+	void (*check)(void);	/* runs in a process of its own; returns if the fact holds */
+};
+
+/* Each table ends with an entry without a name. They are checked in this order. */
+extern const struct fact grade_kind_facts[], grade_read_facts[], grade_seek_facts[],
+	grade_memory_facts[], grade_wait_facts[], grade_write_facts[], grade_share_facts[],
+	grade_limit_facts[], grade_map_facts[], grade_last_facts[];
+
+#define GRADE_CAPACITY_MAX	(64UL << 20)
+/* Written by most facts: few drivers hold less. */
+#define GRADE_BYTES		16
+#define GRADE_TEXT		256
+
+/* Memory that all processes of the grade share. */
+struct grade {
+	const char *path;
+	bool destroy;			/* facts may write */
+	bool has[TRAITS];
+	char lacks[TRAITS][GRADE_TEXT];	/* why a trait is missing */
+	int read_flags;			/* access mode of a descriptor that can be read, or -1 */
+	int write_flags;		/* ... written, or -1 */
+	int open_error;			/* errno of the first open that failed */
+	int read_error;			/* errno after which no read returned bytes */
+	size_t repeats;			/* size of the read that is repeated for ever, or 0 */
+	bool consumes;			/* a read removes the bytes, as from a pipe */
+	bool read_waits;		/* a read sleeps until there is data */
+	bool write_waits;		/* a write sleeps until there is room */
+	bool mangles;			/* written bytes read back, but not all, or others */
+	unsigned long long length;	/* of the contents of a fresh open, if ENDS */
+	unsigned long long capacity;	/* if CAPACITY */
+	char step[GRADE_TEXT];		/* the call that runs now */
+	char finding[GRADE_TEXT];	/* why a fact does not hold or does not apply */
+};
+
+extern struct grade *grade;
+
+/* ---- the verdict: both end the process ---- */
+
+__attribute__((format(printf, 1, 2), noreturn))
+void not_ok(const char *format, ...);
+__attribute__((format(printf, 1, 2), noreturn))
+void does_not_apply(const char *format, ...);
+/* Fails: the last call returned @got, or -1 with errno, but should have done @want. */
+__attribute__((format(printf, 2, 3), noreturn))
+void wrong(long long got, const char *want, ...);
+
+void trait_set(enum trait trait);
+__attribute__((format(printf, 2, 3)))
+void trait_lacks(enum trait trait, const char *format, ...);
+
+/* ---- calls on the device; a driver that dies or hangs in one is reported with it ---- */
+
+__attribute__((format(printf, 1, 2)))
+void step(const char *format, ...);
+/* The fact does not apply if the open fails. Without O_NONBLOCK it may wait. */
+int open_node(int flags);
+int open_to_read(void);
+int open_to_write(void);
+ssize_t node_read(int fd, void *to, size_t n);
+ssize_t node_pread(int fd, void *to, size_t n, off_t at);
+ssize_t node_write(int fd, const void *from, size_t n);
+ssize_t node_pwrite(int fd, const void *from, size_t n, off_t at);
+off_t node_lseek(int fd, off_t at, int whence);
+void node_close(int fd);
+
+/* ---- contents ---- */
+
+/* Contents whose first bytes are known, and a descriptor to read them. */
+struct sample {
+	int fd;
+	bool seek_first;	/* read by pread(2): lseek(2) does not work */
+	size_t n;
+	unsigned char want[4096];
+};
+
+/* The n bytes of a pattern in which no eight bytes occur twice. */
+void fill_pattern(unsigned char *to, size_t n);
+/*
+ * Opens the device with known contents, at least @least bytes: writes them if the grade may,
+ * or takes those that are there. The fact does not apply if there are not as many.
+ */
+struct sample sample_open(size_t least);
+/* Reads from the start of the sample. */
+ssize_t sample_read(const struct sample *sample, void *to, size_t n);
+/* Opens the device with @n bytes of contents, for reading and writing, at position 0. */
+int open_with(const void *contents, size_t n);
+/* Reads @n bytes at @at in as many calls as it takes; returns fewer at the end. */
+ssize_t read_at(int fd, void *to, size_t n, off_t at);
+/* Fails the fact if the contents do not begin with these bytes. */
+void expect_contents(int fd, const void *want, size_t n, const char *when);
+/* Returns the position of the first difference, or @n. */
+size_t first_difference(const void *a, const void *b, size_t n);
+
+/* ---- processes and memory ---- */
+
+size_t page_size(void);
+/* Anonymous memory; ends the process if there is none. */
+unsigned char *memory(size_t n, int prot);
+/* Returns whether the process sleeps, and goes on sleeping; false if it ends. */
+bool process_waits(pid_t pid);
+/* Waits for the end of a child. Returns false after @seconds. */
+bool process_ends(pid_t pid, int *status, int seconds);
+
+/*
+ * Runs the call in a child. Returns whether it sleeps for good; it is killed then. A verdict
+ * in the child is the verdict of the fact.
+ */
+bool sleeps(void (*call)(void));
+
+#endif /* HELLOCTL_GRADE_H */

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the facts of helloctl grade share: the verdict, calls on the device, known contents,
+ * processes that may hang.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "grade.h"
+#include "grade_run.h"
+
+struct grade *grade;
+
+/* ---- the verdict ---- */
+
+__attribute__((noreturn)) static void end(enum verdict verdict, const char *format, va_list args)
+{
+	vsnprintf(grade->finding, GRADE_TEXT, format, args);
+	_exit(verdict);
+}
+
+void not_ok(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	end(NOT_OK, format, args);
+}
+
+void does_not_apply(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	end(DOES_NOT_APPLY, format, args);
+}
+
+void wrong(long long got, const char *want, ...)
+{
+	int error = errno;
+	char text[GRADE_TEXT], outcome[64];
+	va_list args;
+
+	va_start(args, want);
+	vsnprintf(text, sizeof(text), want, args);
+	va_end(args);
+	if (got == -1)
+		snprintf(outcome, sizeof(outcome), "failed with %s", strerrorname_np(error));
+	else
+		snprintf(outcome, sizeof(outcome), "returned %lld", got);
+	not_ok("%.120s %s instead of %.80s", grade->step, outcome, text);
+}
+
+void trait_set(enum trait trait)
+{
+	grade->has[trait] = true;
+}
+
+void trait_lacks(enum trait trait, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(grade->lacks[trait], GRADE_TEXT, format, args);
+	va_end(args);
+}
+
+/* ---- calls ---- */
+
+void step(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(grade->step, GRADE_TEXT, format, args);
+	va_end(args);
+}
+
+int open_node(int flags)
+{
+	int fd;
+
+	step("an open");
+	/* a terminal must not become the controlling one */
+	fd = open(grade->path, flags | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		does_not_apply("an open failed with %s", strerrorname_np(errno));
+	return fd;
+}
+
+int open_to_read(void)
+{
+	return open_node(grade->read_flags);
+}
+
+int open_to_write(void)
+{
+	return open_node(grade->write_flags);
+}
+
+void node_close(int fd)
+{
+	step("a close");
+	close(fd);
+}
+
+/* A count above @n would make each fact fail: that is a fact of its own. */
+static ssize_t checked_count(ssize_t got, size_t n)
+{
+	if (got > 0 && (size_t)got > n)
+		does_not_apply("%s returned %zd", grade->step, got);
+	return got;
+}
+
+ssize_t node_read(int fd, void *to, size_t n)
+{
+	step("a read of %zu bytes", n);
+	return checked_count(read(fd, to, n), n);
+}
+
+ssize_t node_pread(int fd, void *to, size_t n, off_t at)
+{
+	step("a read of %zu bytes at %lld", n, (long long)at);
+	return checked_count(pread(fd, to, n, at), n);
+}
+
+ssize_t node_write(int fd, const void *from, size_t n)
+{
+	step("a write of %zu bytes", n);
+	return checked_count(write(fd, from, n), n);
+}
+
+ssize_t node_pwrite(int fd, const void *from, size_t n, off_t at)
+{
+	step("a write of %zu bytes at %lld", n, (long long)at);
+	return checked_count(pwrite(fd, from, n, at), n);
+}
+
+off_t node_lseek(int fd, off_t at, int whence)
+{
+	step("a seek to %lld by %s", (long long)at, whence == SEEK_SET ? "SEEK_SET" :
+	     whence == SEEK_CUR ? "SEEK_CUR" : whence == SEEK_END ? "SEEK_END" : "an unknown whence");
+	return lseek(fd, at, whence);
+}
+
+/* ---- contents ---- */
+
+void fill_pattern(unsigned char *to, size_t n)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	/* text: bytes that end a string are a fact of their own */
+	for (size_t i = 0; i < n; i++)
+		to[i] = letters[((unsigned int)i * 2654435761U + (unsigned int)(i >> 6) * 40503U) >> 26];
+}
+
+size_t first_difference(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a, *y = b;
+	size_t i = 0;
+
+	while (i < n && x[i] == y[i])
+		i++;
+	return i;
+}
+
+ssize_t read_at(int fd, void *to, size_t n, off_t at)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = node_pread(fd, (char *)to + done, n - done, at + (off_t)done);
+
+		if (got < 0)
+			wrong(got, "bytes or the end");
+		if (!got)
+			break;
+		done += got;
+	}
+	return done;
+}
+
+void expect_contents(int fd, const void *want, size_t n, const char *when)
+{
+	unsigned char got[4096];
+	size_t same, length = read_at(fd, got, n, 0);
+
+	if (length < n)
+		not_ok("%s, a read at 0 finds %zu of %zu bytes", when, length, n);
+	same = first_difference(got, want, n);
+	if (same < n)
+		not_ok("%s, byte %zu is 0x%02x instead of 0x%02x", when, same, got[same],
+		       ((const unsigned char *)want)[same]);
+}
+
+int open_with(const void *contents, size_t n)
+{
+	int fd = open_node(O_RDWR);
+	ssize_t done = node_pwrite(fd, contents, n, 0);
+
+	if (done != (ssize_t)n)
+		does_not_apply("%s returned %zd", grade->step, done);
+	return fd;
+}
+
+/* Empties a device whose reads remove the bytes. */
+static void drain(void)
+{
+	int fd = open_node(grade->read_flags | O_NONBLOCK);
+	char bytes[4096];
+
+	for (int i = 0; i < 100000 && node_read(fd, bytes, sizeof(bytes)) > 0; i++)
+		;
+	node_close(fd);
+}
+
+/* Writes the pattern, and opens the device such that a read returns it. */
+static void sample_write(struct sample *sample)
+{
+	int fd;
+
+	fill_pattern(sample->want, GRADE_BYTES);
+	if (grade->consumes)
+		drain();
+	fd = open_node(grade->has[PRIVATE] || grade->consumes ? O_RDWR : grade->write_flags);
+	sample->n = GRADE_BYTES;
+	if (node_write(fd, sample->want, GRADE_BYTES) != GRADE_BYTES)
+		does_not_apply("the device does not take %u bytes", GRADE_BYTES);
+	if (grade->consumes) {
+		sample->fd = fd;
+	} else if (grade->has[SHARED]) {
+		sample->fd = open_to_read();
+		node_close(fd);
+	} else if (grade->has[SEEKS]) {
+		if (node_lseek(fd, 0, SEEK_SET))
+			does_not_apply("the position does not go back to 0");
+		sample->fd = fd;
+	} else {
+		sample->seek_first = true;
+		sample->fd = fd;
+	}
+}
+
+struct sample sample_open(size_t least)
+{
+	struct sample sample = { 0 };
+	int fd;
+
+	if (grade->has[STORES]) {
+		sample_write(&sample);
+	} else {
+		ssize_t got;
+
+		if (!grade->has[ENDS])
+			does_not_apply("%s", grade->lacks[ENDS]);
+		fd = open_to_read();
+		while (sample.n < sizeof(sample.want) &&
+		       (got = node_read(fd, sample.want + sample.n, sizeof(sample.want) - sample.n)) > 0)
+			sample.n += got;
+		node_close(fd);
+		sample.fd = open_to_read();
+	}
+	if (sample.n < least)
+		does_not_apply("a fresh open has %zu bytes to read%s", sample.n,
+			       grade->destroy ? "" : "; with --destroy-contents more would be written");
+	return sample;
+}
+
+ssize_t sample_read(const struct sample *sample, void *to, size_t n)
+{
+	if (sample->seek_first)
+		return node_pread(sample->fd, to, n, 0);
+	return node_read(sample->fd, to, n);
+}
+
+/* ---- processes and memory ---- */
+
+size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+unsigned char *memory(size_t n, int prot)
+{
+	void *m = mmap(NULL, n, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (m == MAP_FAILED)
+		does_not_apply("there is no memory of %zu bytes", n);
+	return m;
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* Reads the state of a process, and its processor time and switches, which change if it runs. */
+static char process_state(pid_t pid, unsigned long long *work)
+{
+	unsigned long long user, system;
+	char path[64], line[1024] = "", *end, state = 'Z';
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	from = fopen(path, "re");
+	if (from && fgets(line, sizeof(line), from) && (end = strrchr(line, ')')) &&
+	    sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &state, &user,
+		   &system) == 3)
+		*work = user + system;
+	if (from)
+		fclose(from);
+	return state;
+}
+
+bool process_waits(pid_t pid)
+{
+	unsigned long long before = 0, work = 0;
+	int quiet = 0;
+
+	/* asleep for five seconds, and without work in between */
+	while (quiet < 50) {
+		char state = process_state(pid, &work);
+
+		if (state == 'Z' || state == 'X')
+			return false;
+		quiet = (state == 'S' || state == 'D') && work == before ? quiet + 1 : 0;
+		before = work;
+		pause_ms(quiet ? 100 : 10);
+	}
+	return true;
+}
+
+bool process_ends(pid_t pid, int *status, int seconds)
+{
+	struct pollfd p = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int ready = poll(&p, 1, seconds * 1000);
+
+	if (p.fd >= 0)
+		close(p.fd);
+	return ready == 1 && waitpid(pid, status, 0) == pid;
+}
+
+bool sleeps(void (*call)(void))
+{
+	pid_t pid = fork();
+	int status;
+	bool waits;
+
+	if (pid < 0)
+		does_not_apply("no process: %s", strerrorname_np(errno));
+	if (!pid) {
+		call();
+		_exit(OK);
+	}
+	waits = process_waits(pid);
+	if (waits)
+		kill(pid, SIGKILL);
+	if (!process_ends(pid, &status, 10))
+		not_ok("%s sleeps, and SIGKILL does not end it", grade->step);
+	if (waits)
+		return true;
+	/* the verdict of the child is the fact's */
+	if (WIFSIGNALED(status))
+		raise(WTERMSIG(status));
+	if (WEXITSTATUS(status) != OK)
+		_exit(WEXITSTATUS(status));
+	return false;
+}

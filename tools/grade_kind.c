@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first facts of helloctl grade: they find out which kind of device it is. Also the last
+ * one: the device still works.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "grade.h"
+
+/* Reads without an end: after as many calls or bytes */
+#define MANY_CALLS	20000
+#define CHUNK		65536
+
+static const char *access_name(int flags)
+{
+	return flags == O_RDWR ? "reading and writing" : flags == O_RDONLY ? "reading" : "writing";
+}
+
+/* ---- open ---- */
+
+static void try_modes(void)
+{
+	static const int modes[] = { O_RDWR, O_RDONLY, O_WRONLY };
+
+	for (int i = 0; i < 3; i++) {
+		int fd;
+
+		step("an open for %s", access_name(modes[i]));
+		fd = open(grade->path, modes[i] | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0) {
+			grade->open_error = grade->open_error ? grade->open_error : errno;
+			continue;
+		}
+		node_close(fd);
+		if (modes[i] != O_WRONLY && grade->read_flags < 0)
+			grade->read_flags = modes[i];
+		if (modes[i] != O_RDONLY && grade->write_flags < 0)
+			grade->write_flags = modes[i];
+	}
+	/* the least that a read needs */
+	if (grade->read_flags == O_RDWR) {
+		int fd = open(grade->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+		if (fd >= 0) {
+			grade->read_flags = O_RDONLY;
+			node_close(fd);
+		}
+	}
+}
+
+static void check_open(void)
+{
+	if (sleeps(try_modes)) {
+		for (int i = 0; i < TRAITS; i++)
+			trait_lacks(i, "%s sleeps", grade->step);
+		does_not_apply("%s sleeps", grade->step);
+	}
+	if (grade->read_flags < 0 && grade->write_flags < 0)
+		does_not_apply("an open failed with %s", strerrorname_np(grade->open_error));
+}
+
+/* ---- read ---- */
+
+static void read_to_the_end(void)
+{
+	static unsigned char buf[CHUNK], first[CHUNK];
+	int fd = open_to_read();
+	unsigned long long total;
+	bool same = true;
+	ssize_t got, size = 0;
+
+	step("a read of %d bytes", GRADE_BYTES);
+	got = read(fd, buf, GRADE_BYTES);
+	if (got < 0 && (errno == EFAULT || errno == EAGAIN))
+		wrong(got, "bytes, the end or another error");
+	if (got < 0) {
+		trait_lacks(READS, "a read failed with %s", strerrorname_np(errno));
+		trait_lacks(ENDS, "a read failed with %s", strerrorname_np(errno));
+		does_not_apply("a read failed with %s", strerrorname_np(errno));
+	}
+	trait_set(READS);
+	total = got;
+	for (int calls = 0; got > 0; calls++) {
+		if (total > GRADE_CAPACITY_MAX || calls > MANY_CALLS) {
+			trait_lacks(ENDS, "reads do not end: %llu bytes until now", total);
+			grade->repeats = same && calls > 1 && size < CHUNK ? size : 0;
+			return;
+		}
+		step("a read of %d bytes after %llu", CHUNK, total);
+		got = read(fd, buf, CHUNK);
+		if (!calls) {
+			size = got;
+			memcpy(first, buf, CHUNK);
+		}
+		same = same && got == size && !memcmp(buf, first, size);
+		total += got > 0 ? got : 0;
+	}
+	if (got < 0) {
+		trait_lacks(ENDS, "reads end with %s after %llu bytes", strerrorname_np(errno), total);
+		grade->read_error = errno;
+		return;
+	}
+	grade->length = total;
+	trait_set(ENDS);
+}
+
+static void check_read(void)
+{
+	if (grade->read_flags < 0) {
+		trait_lacks(READS, "the device does not open for reading");
+		trait_lacks(ENDS, "the device does not open for reading");
+		does_not_apply("the device does not open for reading");
+	}
+	if (!sleeps(read_to_the_end))
+		return;
+	grade->read_waits = true;
+	trait_lacks(ENDS, "a read waits for data");
+	if (!grade->has[READS])
+		trait_lacks(READS, "a read waits for data");
+}
+
+/* ---- write ---- */
+
+/* The first bytes of a fresh open; 0 if they are not to be had without waiting */
+static size_t fresh_bytes(unsigned char *to)
+{
+	int fd = open_node(grade->read_flags | O_NONBLOCK);
+	ssize_t got = node_read(fd, to, GRADE_BYTES);
+
+	node_close(fd);
+	return got > 0 ? got : 0;
+}
+
+/* Reads what was written, from where it is found. */
+static ssize_t read_back(int fd, unsigned char *to)
+{
+	ssize_t got = -1;
+	int fresh;
+
+	memset(to, 0, GRADE_BYTES);
+	if (grade->write_flags == O_RDWR) {
+		if (node_lseek(fd, 0, SEEK_SET) == 0)
+			got = node_read(fd, to, GRADE_BYTES);
+		else
+			got = node_pread(fd, to, GRADE_BYTES, 0);
+		if (got < 0 && errno == ESPIPE)
+			got = node_read(fd, to, GRADE_BYTES);
+		return got;
+	}
+	fresh = open_to_read();
+	got = node_read(fresh, to, GRADE_BYTES);
+	node_close(fresh);
+	return got;
+}
+
+static void check_store(int fd, const unsigned char *pattern, ssize_t n, const unsigned char *before,
+			bool random)
+{
+	unsigned char got[GRADE_BYTES], again[GRADE_BYTES];
+	ssize_t back = read_back(fd, got);
+	size_t same;
+
+	if (back <= 0) {
+		trait_lacks(STORES, "a read after a write %s", back ? "fails" : "returns 0");
+		return;
+	}
+	same = first_difference(got, pattern, back < n ? back : n);
+	if (back < n || same < (size_t)n) {
+		grade->mangles = !random && memcmp(got, before, back) != 0;
+		trait_lacks(STORES, "of %zd bytes written, %zu read back", n, same);
+		return;
+	}
+	trait_set(STORES);
+	trait_set(READS);
+	grade->consumes = read_back(fd, again) != back || memcmp(again, got, back) != 0;
+}
+
+static void write_first(void)
+{
+	unsigned char pattern[GRADE_BYTES], before[GRADE_BYTES] = { 0 }, again[GRADE_BYTES] = { 0 };
+	bool reads = grade->read_flags >= 0, random = false;
+	ssize_t done;
+	int fd;
+
+	if (reads) {
+		fresh_bytes(before);
+		fresh_bytes(again);
+		random = memcmp(before, again, GRADE_BYTES) != 0;
+	}
+	fill_pattern(pattern, GRADE_BYTES);
+	fd = open_to_write();
+	step("a write of %d bytes", GRADE_BYTES);
+	done = write(fd, pattern, GRADE_BYTES);
+	if (done < 0 && errno != EFAULT && errno != EAGAIN) {
+		trait_lacks(WRITES, "a write failed with %s", strerrorname_np(errno));
+		trait_lacks(STORES, "a write failed with %s", strerrorname_np(errno));
+		does_not_apply("a write failed with %s", strerrorname_np(errno));
+	}
+	if (done <= 0 || done > GRADE_BYTES)
+		wrong(done, "a count up to %d, or another error", GRADE_BYTES);
+	trait_set(WRITES);
+	trait_lacks(STORES, "the device cannot be read");
+	grade->write_waits = false;
+	if (reads)
+		check_store(fd, pattern, done, before, random);
+}
+
+static void check_write(void)
+{
+	const char *reason = NULL;
+
+	if (!grade->destroy)
+		reason = "facts that write need --destroy-contents";
+	else if (grade->write_flags < 0)
+		reason = "the device does not open for writing";
+	if (reason) {
+		trait_lacks(WRITES, "%s", reason);
+		trait_lacks(STORES, "%s", reason);
+		does_not_apply("%s", reason);
+	}
+	if (!sleeps(write_first))
+		return;
+	if (!grade->has[WRITES]) {
+		grade->write_waits = true;
+		trait_lacks(WRITES, "a write waits for room");
+	}
+	trait_lacks(STORES, "%s sleeps", grade->step);
+}
+
+/* ---- seek ---- */
+
+static void check_seek(void)
+{
+	int fd = grade->destroy && grade->write_flags >= 0 ? open_to_write() : open_to_read();
+	unsigned char bytes[2];
+	off_t at;
+
+	if (node_pread(fd, bytes, 0, 0) < 0 && errno == ESPIPE)
+		trait_lacks(POSITIONS, "pread(2) fails with ESPIPE");
+	else if (grade->consumes)
+		trait_lacks(POSITIONS, "a read removes the bytes");
+	else
+		trait_set(POSITIONS);
+	at = node_lseek(fd, 0, SEEK_CUR);
+	if (at < 0) {
+		trait_lacks(SEEKS, "lseek(2) fails with %s", strerrorname_np(errno));
+		return;
+	}
+	/* a device may refuse to seek past the contents */
+	if (grade->has[STORES] && !grade->consumes)
+		node_pwrite(fd, "xy", 2, 0);
+	at = node_lseek(fd, 1, SEEK_SET);
+	if (at == 1)
+		trait_set(SEEKS);
+	else if (at)
+		trait_lacks(SEEKS, "a seek to 1 fails with %s", strerrorname_np(errno));
+	else
+		trait_lacks(SEEKS, "lseek(2) always returns 0");
+}
+
+/* ---- a second open ---- */
+
+static void check_second_open(void)
+{
+	unsigned char mark[GRADE_BYTES], got[GRADE_BYTES];
+	int first = grade->write_flags >= 0 ? open_to_write() : open_to_read();
+	int second;
+
+	step("a second open");
+	second = open(grade->path, (grade->read_flags >= 0 ? grade->read_flags : grade->write_flags) |
+		      O_CLOEXEC | O_NOCTTY);
+	if (second < 0) {
+		for (int i = SECOND; i <= SHARED; i++)
+			trait_lacks(i, "a second open fails with %s", strerrorname_np(errno));
+		does_not_apply("%s", grade->lacks[SECOND]);
+	}
+	trait_set(SECOND);
+	if (!grade->has[STORES]) {
+		trait_lacks(PRIVATE, "%s", grade->lacks[STORES]);
+		trait_lacks(SHARED, "%s", grade->lacks[STORES]);
+		return;
+	}
+	fill_pattern(mark, GRADE_BYTES);
+	memcpy(mark, "mark", 4);
+	if (node_write(first, mark, GRADE_BYTES) <= 0)
+		return;
+	step("a read of a second open");
+	if (grade->consumes)
+		second = open_node(grade->read_flags | O_NONBLOCK);
+	if (read(second, got, GRADE_BYTES) > 0 && !memcmp(got, mark, GRADE_BYTES / 2)) {
+		trait_set(SHARED);
+		trait_lacks(PRIVATE, "all opens share one buffer");
+	} else {
+		trait_set(PRIVATE);
+		trait_lacks(SHARED, "each open has its own buffer");
+	}
+}
+
+static void check_repeated_opens(void)
+{
+	int flags = grade->read_flags >= 0 ? grade->read_flags : grade->write_flags;
+
+	for (int i = 0; i < 3000; i++) {
+		int fd;
+
+		step("open number %d", i);
+		fd = open(grade->path, flags | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			wrong(-1, "a descriptor");
+		step("close number %d", i);
+		if (close(fd))
+			wrong(-1, "0");
+	}
+}
+
+const struct fact grade_kind_facts[] = {
+	{ "open", "the device opens and closes",
+	  "no program can use the device", "open-and-private-data", 0, check_open },
+	{ "read", "a read returns bytes, the end or an error",
+	  "no program can read the device", "copying-to-user", 0, check_read },
+	{ "write", "a write takes bytes or fails",
+	  "a program that writes waits for ever, or writes into other memory", "copying-to-user",
+	  0, check_write },
+	{ "seek", "pread and lseek work, or fail", "no program can find its bytes again",
+	  "copying-to-user", 0, check_seek },
+	{ "second-open", "a second open works, or fails",
+	  "two programs cannot use the device", "open-and-private-data", 0, check_second_open },
+	{ "repeated-opens", "the device opens and closes thousands of times",
+	  "after some days the device does not open any more", "open-and-private-data", 0,
+	  check_repeated_opens },
+	{ 0 },
+};
+
+static void check_last(void)
+{
+	unsigned char bytes[GRADE_BYTES];
+	int fd;
+
+	step("an open after all other facts");
+	fd = open(grade->path, (grade->read_flags >= 0 ? grade->read_flags : grade->write_flags) |
+		  O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		wrong(fd, "a descriptor");
+	if (grade->has[READS])
+		node_read(fd, bytes, sizeof(bytes));
+	if (grade->has[STORES] && node_pwrite(fd, "x", 1, 0) < 0 && errno != EAGAIN)
+		wrong(-1, "1");
+	node_close(fd);
+}
+
+const struct fact grade_last_facts[] = {
+	{ "still-works", "after all this the device still works",
+	  "one program's mistake stops the device for all others", "oops", 0, check_last },
+	{ 0 },
+};
