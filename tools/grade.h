@@ -57,6 +57,7 @@ struct grade {
 	int open_error;			/* errno of the first open that failed */
 	int read_error;			/* errno after which no read returned bytes */
 	size_t repeats;			/* size of the read that is repeated for ever, or 0 */
+	bool endless;			/* reads do not end */
 	bool consumes;			/* a read removes the bytes, as from a pipe */
 	bool read_waits;		/* a read sleeps until there is data */
 	bool write_waits;		/* a write sleeps until there is room */
@@ -100,23 +101,30 @@ void node_close(int fd);
 
 /* ---- contents ---- */
 
-/* Contents whose first bytes are known, and a descriptor to read them. */
+/* A descriptor whose next read returns these bytes. */
 struct sample {
 	int fd;
-	bool seek_first;	/* read by pread(2): lseek(2) does not work */
+	bool pread_only;	/* pread(2) at 0 returns them: the position cannot be set */
+	bool unknown;		/* a source, whose bytes are not known in advance */
 	size_t n;
 	unsigned char want[4096];
 };
 
-/* The n bytes of a pattern in which no eight bytes occur twice. */
-void fill_pattern(unsigned char *to, size_t n);
+/* Text in which no eight bytes occur twice near each other; byte i depends on @at + i only. */
+void fill_pattern(unsigned char *to, size_t n, off_t at);
 /*
- * Opens the device with known contents, at least @least bytes: writes them if the grade may,
- * or takes those that are there. The fact does not apply if there are not as many.
+ * Opens the device with known contents, at least @least bytes: writes GRADE_BYTES if the
+ * device stores them, or takes what is there. Otherwise the fact does not apply.
  */
 struct sample sample_open(size_t least);
+/* As sample_open(), but if the position cannot be set, the fact does not apply. */
+struct sample sample_open_to_read(size_t least);
+/* Stores these bytes. */
+struct sample sample_of(const void *bytes, size_t n);
 /* Reads from the start of the sample. */
 ssize_t sample_read(const struct sample *sample, void *to, size_t n);
+/* Returns whether @n bytes that were read are those of the sample at @from. */
+bool sample_has(const struct sample *sample, const void *got, size_t from, size_t n);
 /* Opens the device with @n bytes of contents, for reading and writing, at position 0. */
 int open_with(const void *contents, size_t n);
 /* Reads @n bytes at @at in as many calls as it takes; returns fewer at the end. */

@@ -156,14 +156,14 @@ off_t node_lseek(int fd, off_t at, int whence)
 
 /* ---- contents ---- */
 
-void fill_pattern(unsigned char *to, size_t n)
+void fill_pattern(unsigned char *to, size_t n, off_t at)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 	/* text: bytes that end a string are a fact of their own */
 	for (size_t i = 0; i < n; i++)
-		to[i] = letters[((unsigned int)i * 2654435761U + (unsigned int)(i >> 6) * 40503U) >> 26];
+		to[i] = letters[(((unsigned long long)at + i) * 0x9e3779b97f4a7c15ULL) >> 58];
 }
 
 size_t first_difference(const void *a, const void *b, size_t n)
@@ -226,43 +226,42 @@ static void drain(void)
 	node_close(fd);
 }
 
-/* Writes the pattern, and opens the device such that a read returns it. */
-static void sample_write(struct sample *sample)
+struct sample sample_of(const void *bytes, size_t n)
 {
+	struct sample sample = { .n = n };
 	int fd;
 
-	fill_pattern(sample->want, GRADE_BYTES);
+	memcpy(sample.want, bytes, n);
 	if (grade->consumes)
 		drain();
 	fd = open_node(grade->has[PRIVATE] || grade->consumes ? O_RDWR : grade->write_flags);
-	sample->n = GRADE_BYTES;
-	if (node_write(fd, sample->want, GRADE_BYTES) != GRADE_BYTES)
-		does_not_apply("the device does not take %u bytes", GRADE_BYTES);
+	if (node_write(fd, bytes, n) != (ssize_t)n)
+		does_not_apply("the device does not take %zu bytes", n);
 	if (grade->consumes) {
-		sample->fd = fd;
+		sample.fd = fd;
 	} else if (grade->has[SHARED]) {
-		sample->fd = open_to_read();
+		sample.fd = open_to_read();
 		node_close(fd);
-	} else if (grade->has[SEEKS]) {
-		if (node_lseek(fd, 0, SEEK_SET))
-			does_not_apply("the position does not go back to 0");
-		sample->fd = fd;
 	} else {
-		sample->seek_first = true;
-		sample->fd = fd;
+		sample.fd = fd;
+		sample.pread_only = !grade->has[SEEKS];
+		if (grade->has[SEEKS] && node_lseek(fd, 0, SEEK_SET))
+			does_not_apply("the position does not go back to 0");
 	}
+	return sample;
 }
 
-struct sample sample_open(size_t least)
+/* What there is, without a write */
+static struct sample sample_found(void)
 {
 	struct sample sample = { 0 };
+	ssize_t got;
 	int fd;
 
-	if (grade->has[STORES]) {
-		sample_write(&sample);
+	if (grade->endless && !grade->read_error) {
+		sample.unknown = true;
+		sample.n = GRADE_BYTES;
 	} else {
-		ssize_t got;
-
 		if (!grade->has[ENDS])
 			does_not_apply("%s", grade->lacks[ENDS]);
 		fd = open_to_read();
@@ -270,17 +269,41 @@ struct sample sample_open(size_t least)
 		       (got = node_read(fd, sample.want + sample.n, sizeof(sample.want) - sample.n)) > 0)
 			sample.n += got;
 		node_close(fd);
-		sample.fd = open_to_read();
 	}
+	sample.fd = open_to_read();
+	return sample;
+}
+
+struct sample sample_open(size_t least)
+{
+	unsigned char pattern[GRADE_BYTES];
+	struct sample sample;
+
+	fill_pattern(pattern, GRADE_BYTES, 0);
+	sample = grade->has[STORES] ? sample_of(pattern, GRADE_BYTES) : sample_found();
 	if (sample.n < least)
 		does_not_apply("a fresh open has %zu bytes to read%s", sample.n,
-			       grade->destroy ? "" : "; with --destroy-contents more would be written");
+			       grade->destroy ? "" : ", and nothing may be written");
 	return sample;
+}
+
+struct sample sample_open_to_read(size_t least)
+{
+	struct sample sample = sample_open(least);
+
+	if (sample.pread_only)
+		does_not_apply("the position cannot be set");
+	return sample;
+}
+
+bool sample_has(const struct sample *sample, const void *got, size_t from, size_t n)
+{
+	return sample->unknown || !memcmp(sample->want + from, got, n);
 }
 
 ssize_t sample_read(const struct sample *sample, void *to, size_t n)
 {
-	if (sample->seek_first)
+	if (sample->pread_only)
 		return node_pread(sample->fd, to, n, 0);
 	return node_read(sample->fd, to, n);
 }

@@ -87,6 +87,7 @@ static void read_to_the_end(void)
 	for (int calls = 0; got > 0; calls++) {
 		if (total > GRADE_CAPACITY_MAX || calls > MANY_CALLS) {
 			trait_lacks(ENDS, "reads do not end: %llu bytes until now", total);
+			grade->endless = true;
 			grade->repeats = same && calls > 1 && size < CHUNK ? size : 0;
 			return;
 		}
@@ -191,7 +192,7 @@ static void write_first(void)
 		fresh_bytes(again);
 		random = memcmp(before, again, GRADE_BYTES) != 0;
 	}
-	fill_pattern(pattern, GRADE_BYTES);
+	fill_pattern(pattern, GRADE_BYTES, 0);
 	fd = open_to_write();
 	step("a write of %d bytes", GRADE_BYTES);
 	done = write(fd, pattern, GRADE_BYTES);
@@ -284,7 +285,7 @@ static void check_second_open(void)
 		trait_lacks(SHARED, "%s", grade->lacks[STORES]);
 		return;
 	}
-	fill_pattern(mark, GRADE_BYTES);
+	fill_pattern(mark, GRADE_BYTES, 0);
 	memcpy(mark, "mark", 4);
 	if (node_write(first, mark, GRADE_BYTES) <= 0)
 		return;

@@ -44,8 +44,6 @@ bool grade_start(const char *path, bool destroy)
 	grade->destroy = destroy;
 	grade->read_flags = -1;
 	grade->write_flags = -1;
-	for (int i = 0; i < TRAITS; i++)
-		trait_lacks(i, "unknown, because the fact %s did not find it out", found_by[i]);
 	/* the children of a child that was killed come to this process */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return true;
@@ -164,6 +162,15 @@ static bool device_hangs(const struct fact *last)
 	return true;
 }
 
+/* What a fact should have found out, and did not: for the reason that it gave, if it gave one */
+static void explain_traits(const struct fact *fact, enum verdict verdict)
+{
+	for (int i = 0; i < TRAITS; i++)
+		if (!strcmp(found_by[i], fact->name) && !*grade->lacks[i])
+			trait_lacks(i, verdict == DOES_NOT_APPLY ? "%s" : "%s is not ok",
+				    verdict == DOES_NOT_APPLY ? grade->finding : fact->name);
+}
+
 enum verdict grade_run(const struct fact *fact)
 {
 	static const struct fact *last;
@@ -179,6 +186,7 @@ enum verdict grade_run(const struct fact *fact)
 	grade->finding[0] = 0;
 	if (reason) {
 		snprintf(grade->finding, GRADE_TEXT, "%s", reason);
+		explain_traits(fact, DOES_NOT_APPLY);
 		return DOES_NOT_APPLY;
 	}
 	step("the start");
@@ -188,6 +196,7 @@ enum verdict grade_run(const struct fact *fact)
 		return DOES_NOT_APPLY;
 	}
 	verdict = judge(pid);
+	explain_traits(fact, verdict);
 	last = fact;
 	return verdict;
 }
