@@ -102,6 +102,31 @@ static void print_failures(const struct table *all)
 	}
 }
 
+/* Returns what the first facts found out about the device. The caller frees it. */
+static char *device_kind(void)
+{
+	const bool *has = grade->has;
+	char *kind;
+
+	if (has[STORES])
+		kind = text("%s", grade->consumes ? "a stream, whose reads remove the bytes" :
+			    has[PRIVATE] ? "a buffer for each open" :
+			    has[SHARED] ? "one buffer for all opens" : "a buffer");
+	else if (grade->endless)
+		kind = text("%s", has[WRITES] ? "a source without an end, which ignores writes" :
+						"a source without an end");
+	else if (has[ENDS])
+		kind = text("%llu bytes of contents%s", grade->length,
+			    has[WRITES] ? ", and writes are not stored" : "");
+	else
+		kind = text("%s", grade->read_waits ? "a stream, whose reads wait" : "neither a buffer nor a source");
+	if (has[CAPACITY])
+		append(&kind, ", %llu bytes", grade->capacity);
+	if (has[MAPS])
+		append(&kind, ", which can be mapped");
+	return kind;
+}
+
 /* Why nothing can be graded, or NULL */
 static const char *open_hint(int error)
 {
@@ -112,8 +137,9 @@ static const char *open_hint(int error)
 int cmd_grade(int argc, char **argv)
 {
 	size_t counts[3] = { 0 }, total = 0, done = 0;
-	struct table *all, *shown;
+	struct table *device, *all, *shown;
 	struct stat st;
+	char *kind;
 	int ret;
 
 	if (argc > 1)
@@ -133,6 +159,7 @@ int cmd_grade(int argc, char **argv)
 
 	FOR_EACH_FACT(fact)
 		total++;
+	device = table_new("device", "node kind capacity");
 	all = table_new("grade", "fact result finding sentence harm lesson");
 	shown = table_new("grade", "fact result finding");
 	if (opts.tap)
@@ -157,17 +184,28 @@ int cmd_grade(int argc, char **argv)
 		add_row(all, fact, verdict);
 		table_add(shown, fact->name, verdicts[verdict], verdict == OK ? NULL : grade->finding);
 	}
+	kind = device_kind();
 	if (opts.tap) {
+		printf("# the device: %s\n", kind);
 		ret = 0;
 	} else {
+		char *capacity = grade->has[CAPACITY] ? text("%llu", grade->capacity) : NULL;
+
+		table_add(device, argv[0], kind, capacity);
+		free(capacity);
 		progress_end();
-		ret = tables_print(opts.json || opts.output ? &all : &shown, 1);
+		if (opts.json)
+			ret = tables_print((struct table *[]){ device, all }, 2);
+		else
+			ret = tables_print(opts.output ? &all : &shown, 1);
 		if (!opts.json && !opts.output) {
 			print_failures(all);
-			printf("\n%zu ok, %zu not ok, %zu do not apply\n", counts[OK], counts[NOT_OK],
-			       counts[DOES_NOT_APPLY]);
+			printf("\nthe device: %s\n%zu ok, %zu not ok, %zu do not apply\n", kind, counts[OK],
+			       counts[NOT_OK], counts[DOES_NOT_APPLY]);
 		}
 	}
+	free(kind);
+	table_free(device);
 	table_free(all);
 	table_free(shown);
 	return ret ? ret : counts[NOT_OK] ? EXIT_FAILED : 0;

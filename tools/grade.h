@@ -80,6 +80,9 @@ void does_not_apply(const char *format, ...);
 __attribute__((format(printf, 2, 3), noreturn))
 void wrong(long long got, const char *want, ...);
 
+/* Returns "returned N", or "failed with" and the errno. */
+const char *outcome(long long got);
+
 void trait_set(enum trait trait);
 __attribute__((format(printf, 2, 3)))
 void trait_lacks(enum trait trait, const char *format, ...);
@@ -92,6 +95,7 @@ void step(const char *format, ...);
 int open_node(int flags);
 int open_to_read(void);
 int open_to_write(void);
+/* At most 128 KiB. The memory may not be bad. */
 ssize_t node_read(int fd, void *to, size_t n);
 ssize_t node_pread(int fd, void *to, size_t n, off_t at);
 ssize_t node_write(int fd, const void *from, size_t n);
@@ -121,7 +125,7 @@ struct sample sample_open(size_t least);
 struct sample sample_open_to_read(size_t least);
 /* Stores these bytes. */
 struct sample sample_of(const void *bytes, size_t n);
-/* Reads from the start of the sample. */
+/* Reads from the start of the sample, into exactly this memory: it may be bad. */
 ssize_t sample_read(const struct sample *sample, void *to, size_t n);
 /* Returns whether @n bytes that were read are those of the sample at @from. */
 bool sample_has(const struct sample *sample, const void *got, size_t from, size_t n);
@@ -139,8 +143,8 @@ size_t first_difference(const void *a, const void *b, size_t n);
 size_t page_size(void);
 /* Anonymous memory; ends the process if there is none. */
 unsigned char *memory(size_t n, int prot);
-/* Returns whether the process sleeps, and goes on sleeping; false if it ends. */
-bool process_waits(pid_t pid);
+/* Returns true once the process has slept for @seconds; false if it ends. */
+bool process_waits(pid_t pid, int seconds);
 /* Waits for the end of a child. Returns false after @seconds. */
 bool process_ends(pid_t pid, int *status, int seconds);
 

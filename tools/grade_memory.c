@@ -19,20 +19,23 @@
 
 static unsigned char pattern[GRADE_BYTES];
 
-/* Addresses that are never mapped; volatile hides them from compiler warnings */
+/* Returns an address that no process may access, or MAP_FAILED after the last one. */
 static void *bad_pointer(size_t i, bool write)
 {
-	static void *volatile bad[6];
+	/* never mapped; the last one is the kernel's own memory on amd64 */
+	static const uintptr_t addresses[] = { 0, 8, -4096UL, (uintptr_t)0xffff888000000000ULL };
+	static void *pages[2];
+	void *bad = MAP_FAILED;
 
-	if (!bad[2]) {
-		bad[1] = (void *)8;
-		bad[2] = memory(page_size(), PROT_NONE);
-		bad[3] = (void *)-4096L;
-		/* the kernel's own memory, on amd64 */
-		bad[4] = (void *)(uintptr_t)0xffff888000000000ULL;
-		bad[5] = memory(page_size(), write ? PROT_NONE : PROT_READ);
+	if (!pages[0]) {
+		pages[0] = memory(page_size(), PROT_NONE);
+		pages[1] = memory(page_size(), write ? PROT_NONE : PROT_READ);
 	}
-	return i < COUNT(bad) ? bad[i] : MAP_FAILED;
+	if (i < COUNT(addresses))
+		memcpy(&bad, &addresses[i], sizeof(bad));
+	else if (i < COUNT(addresses) + COUNT(pages))
+		bad = pages[i - COUNT(addresses)];
+	return bad;
 }
 
 /* Two pages, of which the second may not be accessed. Returns the border. */
@@ -62,7 +65,7 @@ static void check_read_efault(void)
 
 			if (got != -1 || errno != EFAULT)
 				not_ok("a read of %zu bytes to the bad pointer %p %s instead of EFAULT", n, bad,
-				       got < 0 ? strerrorname_np(errno) : "succeeds");
+				       outcome(got));
 			if (!sample.pread_only && !grade->consumes) {
 				unsigned char byte = 0;
 
@@ -87,8 +90,7 @@ static void check_read_border(void)
 			memset(border - 64, 0xa5, 64);
 			got = sample_read(&sample, to, n);
 			if (got < 0 ? errno != EFAULT : !got || (size_t)got > good)
-				not_ok("a read of %zu bytes to memory that ends after %zu %s", n, good,
-				       got < 0 ? strerrorname_np(errno) : "returns more, or nothing");
+				not_ok("a read of %zu bytes to memory that ends after %zu %s", n, good, outcome(got));
 			if (got > 0 && !sample_has(&sample, to, 0, got))
 				not_ok("a read of %zu bytes to memory that ends after %zu returns wrong bytes", n, good);
 			for (unsigned char *p = border - 64; p < to; p++)
@@ -161,7 +163,7 @@ static void check_write_efault(void)
 
 			if (done != -1 || errno != EFAULT)
 				not_ok("a write of %zu bytes from the bad pointer %p %s instead of EFAULT", n, bad,
-				       done < 0 ? strerrorname_np(errno) : "succeeds");
+				       outcome(done));
 			expect_others(fd, 4, 4 + n, "after a write that was EFAULT");
 			node_close(fd);
 		}
@@ -182,7 +184,7 @@ static void check_write_border(void)
 			done = node_pwrite(fd, border - good, n, 4);
 			if (done < 0 ? errno != EFAULT : !done || (size_t)done > good)
 				not_ok("a write of %zu bytes from memory that ends after %zu %s", n, good,
-				       done < 0 ? strerrorname_np(errno) : "takes more, or nothing");
+				       outcome(done));
 			expect_others(fd, 4, 4 + n, "after a write from memory that ends early");
 			if (done > 0 && read_at(fd, got, GRADE_BYTES, 0) == GRADE_BYTES &&
 			    memcmp(got + 4, border - good, done))

@@ -162,13 +162,17 @@ static bool device_hangs(const struct fact *last)
 	return true;
 }
 
-/* What a fact should have found out, and did not: for the reason that it gave, if it gave one */
+/* A fact that did not find out about its traits gives the reason for those after it. */
 static void explain_traits(const struct fact *fact, enum verdict verdict)
 {
-	for (int i = 0; i < TRAITS; i++)
-		if (!strcmp(found_by[i], fact->name) && !*grade->lacks[i])
-			trait_lacks(i, verdict == DOES_NOT_APPLY ? "%s" : "%s is not ok",
-				    verdict == DOES_NOT_APPLY ? grade->finding : fact->name);
+	for (int i = 0; i < TRAITS; i++) {
+		if (strcmp(found_by[i], fact->name) || *grade->lacks[i])
+			continue;
+		if (verdict == DOES_NOT_APPLY)
+			trait_lacks(i, "%s", grade->finding);
+		else
+			trait_lacks(i, "the fact %s is not ok", fact->name);
+	}
 }
 
 enum verdict grade_run(const struct fact *fact)

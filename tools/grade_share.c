@@ -85,15 +85,16 @@ static void check_fork(void)
 static void use_slot(int fd, int slot)
 {
 	unsigned char mine[4], got[4];
+	off_t at = (off_t)4 * slot;
 
 	for (int i = 0; i < 500; i++) {
 		ssize_t n;
 
 		fill_pattern(mine, 4, 100 * slot + i);
-		n = node_pwrite(fd, mine, 4, 4 * slot);
+		n = node_pwrite(fd, mine, 4, at);
 		if (n != 4)
 			wrong(n, "4");
-		n = node_pread(fd, got, 4, 4 * slot);
+		n = node_pread(fd, got, 4, at);
 		if (n != 4)
 			wrong(n, "4");
 		if (memcmp(mine, got, 4))

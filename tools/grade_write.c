@@ -95,7 +95,8 @@ static void check_offset(void)
 		fd = open_with(pattern, GRADE_BYTES);
 		if (node_pwrite(fd, "!?", 2, at) != 2)
 			not_ok("%s failed", grade->step);
-		memcpy(pattern + at, "!?", 2);
+		pattern[at] = '!';
+		pattern[at + 1] = '?';
 		expect_contents(fd, pattern, GRADE_BYTES, "after a write of 2 bytes at an offset");
 		node_close(fd);
 	}
@@ -181,7 +182,6 @@ static void check_append(void)
 		not_ok("after a write with O_APPEND the position is not the end");
 }
 
-/* What a gap of a fresh buffer may hold: zeros, or what a fresh open shows there */
 static void check_gap(void)
 {
 	static const size_t gaps[] = { 1, 7, 8, 100, 1000 };
