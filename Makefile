@@ -91,17 +91,14 @@ stage:	## stage the guest's files in build/stage: install and dkms-install (20 s
 	$(MAKE) install DESTDIR='$(stage)' prefix=/usr
 	$(MAKE) dkms-install DESTDIR='$(stage)' KVER='$(vm_kver)'
 	tests/vm/modtree build/stage '$(vm_kver)'
+	$(MAKE) -C tests lessons stage='$(stage)'
 
 demo:	## set up, then show the device's main features in a guest (1 min)
 	$(call set_up,demo)
 	@tests/vm/run --name demo -- tests/vm/demo
 
-shell:	## start a root shell in a guest with the module loaded; `exit` ends it
-	$(MAKE) module KVER='$(vm_kver)'
-	$(MAKE) install DESTDIR='$(CURDIR)/build/shell' prefix=/usr
-	tests/vm/run --name shell --stage build/shell --module driver/hello.ko --tty \
-		-- sh -c 'echo "Emulated by QEMU: times are longer than on a real machine."; \
-		modprobe hello && exec bash'
+shell:	## start a root shell in a guest with the module loaded; KERNEL=debug, APPEND; `exit` ends it
+	@KVER='$(vm_kver)' KERNEL='$(KERNEL)' APPEND='$(APPEND)' tests/vm/shell
 
 # Testing it
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/guest/transcripts.t: the documents' console blocks print what the documents show.
 # usage: tests/guest/transcripts.t [FILE...]; each FILE begins with a freshly loaded module
+# Without FILEs: all documents, and all lessons once more, in order and in one shell.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 cd "${0%/*}/../.." || exit
