@@ -32,6 +32,8 @@ END
 chmod +x "$dir"/tests/kernels/*
 git init -q "$dir"
 check() { (cd "$dir" && exec env JOBS=2 tests/kernels/check-kernels "$@"); }
+# shellcheck disable=SC2317 # called by fails_with
+none_at_a_time() { (cd "$dir" && exec env JOBS=0 timeout 60 tests/kernels/check-kernels fast); }
 
 out=$(check)
 ok $((! $?)) "check-kernels fails if a lane fails"
@@ -43,6 +45,8 @@ ok 4 - gone
 like "$out" '^ok 4 - gone, stock # SKIP no such kernel$' "a kernel that the mirror lacks is skipped"
 like "$(check none)" '^# none +not found +-' "the table says of a kernel that is not there that it is not found"
 is "$(check fast | head -n 1)" "ok 1 - fast, stock: 1 facts" "a lane that passed is not run again"
+
+fails_with "JOBS is 0, not the number of kernels" "check-kernels refuses to run no kernel at a time" none_at_a_time
 
 (cd "$dir" && exec tests/kernels/check-kernels hang) >/dev/null &
 read -r pid <"$dir/pipe"
