@@ -76,6 +76,29 @@ TEST(write_read_and_mmap_allocate_once)
 	EXPECT_EQ(number("stats/allocations"), allocations + 1);
 }
 
+TEST(a_mapping_that_is_refused_allocates_nothing)
+{
+	static const struct { const char *mode; size_t pages; int prot, flags, error; } refused[] = {
+		{ "kmalloc", 1, PROT_READ, MAP_SHARED, ENODEV },
+		{ "pages", 2, PROT_READ, MAP_SHARED, EINVAL },
+		{ "pages", 1, PROT_READ | PROT_EXEC, MAP_SHARED, EPERM },
+		{ "pages", 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		int fd;
+
+		CASE("%s, %s", refused[i].mode, strerrorname_np(refused[i].error));
+		SET("alloc_mode", refused[i].mode);
+		fd = open_late();
+		EXPECT_ERRNO((long)mmap(NULL, refused[i].pages * PAGE, refused[i].prot,
+					refused[i].flags, fd, 0), refused[i].error);
+		EXPECT_EQ(info(fd).flags & HELLO_INFO_ALLOCATED, 0);
+		EXPECT_EQ(number("stats/allocations"), allocations);
+		close(fd);
+	}
+}
+
 TEST(O_TRUNC_empties_what_the_first_use_would_fill)
 {
 	static const char *const modes[] = { "private", "shared" };

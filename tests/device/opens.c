@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 
 #include "harness.h"
 
@@ -78,6 +79,43 @@ static struct row row_of(pid_t pid)
 		}
 	EXPECT(found.id);
 	return found;
+}
+
+/* ---- counts ---- */
+
+TEST(a_row_has_the_calls_and_their_bytes)
+{
+	struct iovec v = { text, 3 };
+	unsigned long long *n;
+	struct row r;
+	int fd;
+
+	SET("alloc_when", "first_use");
+	fd = open_hello(O_RDWR);
+	/* The caller repeats a call that must not wait: both are one. */
+	EXPECT_ERRNO(pwritev2(fd, &v, 1, 0, RWF_NOWAIT), EAGAIN);
+	EXPECT_EQ(pwrite(fd, "abcde", 5, 0), 5);
+	EXPECT_EQ(pwritev2(fd, &v, 1, 5, RWF_NOWAIT), 3);
+	EXPECT_ERRNO(pwrite(fd, "x", 1, 4096), ENOSPC);
+	EXPECT_EQ(pread(fd, again, 100, 2), 6);
+	EXPECT_EQ(pread(fd, again, 100, 8), 0);
+	r = row_of(getpid());
+	n = r.numbers;
+	EXPECT_EQ(n[0], 4096);
+	EXPECT_EQ(n[1], 8);
+	EXPECT_EQ(n[2], 2);
+	EXPECT_EQ(n[3], 3);
+	EXPECT_EQ(n[4], 6);
+	EXPECT_EQ(n[5], 8);
+	EXPECT_STR(r.mode, "private");
+	close(fd);
+
+	SET("init_mode", "poison");
+	fd = open_hello(O_RDWR);
+	EXPECT_ERRNO(preadv2(fd, &v, 1, 0, RWF_NOWAIT), EAGAIN);
+	read_list(text, 65536);
+	EXPECT(strstr(text, " private 4096 4096 0 0 0 0 0 "));
+	close(fd);
 }
 
 /* ---- names ---- */

@@ -173,6 +173,26 @@ TEST(a_writable_mapping_is_news_if_it_extends_the_length_and_stores_to_it_are_no
 	EXPECT_EQ(events(b), ALWAYS);		/* the length was the capacity */
 }
 
+TEST(a_read_that_fails_has_not_seen_the_change)
+{
+	int a, b;
+
+	SET("buffer_mode", "shared");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		CASE("%s", lock);
+		SET("lock_mode", lock);
+		a = open_hello(O_RDWR);
+		b = open_hello(O_RDWR);
+		EXPECT_EQ(pwrite(a, "x", 1, 0), 1);
+		EXPECT_ERRNO(pread(b, BAD_POINTER, 1, 0), EFAULT);
+		EXPECT_EQ(events(b), ALWAYS | POLLPRI);
+		EXPECT_EQ(pread(b, buf, 1, 0), 1);
+		EXPECT_EQ(events(b), ALWAYS);
+		close(a);
+		close(b);
+	}
+}
+
 TEST(a_call_that_changed_nothing_is_no_change)
 {
 	int a, b;
