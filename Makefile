@@ -132,6 +132,10 @@ check-hammer:	## run the tests that race, five times over, on parallel CPUs (5 m
 	$(MAKE) --silent -C tests
 	prove tests/hammer/run
 
+check-long:	## many opens and reloads, a day of the guest's time, hotplug and pressure (20 min)
+	$(call set_up)
+	prove tests/long/busy tests/long/day
+
 check-mutants:	## plant bugs; a test must catch each; MUTANTS (50 min)
 	tests/setup debug
 	tests/mutants/run $(MUTANTS)
@@ -153,5 +157,5 @@ clean:	## remove everything that was built
 	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell check lint docs check-debug check-kernels check-hammer check-mutants \
+	setup stage demo shell check lint docs check-debug check-kernels check-hammer check-long check-mutants \
 	check-packages check-all bench deb clean
