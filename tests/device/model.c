@@ -11,17 +11,10 @@
 #include <time.h>
 
 #include "harness.h"
+#include "model.h"
 
-#define MAX	(160 << 10)
+#define MAX	MODEL_MAX
 #define HANDLES	4
-
-/* Expected state of a buffer */
-struct model {
-	size_t capacity, length, maps_writable;
-	char *map;			/* mapping of handle 0, if any */
-	size_t map_length;
-	unsigned char data[MAX];
-};
 
 /* An open file and its expected position; in shared mode handles share a model. */
 struct handle {
@@ -39,22 +32,16 @@ struct run {
 	long op;
 	char last[16][128];		/* recent operations */
 	unsigned char *buf, *got;
+	char *map;			/* the mapping, if any */
+	size_t map_length;
 	bool shared;
 	int squeezed;			/* if set, a call may be ENOMEM, and then changes nothing */
 	long refused;			/* number of ENOMEM calls */
 };
 
-static unsigned long long next(struct run *r)	/* xorshift64* */
-{
-	r->state ^= r->state >> 12;
-	r->state ^= r->state << 25;
-	r->state ^= r->state >> 27;
-	return r->state * 2685821657736338717ULL >> 16;
-}
-
 static unsigned long long below(struct run *r, unsigned long long n)
 {
-	return next(r) % n;
+	return model_random(&r->state) % n;
 }
 
 /* Sizes and offsets at and near boundaries */
@@ -94,41 +81,12 @@ static bool injected(struct run *r, long long got, int err)
 	return yes;
 }
 
-static long long model_write(struct model *m, const unsigned char *from, size_t n, long long at)
-{
-	if (!n)
-		return 0;
-	if (at < 0)
-		return -EINVAL;
-	if ((size_t)at >= m->capacity)
-		return -ENOSPC;
-	if (n > m->capacity - at)
-		n = m->capacity - at;
-	if ((size_t)at > m->length)
-		memset(m->data + m->length, 0, at - m->length);
-	memcpy(m->data + at, from, n);
-	if (at + n > m->length)
-		m->length = at + n;
-	return n;
-}
-
-static long long model_read(const struct model *m, size_t n, long long at)
-{
-	if (at < 0)
-		return -EINVAL;
-	if ((size_t)at >= m->length)
-		return 0;
-	return n < m->length - at ? n : m->length - at;
-}
-
 static bool do_write(struct run *r, struct handle *h, bool positioned)
 {
 	size_t n = below(r, 4) ? below(r, 300) : below(r, MAX);
 	long long at = positioned ? interesting(r, h->model) : h->pos, want, got;
-	int c = next(r), err;
+	int c = model_random(&r->state), err;
 
-	if (positioned && at < 0 && !n)
-		n = 1;
 	for (size_t i = 0; i < n; i++)
 		r->buf[i] = c + i * 7;
 	DID(r, "%s fd %d n %zu at %lld%s", positioned ? "pwrite" : "write", h->fd, n, at, h->append ? " append" : "");
@@ -139,7 +97,7 @@ static bool do_write(struct run *r, struct handle *h, bool positioned)
 	err = errno;
 	if (injected(r, got, err))
 		return true;
-	want = at < 0 ? -EINVAL : model_write(h->model, r->buf, n, h->append ? (long long)h->model->length : at);
+	want = model_write(h->model, r->buf, n, h->append && at >= 0 ? (long long)h->model->length : at);
 	if (!positioned && want > 0)
 		h->pos = h->append ? (long long)h->model->length : at + want;
 	return same(r, got, err, want);
@@ -169,27 +127,17 @@ static bool do_seek(struct run *r, struct handle *h)
 {
 	static const int whences[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 	int whence = whences[below(r, ARRAY_SIZE(whences))];
-	long long off = interesting(r, h->model), to = off, got;
-	const struct model *m = h->model;
+	long long off = interesting(r, h->model), got, want;
 
-	if (whence == SEEK_CUR || whence == SEEK_END) {
-		off -= (long long)below(r, m->capacity + 1);
-		to = off + (whence == SEEK_CUR ? h->pos : (long long)m->length);
-	}
+	if (whence == SEEK_CUR || whence == SEEK_END)
+		off -= (long long)below(r, h->model->capacity + 1);
 	DID(r, "lseek fd %d whence %d off %lld", h->fd, whence, off);
 	errno = 0;
 	got = lseek(h->fd, off, whence);
-	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		if (off < 0 || (size_t)off >= m->length)
-			return same(r, got, errno, -ENXIO);
-		to = whence == SEEK_HOLE ? (long long)m->length : off;
-	}
-	if (whence == SEEK_CUR && !off)		/* changes nothing */
-		return same(r, got, errno, h->pos);
-	if (to < 0 || (size_t)to > m->capacity)
-		return same(r, got, errno, -EINVAL);
-	h->pos = to;
-	return same(r, got, errno, to);
+	want = model_seek(h->model, h->pos, off, whence);
+	if (want >= 0)
+		h->pos = want;
+	return same(r, got, errno, want);
 }
 
 static bool do_poll(struct run *r, struct handle *h)
@@ -229,24 +177,26 @@ static bool do_recipe(struct run *r, struct handle *h)
 	size_t size = 1 + below(r, below(r, 2) ? MAX - 8 : 5000);
 	struct hello_recipe_request req = { .size = sizeof(req) };
 	struct model *m = h->model;
-	long long want = m->map ? -EBUSY : size < m->length ? -ENOSPC : 0, got;
+	size_t capacity = m->capacity;
+	long long want, got;
 
 	snprintf(req.recipe, sizeof(req.recipe), "alloc_mode=%s buffer_size=%zu", mode, size);
 	DID(r, "recipe fd %d %s", h->fd, req.recipe);
 	if (r->shared) {
 		char text[32];
 
-		if (want == -EBUSY && m->capacity == size)
+		/* The same size changes nothing, and is not EBUSY. */
+		if (m->maps && capacity == size)
 			return true;
 		snprintf(text, sizeof(text), "%zu", size);
 		errno = 0;
 		got = set("buffer_size", text);
 		if (injected(r, got, errno))
 			return true;
-		if (!same(r, got, errno, m->capacity == size ? 0 : want))
+		want = capacity == size ? 0 : model_replace(m, size);
+		if (!same(r, got, errno, want))
 			return false;
-		if (!got && want == 0) {
-			m->capacity = size;
+		if (!got) {
 			got = set("alloc_mode", mode);
 			return injected(r, got, errno) || same(r, got, errno, 0);
 		}
@@ -256,15 +206,12 @@ static bool do_recipe(struct run *r, struct handle *h)
 	got = ioctl(h->fd, HELLO_IOC_RECIPE, &req);
 	if (injected(r, got, errno))
 		return true;
-	if (!want)
-		m->capacity = size;
-	return same(r, got, errno, want);
+	return same(r, got, errno, model_replace(m, size));
 }
 
 static bool do_truncate(struct run *r, struct handle *h)
 {
-	struct model *m = h->model;
-	long long want = m->map && m->capacity > 65536 ? -EBUSY : 1;
+	long long want;
 	int fd;
 
 	if (!r->shared)
@@ -273,13 +220,11 @@ static bool do_truncate(struct run *r, struct handle *h)
 	fd = try_open(O_WRONLY | O_TRUNC);
 	if (injected(r, fd, errno))
 		return true;
-	if (!same(r, fd < 0 ? -1 : 1, errno, want))
+	want = model_truncate(h->model, 65536);
+	if (!same(r, fd < 0 ? -1 : 0, errno, want))
 		return false;
-	if (want < 0)
-		return true;
-	close(fd);
-	memset(m->data, 0, m->length);
-	m->length = m->map ? m->capacity : 0;
+	if (fd >= 0)
+		close(fd);
 	return true;
 }
 
@@ -289,31 +234,31 @@ static bool do_map(struct run *r, struct handle *h)
 	struct model *m = h->model;
 	size_t at, n;
 
-	if (!m->map) {
+	if (!r->map) {
 		DID(r, "mmap fd %d", h->fd);
-		m->map_length = m->capacity;
-		m->map = mmap(NULL, m->map_length, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
-		if (m->map == MAP_FAILED) {
-			m->map = NULL;
+		r->map_length = m->capacity;
+		r->map = mmap(NULL, r->map_length, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+		if (r->map == MAP_FAILED) {
+			r->map = NULL;
 			return injected(r, -1, errno) || same(r, -1, errno, -ENODEV);
 		}
-		memset(m->data + m->length, 0, m->capacity - m->length);
-		m->length = m->capacity;
+		model_map(m, true);
 		return true;
 	}
 	if (!below(r, 3)) {
 		DID(r, "munmap");
-		if (munmap(m->map, m->map_length))
+		if (munmap(r->map, r->map_length))
 			return injected(r, -1, errno) || same(r, -1, errno, 0);
-		m->map = NULL;
+		r->map = NULL;
+		model_unmap(m, true);
 		return true;
 	}
-	at = below(r, m->map_length);
-	n = 1 + below(r, m->map_length - at);
+	at = below(r, r->map_length);
+	n = 1 + below(r, r->map_length - at);
 	DID(r, "write %zu bytes at %zu of the map", n, at);
-	memset(m->map + at, r->op, n);
+	memset(r->map + at, r->op, n);
 	memset(m->data + at, r->op, n);
-	if (memcmp(m->map, m->data, m->capacity))
+	if (memcmp(r->map, m->data, m->capacity))
 		return same(r, -1, EIO, 0);
 	return true;
 }
@@ -387,8 +332,8 @@ static void run_model(unsigned long long seed, bool shared, int squeezed)
 	if (squeezed)
 		printf("# %ld calls had no memory\n", r->refused);
 	EXPECT(!squeezed || r->refused || ops < 1000);
-	if (m->map)
-		munmap(m->map, m->map_length);
+	if (r->map)
+		munmap(r->map, r->map_length);
 	for (int i = 0; i < n; i++)
 		close(h[i].fd);
 	free(r->buf);
