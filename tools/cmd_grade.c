@@ -17,7 +17,7 @@
 
 static const struct fact *const tables[] = {
 	grade_kind_facts, grade_read_facts, grade_seek_facts, grade_memory_facts, grade_wait_facts,
-	grade_write_facts, grade_share_facts, grade_limit_facts, grade_map_facts,
+	grade_write_facts, grade_share_facts, grade_compat_facts, grade_limit_facts, grade_map_facts,
 	grade_last_facts,
 };
 

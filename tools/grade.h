@@ -39,7 +39,7 @@ struct fact {
 /* Each table ends with an entry without a name. They are checked in this order. */
 extern const struct fact grade_kind_facts[], grade_read_facts[], grade_seek_facts[],
 	grade_memory_facts[], grade_wait_facts[], grade_write_facts[], grade_share_facts[],
-	grade_limit_facts[], grade_map_facts[], grade_last_facts[];
+	grade_compat_facts[], grade_limit_facts[], grade_map_facts[], grade_last_facts[];
 
 #define GRADE_CAPACITY_MAX	(64UL << 20)
 /* Written by most facts: few drivers hold less. */
