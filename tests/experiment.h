@@ -5,6 +5,8 @@
 #ifndef HELLO_EXPERIMENT_H
 #define HELLO_EXPERIMENT_H
 
+#include <time.h>
+
 #include "harness.h"
 
 #define DEBUGFS		"/sys/kernel/debug/hello/"
@@ -83,6 +85,58 @@ static inline long long of_times(const char *name, const char *key)
 static inline int processors(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static inline double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Starts a process that runs an order; returns once a second order gets EBUSY */
+static inline pid_t run_in_child(const char *order)
+{
+	int fd = open_file(EXPERIMENT);
+	pid_t pid = fork();
+
+	if (!pid) {
+		while (ask(fd, order))
+			if (errno != EBUSY)
+				stop(1);
+		stop(0);
+	}
+	close(fd);
+	fd = open_file(EXPERIMENT);
+	while (!ask(fd, "alloc count=1"))
+		sched_yield();
+	EXPECT_EQ(errno, EBUSY);
+	close(fd);
+	return pid;
+}
+
+/* Seconds from the kill to the end of the process */
+static inline double time_of_kill(const char *order)
+{
+	pid_t pid = run_in_child(order);
+	double start = seconds();
+	int status;
+
+	CASE("%s", order);
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return seconds() - start;
+}
+
+static inline void kill_ends(const char *order)
+{
+	double took = time_of_kill(order);
+
+	report(took < 3 * env("HELLO_TEST_SLOW"), "it took %.3f s", took);
+	CASE("%s", "");
+	run("alloc count=1");
 }
 
 #endif /* HELLO_EXPERIMENT_H */

@@ -3,8 +3,6 @@
  * tests/device/experiment.c: orders and answers of debugfs experiment: bounds, the owner
  * of an answer, the counts, and the end of a run.
  */
-#include <time.h>
-
 #include "experiment.h"
 
 static void set_knob(const char *name, const char *value)
@@ -16,14 +14,6 @@ static void set_knob(const char *name, const char *value)
 	fd = open_file(path);
 	EXPECT_EQ(write(fd, value, strlen(value)), strlen(value));
 	close(fd);
-}
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 /* ---- orders ---- */
@@ -285,50 +275,6 @@ TEST(batches_of_all_threads_are_within_the_cap_and_the_cap_is_given_back)
 }
 
 /* ---- its end ---- */
-
-/* Starts a process that runs an order; returns once a second order gets EBUSY */
-static pid_t run_in_child(const char *order)
-{
-	int fd = open_file(EXPERIMENT);
-	pid_t pid = fork();
-
-	if (!pid) {
-		while (ask(fd, order))
-			if (errno != EBUSY)
-				stop(1);
-		stop(0);
-	}
-	close(fd);
-	fd = open_file(EXPERIMENT);
-	while (!ask(fd, "alloc count=1"))
-		sched_yield();
-	EXPECT_EQ(errno, EBUSY);
-	close(fd);
-	return pid;
-}
-
-/* Seconds from the kill to the end of the process */
-static double time_of_kill(const char *order)
-{
-	pid_t pid = run_in_child(order);
-	double start = seconds();
-	int status;
-
-	CASE("%s", order);
-	EXPECT_EQ(kill(pid, SIGKILL), 0);
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	return seconds() - start;
-}
-
-static void kill_ends(const char *order)
-{
-	double took = time_of_kill(order);
-
-	report(took < 3 * env("HELLO_TEST_SLOW"), "it took %.3f s", took);
-	CASE("%s", "");
-	run("alloc count=1");
-}
 
 TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 {
