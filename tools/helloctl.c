@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "device.h"
 #include "output.h"
+#include "statistics.h"
 
 struct command {
 	const char *name;
@@ -33,6 +35,7 @@ struct command {
 #define TIMES(what) \
 	what "_n " what "_min_ns " what "_mean_ns " what "_p50_ns " what "_p90_ns " \
 	what "_p99_ns " what "_p99.9_ns " what "_max_ns"
+#define BOUNDS(what)	what "_p50_low_ns " what "_p50_high_ns"
 
 static const struct command commands[] = {
 	{ "status", cmd_status, true, "", "Jonbr", "show the device, its settings and its totals",
@@ -60,21 +63,23 @@ static const struct command commands[] = {
 	{ "roundtrip", cmd_roundtrip, false, "[TEXT...]", "Jl",
 	  "write, seek to 0 and read in one open",
 	  NULL, NULL },
-	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "Jonbrcvp",
+	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
 	  "measure allocations of each combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
 	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
-	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " (without -o: "
-	  "the words with several values, and failures alloc_p50_ns alloc_mean_ns alloc_p99_ns "
-	  "free_p50_ns)",
+	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " repeats cut "
+	  BOUNDS("alloc") " " BOUNDS("free") " (without -o: the words with several values, and "
+	  "failures alloc_p50_ns alloc_p50_low_ns alloc_p50_high_ns alloc_p99_ns free_p50_ns)",
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
 	  "count= pattern=pair,batch,remote batch=" },
-	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "Jonbrcv",
+	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvRSf",
 	  "measure lost updates and lock costs (root)",
 	  "experiment lock_mode threads delay failures expected observed lost elapsed_ns "
 	  "ns_per_operation clock clock_overhead_ns clock_resolution_ns wait_overhead_ns "
-	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " (without -o: the words with "
-	  "several values, and expected observed lost ns_per_operation wait_max_ns hold_mean_ns)",
+	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " repeats cut ns_per_operation_low "
+	  "ns_per_operation_high " BOUNDS("wait") " " BOUNDS("hold") " (without -o: the words with "
+	  "several values, and expected observed lost ns_per_operation ns_per_operation_low "
+	  "ns_per_operation_high wait_max_ns hold_mean_ns)",
 	  "lock_mode=none threads= count= delay=none,udelay:,mdelay:,msleep:" },
 	{ "metrics", cmd_metrics, true, "", "O", "print the totals for Prometheus",
 	  NULL, NULL },
@@ -89,8 +94,11 @@ struct options opts = {
 	.length = OPTION_UNSET,
 	.iterations = OPTION_UNSET,
 	.delay = 2,
+	.repeat = 6,
+	.seed = OPTION_UNSET,
 };
 static bool help;
+static const struct command *running;
 
 struct option_desc {
 	char key;		/* in commands[].options; two options may share a letter */
@@ -118,6 +126,11 @@ static const struct option_desc options[] = {
 	{ 'c', 'c', "csv", NULL, "print all columns, separated by commas", .flag = &opts.csv },
 	{ 'v', 'v', "verbose", NULL, "print why the driver refused a combination", .flag = &opts.verbose },
 	{ 'p', 'p', "plot", "FILE", "also draw to FILE.svg or FILE.png", .string = &opts.plot },
+	{ 'R', 'R', "repeat", "NUMBER", "repeat each combination (default 6)",
+	  .number = &opts.repeat, .min = 1, .max = STATISTICS_MAX },
+	{ 'S', 'S', "seed", "NUMBER", "replay the order of a run with this seed",
+	  .number = &opts.seed, .max = UINT_MAX },
+	{ 'f', 'f', "save", "FILE", "also write the result to FILE, as JSON", .string = &opts.save },
 	{ 'i', 'n', "iterations", "NUMBER", "print NUMBER times, then exit",
 	  .number = &opts.iterations, .min = 1, .max = OPTION_UNSET - 1 },
 	{ 'd', 'd', "delay", "SECONDS", "wait SECONDS between updates (default 2)",
@@ -196,6 +209,24 @@ static int print_command_help(const struct command *command)
 	print_words("Words:", command->words);
 	print_words("Columns:", command->columns);
 	return 0;
+}
+
+int check_output(void)
+{
+	char *known = text(" %.*s ", (int)strcspn(running->columns, "("), running->columns);
+	char *list = text("%s", opts.output ? opts.output : ""), *rest = list, *name;
+	int ret = 0;
+
+	while (opts.output && !ret && (name = strsep(&rest, ","))) {
+		char *word = text(" %s ", name);
+
+		if (!*name || !strcasestr(known, word))
+			ret = usage_error("no column '%s'; there are%s", name, known);
+		free(word);
+	}
+	free(list);
+	free(known);
+	return ret;
 }
 
 bool parse_size(const char *word, unsigned long long *value)
@@ -301,6 +332,7 @@ static int run(int argc, char **argv)
 		if (commands[i].needs_device && !device_exists(NULL))
 			return fail("sudo modprobe hello; helloctl doctor finds what is missing",
 				    "there is no device hello: the module is not loaded");
+		running = &commands[i];
 		return commands[i].fn(argc - 1 - optind, argv + 1 + optind);
 	}
 	return usage_error("there is no command '%s'", argv[1]);
@@ -322,7 +354,10 @@ static bool open_std_fds(void)
 
 int main(int argc, char **argv)
 {
-	int ret = open_std_fds() ? run(argc, argv) : EXIT_FAILED;
+	int ret;
+
+	opts.line = argv;
+	ret = open_std_fds() ? run(argc, argv) : EXIT_FAILED;
 
 	/* catches a full disk or a closed pipe */
 	if (fflush(stdout) || ferror(stdout)) {

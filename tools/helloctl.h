@@ -20,11 +20,15 @@ struct options {
 	bool destroy_contents;
 	bool tap;
 	const char *plot;		/* path of the picture */
+	const char *save;		/* path of the result */
 	const char *output;		/* list of columns; for metrics a path */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
 	unsigned long long iterations;	/* OPTION_UNSET: until stopped */
 	unsigned long long delay;	/* seconds */
+	unsigned long long repeat;
+	unsigned long long seed;	/* OPTION_UNSET: any */
+	char **line;			/* the command line, NULL-terminated */
 };
 
 #define OPTION_UNSET	(~0ULL)
@@ -33,6 +37,9 @@ extern struct options opts;
 
 /* Parses a number as sysfs does: decimal or 0x digits, at most one suffix K, M or G. */
 bool parse_size(const char *word, unsigned long long *value);
+
+/* Returns EXIT_USAGE after printing an error if the command's help lacks a column of -o. */
+int check_output(void);
 
 /* argv[0] .. argv[argc - 1] are the words after the command, without options. */
 typedef int command_fn(int argc, char **argv);

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/json_object.h>
 #include <libsmartcols/libsmartcols.h>
 
 #include "helloctl.h"
+#include "json.h"
 #include "terminal.h"
 
 void *checked(void *memory)
@@ -157,7 +159,7 @@ static void add_cell(struct row *row, char *value)
 	row->cells[row->count++] = value;
 }
 
-static const char *cell_at(const struct table *table, size_t row, size_t column)
+const char *table_at(const struct table *table, size_t row, size_t column)
 {
 	return row < table->height && column < table->rows[row].count ?
 		table->rows[row].cells[column] : NULL;
@@ -239,6 +241,16 @@ size_t table_rows(const struct table *table)
 	return table->height;
 }
 
+size_t table_width(const struct table *table)
+{
+	return table->width;
+}
+
+const char *table_column(const struct table *table, size_t column)
+{
+	return table->columns[column];
+}
+
 bool table_has(const struct table *table, const char *name)
 {
 	return find_column(table, name) < table->width;
@@ -246,7 +258,7 @@ bool table_has(const struct table *table, const char *name)
 
 const char *table_cell(const struct table *table, size_t row, const char *name)
 {
-	return cell_at(table, row, find_column(table, name));
+	return table_at(table, row, find_column(table, name));
 }
 
 static int larger_first(const void *a, const void *b, void *data)
@@ -290,13 +302,15 @@ void table_free(struct table *table)
 	free(table);
 }
 
-static bool is_number(const char *value)
+bool is_number(const char *value)
 {
 	const char *first = value + (*value == '-');
 	size_t digits = strspn(first, "0123456789");
+	const char *point = first + digits;
+	size_t decimals = *point == '.' ? strspn(point + 1, "0123456789") : 0;
 
 	/* JSON allows no leading zeros */
-	return digits && !first[digits] && (*first != '0' || digits == 1);
+	return digits && (*first != '0' || digits == 1) && !point[decimals + !!decimals];
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -352,19 +366,18 @@ static size_t *parse_columns(const struct table *table, const char *list, size_t
 	return chosen;
 }
 
-/* Numeric columns are right-aligned, and numbers in JSON. */
+/* Numeric columns are right-aligned. */
 static bool is_numeric(const struct table *table, size_t column)
 {
 	const char *name = table->columns[column];
 	bool number = false;
 
-	/* always strings in JSON: a process may be named 17 */
+	/* a process may be named 17 */
 	if (!strcmp(name, "comm") || !strcmp(name, "name") || !strcmp(name, "value"))
 		return false;
 	for (size_t row = 0; row < table->height; row++) {
-		const char *cell = cell_at(table, row, column);
+		const char *cell = table_at(table, row, column);
 
-		/* an empty cell is null in JSON */
 		if (cell && *cell && !is_number(cell))
 			return false;
 		number |= cell && *cell;
@@ -376,7 +389,7 @@ static bool is_numeric(const struct table *table, size_t column)
 static char *cell_text(const char *name, const char *string)
 {
 	char *value = name ? value_text(name, string) : text("%s", string);
-	char *out = printable(value, opts.json ? FOR_JSON : FOR_TABLE);
+	char *out = printable(value, FOR_TABLE);
 
 	free(value);
 	return out;
@@ -386,15 +399,13 @@ static void render_column(struct libscols_table *out, const struct table *table,
 {
 	char *name = cell_text(NULL, table->columns[column]), *c;
 	bool number = is_numeric(table, column);
-	struct libscols_column *made;
 
-	for (c = name; *c && !opts.json && !opts.csv; c++)
+	for (c = name; *c && !opts.csv; c++)
 		*c = toupper((unsigned char)*c);
 	/* a terminal truncates the recipe, as ps does with commands */
-	made = checked(scols_table_new_column(out, name, 0,
+	checked(scols_table_new_column(out, name, 0,
 		number ? SCOLS_FL_RIGHT :
 		strcmp(table->columns[column], "recipe") ? 0 : SCOLS_FL_TRUNC));
-	scols_column_set_json_type(made, number ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING);
 	free(name);
 }
 
@@ -404,8 +415,6 @@ static char *render_block(const struct table *table, const size_t *columns, size
 	struct libscols_table *out = checked(scols_new_table());
 	char *printed = NULL;
 
-	scols_table_set_name(out, table->name);
-	scols_table_enable_json(out, opts.json);
 	scols_table_enable_raw(out, opts.raw || opts.csv);
 	/* no cell of measure and race has a comma or a quote: needs no quoting */
 	if (opts.csv)
@@ -418,7 +427,7 @@ static char *render_block(const struct table *table, const size_t *columns, size
 
 		for (size_t i = 0; i < count; i++)
 			check_error(scols_line_refer_data(line, i, cell_text(table->columns[columns[i]],
-							  cell_at(table, row, columns[i]))));
+							  table_at(table, row, columns[i]))));
 	}
 	check_error(scols_print_table_to_string(out, &printed));
 	/* only some versions of libsmartcols append a newline */
@@ -436,7 +445,7 @@ static size_t column_width(const struct table *table, size_t column)
 	bool words = false;
 
 	for (size_t row = 0; row < table->height && !words; row++) {
-		char *cell = cell_text(name, cell_at(table, row, column));
+		char *cell = cell_text(name, table_at(table, row, column));
 
 		words = strchr(cell, ' ');
 		width = strlen(cell) > width ? strlen(cell) : width;
@@ -448,7 +457,7 @@ static size_t column_width(const struct table *table, size_t column)
 /* Returns the end of the columns from @from on that fit beside the first one. */
 static size_t fit_columns(const struct table *table, const size_t *columns, size_t from, size_t count)
 {
-	size_t room = opts.json || opts.raw || opts.csv ? 0 : terminal_columns(), used, to;
+	size_t room = opts.raw || opts.csv ? 0 : terminal_columns(), used, to;
 
 	used = room ? column_width(table, columns[0]) : 0;
 	for (to = from; room && to < count; to++) {
@@ -515,32 +524,44 @@ static int check_columns(struct table *const *tables, size_t count, const char *
 	return ret;
 }
 
+struct json_object *table_json(const struct table *table)
+{
+	size_t count, *columns = parse_columns(table, opts.output, &count);
+	struct json_object *rows = json_of_table(table, columns, count);
+
+	free(columns);
+	return rows;
+}
+
+static void print_json(struct table *const *tables, size_t count)
+{
+	struct json_object *all = checked(json_object_new_object());
+
+	for (size_t i = 0; i < count; i++)
+		json_object_object_add(all, tables[i]->name, table_json(tables[i]));
+	json_print(all, stdout);
+	json_object_put(all);
+}
+
 int tables_print(struct table *const *tables, size_t count)
 {
 	const char *list = opts.output, *between = "";
 	int ret = list ? check_columns(tables, count, list) : 0;
 
-	if (ret)
-		return ret;
-	if (opts.json)
-		putchar('{');
-	for (size_t i = 0; i < count; i++) {
-		char *printed = render_table(tables[i], list), *start = printed;
+	if (!ret && opts.json) {
+		print_json(tables, count);
+		return 0;
+	}
+	for (size_t i = 0; !ret && i < count; i++) {
+		char *printed = render_table(tables[i], list);
 
 		if (!printed)
 			continue;
-		if (opts.json) {
-			/* libsmartcols prints an object for each table: join them */
-			start = strchr(printed, '{') + 1;
-			*strrchr(printed, '}') = 0;
-		}
-		printf("%s%s%s", between, start, opts.json ? "" : "\n");
-		between = opts.json ? "," : "\n";
+		printf("%s%s\n", between, printed);
+		between = "\n";
 		free(printed);
 	}
-	if (opts.json)
-		puts("}");
-	return 0;
+	return ret;
 }
 
 int table_print(struct table *table)
@@ -554,7 +575,7 @@ int table_print(struct table *table)
 int fail(const char *hint, const char *format, ...)
 {
 	va_list args;
-	char *message, *printed;
+	char *message;
 	struct table *table;
 
 	va_start(args, format);
@@ -563,10 +584,8 @@ int fail(const char *hint, const char *format, ...)
 	if (opts.json) {
 		table = table_new("error", "message hint");
 		table_add(table, message, hint);
-		printed = render_table(table, NULL);
-		puts(printed);
-		free(printed);
-		table_free(table);
+		opts.output = NULL;
+		table_print(table);
 	} else {
 		note("%s", message);
 		if (hint)

@@ -11,6 +11,9 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
+/* Whether the text is a number as JSON writes it, without an exponent. */
+bool is_number(const char *value);
+
 /* A table of text. The column names are the keys in JSON. */
 struct table;
 
@@ -26,6 +29,9 @@ void table_set(struct table *table, const char *name, const char *value);
 /* Parses a heading and rows up to an empty line, and moves *@from past it. */
 struct table *table_parse(const char *name, char **from);
 size_t table_rows(const struct table *table);
+size_t table_width(const struct table *table);
+const char *table_column(const struct table *table, size_t column);
+const char *table_at(const struct table *table, size_t row, size_t column);
 bool table_has(const struct table *table, const char *name);
 /* Returns NULL if the cell is empty or the column does not exist. */
 const char *table_cell(const struct table *table, size_t row, const char *name);
@@ -36,6 +42,8 @@ const char *table_cell(const struct table *table, size_t row, const char *name);
 void table_keep_largest(struct table *table, const char *name, size_t rows);
 void table_free(struct table *table);
 
+/* Returns the rows with the columns that the options demand. */
+struct json_object *table_json(const struct table *table);
 /* Prints the tables as the options demand: one JSON object, or one table after another. */
 int tables_print(struct table *const *tables, size_t count);
 /* Prints and frees one table. */

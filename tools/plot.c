@@ -6,6 +6,7 @@
 #include "plot.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,22 @@ int plot_check(const char *path)
 	if (!found || pclose(found))
 		return fail("sudo apt install gnuplot-nox", "--plot needs gnuplot");
 	return 0;
+}
+
+/* gnuplot runs commands in backquotes, and expands backslashes. */
+char *plot_safe(const char *format, ...)
+{
+	va_list args;
+	char *all;
+
+	va_start(args, format);
+	if (vasprintf(&all, format, args) < 0)
+		all = checked(NULL);
+	va_end(args);
+	for (char *c = all; *c; c++)
+		if (strchr("\"\\`", *c) || (unsigned char)*c < ' ')
+			*c = '?';
+	return all;
 }
 
 int plot_draw(const char *path, bool cost, const char *title, const char *data)

@@ -9,6 +9,9 @@
 
 /* Returns 0 if @path and gnuplot are usable, else an exit status after printing an error. */
 int plot_check(const char *path);
+/* Formats text for a title or a name: a result of another machine must not run commands. */
+__attribute__((format(printf, 1, 2)))
+char *plot_safe(const char *format, ...);
 /*
  * Draws @data to @path. Each curve begins with its name and ends with an empty line.
  * @cost: a point is a size, the median and the 99th percentile in ns; else it is the

@@ -135,7 +135,8 @@ static char *word(const char *order, const char *name, char *value, size_t size)
  */
 static void measure(const char *order, char *answer, size_t size)
 {
-	char mode[64], gfp[64], context[64], bytes[64], threads[64];
+	char mode[64], gfp[64], context[64], bytes[64], threads[64], count[64];
+	int n = atoi(word(order, "count=", count, 64));
 	bool softirq = !strcmp(word(order, "alloc_context=", context, 64), "softirq");
 	bool sleeps = !strstr(word(order, "gfp_flags=", gfp, 64), "ATOMIC");
 	bool vmalloc = !strcmp(word(order, "alloc_mode=", mode, 64), "vmalloc");
@@ -153,12 +154,12 @@ static void measure(const char *order, char *answer, size_t size)
 	else
 		snprintf(answer, size,
 			 "version: 1\nexperiment: alloc\nrecipe: alloc_mode=%s buffer_size=%llu gfp_flags=%s alloc_context=%s\n"
-			 "threads: %s\ncount: 8\nfailures: %d\n"
-			 "alloc_ns: n 8 min %llu mean %llu p50 %llu p99 %llu max %llu\n"
+			 "threads: %s\ncount: %d\nfailures: %d\nelapsed_ns: 1000\n"
+			 "alloc_ns: n %d min %llu mean %llu p50 %llu p99 %llu max %llu\n"
 			 "free_ns: n %d min 30 mean 60 p50 40 p99 90 max 90\n"
-			 "from_ns count\n%llu 6\n%llu 2\n",
-			 mode, asked, gfp, context, *threads ? threads : "1", pages ? 8 : 0, ns,
-			 ns + 9, ns, 3 * ns, 4 * ns, pages ? 0 : 8, ns, 2 * ns);
+			 "from_ns count\n%llu %d\n%llu 2\n",
+			 mode, asked, gfp, context, *threads ? threads : "1", n, pages ? n : 0, n, ns,
+			 ns + 9, ns, 3 * ns, 4 * ns, pages ? 0 : n, ns, n - 2, 2 * ns);
 }
 
 static void lock_race(const char *lock, char *answer, size_t size)

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rows of measure as curves of cost against size, and their crossovers.
+ */
+#include "curves.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "figure.h"
+#include "helloctl.h"
+#include "output.h"
+#include "plot.h"
+#include "result.h"
+
+/* A row. No median: most allocations failed. */
+struct point {
+	char *key;		/* all words but the allocator and the size */
+	const char *mode;
+	size_t row;
+	unsigned long long size, median, low, high, p99;
+	bool interval;
+};
+
+/* The rows of one allocator and key, by size. */
+struct curve {
+	const struct point *points;
+	size_t count;
+	/* those of the first allocator and the same key, or NULL */
+	const struct point *first;
+	size_t first_count;
+};
+
+struct curves {
+	struct point *points;
+	struct curve *curves;	/* in the order of their first rows */
+	size_t count;
+	bool sizes;		/* a curve has several */
+};
+
+static unsigned long long number(const struct table *rows, size_t row, const char *name)
+{
+	const char *cell = table_cell(rows, row, name);
+
+	return cell ? strtoull(cell, NULL, 10) : 0;
+}
+
+static bool on_axis(const char *word)
+{
+	return !strcmp(word, "alloc_mode") || !strcmp(word, "buffer_size");
+}
+
+static struct point make_point(const struct table *rows, size_t row)
+{
+	struct point p = {
+		.row = row,
+		.key = text("%s", ""),
+		.mode = table_cell(rows, row, "alloc_mode"),
+		.size = number(rows, row, "buffer_size"),
+		.p99 = number(rows, row, "alloc_p99_ns"),
+		.low = number(rows, row, "alloc_p50_low_ns"),
+		.high = number(rows, row, "alloc_p50_high_ns"),
+		.interval = table_cell(rows, row, "alloc_p50_low_ns"),
+	};
+
+	p.mode = p.mode ? p.mode : "";
+	if (2 * number(rows, row, "failures") < number(rows, row, "count"))
+		p.median = number(rows, row, "alloc_p50_ns");
+	for (size_t i = 0; i < table_width(rows); i++) {
+		const char *name = table_column(rows, i), *cell = table_at(rows, row, i);
+
+		if (figure_of(name) == FIGURE_WORD && !on_axis(name))
+			append(&p.key, "%s ", cell ? cell : "");
+	}
+	return p;
+}
+
+static int by_curve(const struct point *a, const struct point *b)
+{
+	int order = strcmp(a->key, b->key);
+
+	return order ? order : strcmp(a->mode, b->mode);
+}
+
+static int by_curve_and_size(const void *a, const void *b)
+{
+	const struct point *point_a = a, *point_b = b;
+	int order = by_curve(a, b);
+
+	if (!order)
+		order = (point_a->size > point_b->size) - (point_a->size < point_b->size);
+	return order ? order : (point_a->row > point_b->row) - (point_a->row < point_b->row);
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct curve *curve_a = a, *curve_b = b;
+	size_t row_a = curve_a->points->row, row_b = curve_b->points->row;
+
+	return (row_a > row_b) - (row_a < row_b);
+}
+
+/* Takes curves in the order of the keys. */
+static void find_first(struct curve *curves, size_t count, const char *mode)
+{
+	for (size_t from = 0, to; from < count; from = to) {
+		const struct curve *first = NULL;
+
+		for (to = from; to < count && !strcmp(curves[to].points->key, curves[from].points->key); to++)
+			if (!strcmp(curves[to].points->mode, mode))
+				first = &curves[to];
+		for (size_t i = from; first && i < to; i++) {
+			curves[i].first = first->points;
+			curves[i].first_count = first->count;
+		}
+	}
+}
+
+static struct curves make_curves(const struct table *rows)
+{
+	size_t height = table_rows(rows);
+	struct curves all = { .points = checked(calloc(height + 1, sizeof(*all.points))) };
+
+	const char *mode;
+
+	for (size_t row = 0; row < height; row++)
+		all.points[row] = make_point(rows, row);
+	mode = all.points->mode;
+	qsort(all.points, height, sizeof(*all.points), by_curve_and_size);
+	for (size_t i = 0; i < height; i++) {
+		struct point *p = &all.points[i];
+
+		if (!i || by_curve(p - 1, p)) {
+			all.curves = array_grow(all.curves, all.count, sizeof(*all.curves));
+			all.curves[all.count++] = (struct curve){ .points = p };
+		} else {
+			all.sizes |= p->size != p[-1].size;
+		}
+		all.curves[all.count - 1].count++;
+	}
+	if (all.count) {
+		find_first(all.curves, all.count, mode);
+		qsort(all.curves, all.count, sizeof(*all.curves), by_row);
+	}
+	return all;
+}
+
+static void free_curves(struct curves *all, const struct table *rows)
+{
+	for (size_t i = 0; i < table_rows(rows); i++)
+		free(all->points[i].key);
+	free(all->points);
+	free(all->curves);
+}
+
+/*
+ * Returns the words with several values, or with one, of a row. Omits the allocator, and
+ * the size if it is on the axis; the plot shows them elsewhere.
+ */
+static char *label(const struct table *rows, size_t row, const char *words, bool several)
+{
+	char *all = text("%s", ""), *copy = text("%s", words), *rest = copy, *word;
+
+	while ((word = strsep(&rest, ","))) {
+		const char *value = *word ? table_cell(rows, row, word) : NULL;
+		/* GFP_ATOMIC needs no name, a number does */
+		bool named = !several || (value && isdigit((unsigned char)*value));
+
+		if (value && strcmp(word, "alloc_mode") && !(several && !strcmp(word, "buffer_size")))
+			append(&all, "%s%s%s%s", *all ? " " : "", named ? word : "", named ? "=" : "",
+			       value);
+	}
+	free(copy);
+	return all;
+}
+
+/* ---- crossovers ---- */
+
+/* The histogram of the driver tells apart times that differ by more than 1/32. */
+static bool cheaper(const struct point *a, const struct point *b)
+{
+	return a->interval && b->interval && a->high + a->high / 32 < b->low;
+}
+
+/*
+ * Adds the size from which on @ours is cheaper than @theirs. Where the intervals of all
+ * larger sizes do not stay apart there is none.
+ */
+static void add_crossover(struct table *crossovers, const struct curve *curve, const char *words)
+{
+	const struct point *our = curve->points, *their = curve->first;
+	const struct point *our_end = our + curve->count, *their_end = their + curve->first_count;
+	bool distinguishable = false;
+	unsigned long long size = 0;
+	size_t compared = 0;
+	char *shown;
+
+	while (our < our_end && their < their_end) {
+		if (our->size < their->size) {
+			our++;
+			continue;
+		}
+		if (our->size == their->size && our->median && their->median) {
+			bool better = cheaper(our, their);
+
+			size = !better ? 0 : size ? size : our->size;
+			distinguishable = better || cheaper(their, our);
+			compared++;
+			our++;
+		}
+		their++;
+	}
+	shown = size ? text("%llu", size) : NULL;
+	if (compared > 1)
+		table_add(crossovers, curve->points->mode, curve->first->mode, shown,
+			  distinguishable ? "true" : "false", words);
+	free(shown);
+}
+
+void curves_compare(struct result *result)
+{
+	const struct table *rows = result->tables[RESULT_MEASURE];
+	struct curves all = make_curves(rows);
+	char *words = result_words(result, rows, true);
+
+	for (const struct curve *curve = all.curves; curve < all.curves + all.count; curve++) {
+		char *shown = label(rows, curve->points->row, words, true);
+
+		if (curve->first && curve->first != curve->points)
+			add_crossover(result->tables[RESULT_CROSSOVER], curve, shown);
+		free(shown);
+	}
+	free(words);
+	free_curves(&all, rows);
+}
+
+/* ---- pictures ---- */
+
+/* Returns the index of the first bar of each row, and of the end. */
+static size_t *index_bars(const struct table *bars, size_t rows)
+{
+	size_t *from = checked(calloc(rows + 1, sizeof(*from))), bar = 0;
+
+	for (size_t row = 0; row <= rows; row++) {
+		while (bar < table_rows(bars) && number(bars, bar, "row") < row)
+			bar++;
+		from[row] = bar;
+	}
+	return from;
+}
+
+static void write_bars(const struct table *rows, const struct table *bars, const size_t *from,
+		       size_t row, const char *name, FILE *data)
+{
+	for (size_t bar = from[row]; bar < from[row + 1]; bar++)
+		fprintf(data, "%llu %llu %llu \"%s\"\n", number(bars, bar, "from_ns"),
+			number(bars, bar, "count"), number(rows, row, "alloc_n"), name);
+}
+
+static void write_curve(const struct curves *all, const struct curve *curve,
+			const struct result *result, const size_t *from, const char *words, FILE *data)
+{
+	const struct table *rows = result->tables[RESULT_MEASURE];
+	char *shown = label(rows, curve->points->row, words, true), *name;
+	bool any = false;
+
+	name = plot_safe("%s %s", curve->points->mode, shown);
+	for (const struct point *p = curve->points; p < curve->points + curve->count; p++) {
+		if (!p->median)
+			continue;
+		if (!any)
+			fprintf(data, "\"%s\"\n", name);
+		any = true;
+		if (all->sizes)
+			fprintf(data, "%llu %llu %llu\n", p->size, p->median, p->p99);
+		else
+			write_bars(rows, result->tables[RESULT_HISTOGRAM], from, p->row, name, data);
+	}
+	if (any)
+		fputs("\n\n", data);
+	free(name);
+	free(shown);
+}
+
+static char *make_title(const struct result *result, bool sizes)
+{
+	const struct table *crossovers = result->tables[RESULT_CROSSOVER];
+	char *words = result_words(result, result->tables[RESULT_MEASURE], false);
+	char *shown = label(result->tables[RESULT_MEASURE], 0, words, false), *part, *title;
+	const char *release = result_fact(result, "kernel_release");
+
+	part = plot_safe("%s", shown);
+	title = plot_safe("%s on Linux %s", sizes ? "What allocations cost" :
+			  "How long allocations take", release ? release : "");
+	append(&title, "%s%s", *part ? "\\n" : "", part);
+	for (size_t row = 0; crossovers && table_rows(crossovers) <= 3 &&
+	     row < table_rows(crossovers); row++) {
+		char *line = result_crossover_text(crossovers, row), *safe = plot_safe("%s", line);
+
+		append(&title, "\\n%s", safe);
+		free(safe);
+		free(line);
+	}
+	free(part);
+	free(shown);
+	free(words);
+	return title;
+}
+
+int curves_draw(const struct result *result, const char *path)
+{
+	const struct table *rows = result->tables[RESULT_MEASURE];
+	const struct table *bars = result->tables[RESULT_HISTOGRAM];
+	struct curves all = make_curves(rows);
+	char *words = result_words(result, rows, true), *title = make_title(result, all.sizes);
+	size_t *from = bars ? index_bars(bars, table_rows(rows)) : NULL, size;
+	char *data = NULL;
+	FILE *to = checked(open_memstream(&data, &size));
+	int ret;
+
+	if (all.sizes || bars)
+		for (const struct curve *curve = all.curves; curve < all.curves + all.count; curve++)
+			write_curve(&all, curve, result, from, words, to);
+	fclose(to);
+	ret = *data ? plot_draw(path, all.sizes, title, data) :
+		      fail(NULL, "nothing to draw: most allocations failed");
+	free(data);
+	free(from);
+	free(title);
+	free(words);
+	free_curves(&all, rows);
+	return ret;
+}

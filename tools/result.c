@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The result of a sweep: tables and metadata, printed and kept in files.
+ */
+#include "result.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "device.h"
+#include "figure.h"
+#include "file.h"
+#include "helloctl.h"
+#include "json.h"
+#include "machine.h"
+#include "output.h"
+#include "terminal.h"
+
+#define SCHEMA_NAME	"helloctl-result"
+#define SCHEMA_VERSION	1
+
+static const struct {
+	const char *name, *head;
+} kinds[RESULT_TABLES] = {
+	[RESULT_MEASURE]	= { "measure", "" },
+	[RESULT_RACE]		= { "race", "" },
+	[RESULT_REFUSED]	= { "refused", "order reason" },
+	[RESULT_HISTOGRAM]	= { "histogram", "row from_ns count" },
+	[RESULT_CROSSOVER]	= { "crossover", "alloc_mode than from_size distinguishable words" },
+	[RESULT_WARNING]	= { "warning", "warning text" },
+};
+
+void result_init(struct result *result, int rows)
+{
+	*result = (struct result){ .metadata = checked(json_object_new_object()) };
+	for (int i = 0; i < RESULT_TABLES; i++)
+		if (i == rows || i == RESULT_REFUSED || i == RESULT_WARNING ||
+		    (rows == RESULT_MEASURE && i != RESULT_RACE))
+			result->tables[i] = table_new(kinds[i].name, kinds[i].head);
+	machine_describe(result->metadata, result->tables[RESULT_WARNING]);
+}
+
+void result_free(struct result *result)
+{
+	for (int i = 0; i < RESULT_TABLES; i++)
+		if (result->tables[i])
+			table_free(result->tables[i]);
+	json_object_put(result->metadata);
+	*result = (struct result){ 0 };
+}
+
+const char *result_fact(const struct result *result, const char *name)
+{
+	struct json_object *fact = json_object_object_get(result->metadata, name);
+
+	return fact ? json_object_get_string(fact) : NULL;
+}
+
+/* ---- words with several values ---- */
+
+static bool varies(const struct table *rows, const char *name)
+{
+	const char *first = table_cell(rows, 0, name), *cell;
+
+	for (size_t row = 1; row < table_rows(rows); row++) {
+		cell = table_cell(rows, row, name);
+		if (strcmp(first ? first : "", cell ? cell : ""))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Calls @use for the words with several values, or with one: those of the order in its
+ * order. A file may have rows of several orders: then also the other columns that vary.
+ */
+static void each_word(const struct result *result, const struct table *rows, bool several,
+		      void (*use)(const char *word, void *data), void *data)
+{
+	struct json_object *words = json_object_object_get(result->metadata, "words");
+
+	if (json_object_is_type(words, json_type_object)) {
+		json_object_object_foreach(words, name, values)
+			if (table_has(rows, name) && several ==
+			    (varies(rows, name) || (json_object_is_type(values, json_type_array) &&
+						   json_object_array_length(values) > 1)))
+				use(name, data);
+	}
+	for (size_t i = 0; several && i < table_width(rows); i++) {
+		const char *name = table_column(rows, i);
+
+		if (figure_of(name) == FIGURE_WORD && !json_object_object_get(words, name) &&
+		    varies(rows, name))
+			use(name, data);
+	}
+}
+
+static void append_word(const char *word, void *data)
+{
+	char **all = data;
+
+	append(all, "%s%s", **all ? "," : "", word);
+}
+
+char *result_words(const struct result *result, const struct table *rows, bool several)
+{
+	char *all = text("%s", "");
+
+	each_word(result, rows, several, append_word, &all);
+	return all;
+}
+
+/* ---- printing ---- */
+
+/* Prints a line; on a terminal, several that fit. */
+static void put_wrapped(const char *line)
+{
+	size_t room = terminal_columns(), used = 0;
+
+	for (const char *word = line; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+		bool fits = !used || !room || used + 1 + length <= room;
+
+		printf("%s%.*s", !used ? "" : fits ? " " : "\n", (int)length, word);
+		used = (fits && used ? used + 1 : 0) + length;
+		word += length;
+	}
+	putchar('\n');
+}
+
+static bool for_script(void)
+{
+	return opts.csv || opts.raw || opts.noheadings;
+}
+
+/* A script reads rows only; JSON has the rest. */
+__attribute__((format(printf, 1, 2)))
+static void foot(const char *format, ...)
+{
+	va_list args;
+	char *line, *shown;
+
+	va_start(args, format);
+	if (vasprintf(&line, format, args) < 0)
+		line = checked(NULL);
+	va_end(args);
+	shown = printable(line, FOR_TERMINAL);
+	if (!for_script())
+		put_wrapped(shown);
+	free(shown);
+	free(line);
+}
+
+char *result_crossover_text(const struct table *crossovers, size_t row)
+{
+	const char *mode = table_cell(crossovers, row, "alloc_mode");
+	const char *than = table_cell(crossovers, row, "than");
+	const char *words = table_cell(crossovers, row, "words");
+	const char *size = table_cell(crossovers, row, "from_size");
+	const char *known = table_cell(crossovers, row, "distinguishable");
+	char *shown = value_text("from_size", size ? size : "no size"), *line;
+	const char *colon = words && *words ? ": " : "";
+
+	if (known && !strcmp(known, "true"))
+		line = text("%s%s%s is cheaper than %s from %s on", words ? words : "", colon, mode,
+			    than, shown);
+	else
+		line = text("%s%s%s and %s are not distinguishable at the largest size",
+			    words ? words : "", colon, mode, than);
+	free(shown);
+	return line;
+}
+
+static void print_cuts(const struct table *rows)
+{
+	size_t cut = 0;
+	char *line;
+
+	for (size_t row = 0; row < table_rows(rows); row++) {
+		const char *cell = table_cell(rows, row, "cut");
+
+		cut += cell && !strcmp(cell, "true");
+	}
+	if (!cut)
+		return;
+	line = text("%zu of %zu rows are cut: a run took over ten seconds and has fewer samples; lower count",
+		    cut, table_rows(rows));
+	if (for_script())
+		note("%s", line);
+	else
+		put_wrapped(line);
+	free(line);
+}
+
+static void print_foot(const struct result *result)
+{
+	struct json_object *confidence = json_object_object_get(result->metadata, "confidence");
+	const struct table *crossovers = result->tables[RESULT_CROSSOVER];
+	const struct table *warnings = result->tables[RESULT_WARNING];
+	const char *repeats = result_fact(result, "repeats"), *seed = result_fact(result, "seed");
+
+	for (size_t row = 0; crossovers && row < table_rows(crossovers); row++) {
+		char *line = result_crossover_text(crossovers, row);
+
+		foot("%s", line);
+		free(line);
+	}
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
+		if (result->tables[i])
+			print_cuts(result->tables[i]);
+	if (repeats && strcmp(repeats, "1"))
+		foot("median of %s repeats, low and high at %.1f %% confidence; seed %s", repeats,
+		     100 * json_object_get_double(confidence), seed ? seed : "unknown");
+	else if (repeats)
+		foot("one repeat: the medians have no interval; seed %s", seed ? seed : "unknown");
+	for (size_t row = 0; warnings && row < table_rows(warnings); row++)
+		foot("warning: %s", table_cell(warnings, row, "text"));
+}
+
+static struct json_object *to_json(const struct result *result, bool all)
+{
+	struct json_object *object = checked(json_object_new_object());
+	struct json_object *schema = checked(json_object_new_object());
+
+	json_object_object_add(schema, "name", checked(json_object_new_string(SCHEMA_NAME)));
+	json_object_object_add(schema, "version", checked(json_object_new_int(SCHEMA_VERSION)));
+	json_object_object_add(object, "schema", schema);
+	json_object_object_add(object, "metadata", json_object_get(result->metadata));
+	for (int i = 0; i < RESULT_TABLES; i++)
+		if (result->tables[i])
+			json_object_object_add(object, kinds[i].name,
+					       all || i > RESULT_RACE ?
+					       json_of_table(result->tables[i], NULL, 0) :
+					       table_json(result->tables[i]));
+	return object;
+}
+
+static int print_rows(const struct result *result, struct table *rows, const char *figures)
+{
+	char *words = result_words(result, rows, true);
+	char *columns = text("%s%s%s", words, *words ? "," : "", figures);
+	bool choose = !opts.output && !opts.csv;
+	int ret;
+
+	if (choose)
+		opts.output = columns;
+	ret = tables_print(&rows, 1);
+	if (choose)
+		opts.output = NULL;
+	free(columns);
+	free(words);
+	return ret;
+}
+
+int result_print(const struct result *result)
+{
+	static const char *const figures[] = {
+		[RESULT_MEASURE] = "failures,alloc_p50_ns,alloc_p50_low_ns,alloc_p50_high_ns,"
+				   "alloc_p99_ns,free_p50_ns",
+		[RESULT_RACE]	 = "expected,observed,lost,ns_per_operation,ns_per_operation_low,"
+				   "ns_per_operation_high,wait_max_ns,hold_mean_ns",
+	};
+	struct json_object *object;
+	int ret = 0;
+
+	if (opts.json) {
+		object = to_json(result, false);
+		json_print(object, stdout);
+		json_object_put(object);
+		return 0;
+	}
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
+		if (result->tables[i])
+			ret = print_rows(result, result->tables[i], figures[i]);
+	if (!ret)
+		print_foot(result);
+	return ret;
+}
+
+/* ---- files ---- */
+
+/* Returns the schema's name of the object, or NULL. */
+static const char *schema_of(struct json_object *object, int *version)
+{
+	struct json_object *schema = json_object_object_get(object, "schema");
+	struct json_object *name = json_object_object_get(schema, "name");
+
+	*version = json_object_get_int(json_object_object_get(schema, "version"));
+	return json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
+}
+
+static int parse(struct result *result, struct json_object *object, const char *path)
+{
+	struct json_object *metadata = json_object_object_get(object, "metadata"), *rows;
+	int version;
+	const char *name = schema_of(object, &version);
+
+	if (!name || strcmp(name, SCHEMA_NAME))
+		return fail("helloctl measure --save writes one", "%s is not a result of helloctl", path);
+	if (version != SCHEMA_VERSION)
+		return fail("install a newer helloctl",
+			    "%s has version %d of the schema, this helloctl reads version %d", path,
+			    version, SCHEMA_VERSION);
+	if (!json_object_is_type(metadata, json_type_object))
+		return fail(NULL, "%s has no metadata: it is damaged", path);
+	result->metadata = json_object_get(metadata);
+	for (int i = 0; i < RESULT_TABLES; i++) {
+		if (!json_object_object_get_ex(object, kinds[i].name, &rows))
+			continue;
+		result->tables[i] = json_to_table(kinds[i].name, rows);
+		if (!result->tables[i])
+			return fail(NULL, "%s: '%s' is not a list of rows: it is damaged", path,
+				    kinds[i].name);
+	}
+	if (!result->tables[RESULT_MEASURE] && !result->tables[RESULT_RACE])
+		return fail(NULL, "%s has no rows of measure or race", path);
+	return 0;
+}
+
+int result_load(struct result *result, const char *path)
+{
+	struct json_object *object = json_read(path);
+	int ret = EXIT_FAILED;
+
+	*result = (struct result){ 0 };
+	if (object)
+		ret = parse(result, object, path);
+	json_object_put(object);
+	if (ret)
+		result_free(result);
+	return ret;
+}
+
+/* A result of any version: only the head of the file is read. */
+static bool is_result(const char *path)
+{
+	char *all = file_read(path);
+	bool result = all && *all == '{' && strstr(all, "\"" SCHEMA_NAME "\"");
+
+	free(all);
+	return result;
+}
+
+int result_check_target(const char *path)
+{
+	return file_check(path, "a result", is_result);
+}
+
+int result_save(const struct result *result, const char *path)
+{
+	struct json_object *object = to_json(result, true);
+	char *contents = NULL;
+	size_t size;
+	FILE *to = checked(open_memstream(&contents, &size));
+	int ret;
+
+	json_print(object, to);
+	fclose(to);
+	ret = file_replace(path, contents);
+	free(contents);
+	json_object_put(object);
+	return ret;
+}
