@@ -3,15 +3,13 @@
  * metrics: statistics in the text format of Prometheus, for node_exporter's textfile collector.
  * Totals come from sysfs; metrics of each allocator need debugfs and root.
  */
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "device.h"
+#include "file.h"
 #include "helloctl.h"
 #include "output.h"
 
@@ -74,23 +72,25 @@ static void print_metrics(FILE *to)
 	free(all);
 }
 
-/* Writes a temporary file and renames it: the collector must never read half a file. */
+/* The collector must never read half a file. */
 int cmd_metrics(int argc, char **argv)
 {
-	char *temporary = text("%s.XXXXXX", opts.output ? opts.output : "");
-	int fd = opts.output ? mkstemp(temporary) : STDOUT_FILENO, ret = 0;
-	FILE *to = fd < 0 ? NULL : opts.output ? fdopen(fd, "w") : stdout;
+	char *all = NULL;
+	size_t size;
+	FILE *to;
+	int ret;
 
-	if (to)
-		print_metrics(to);
-	if (opts.output && (!to || fflush(to) || ferror(to) || fchmod(fd, 0644) || fsync(fd) ||
-			    rename(temporary, opts.output))) {
-		ret = fail(NULL, "cannot write %s: %s", opts.output, strerror(errno));
-		if (fd >= 0)
-			unlink(temporary);
+	if (!opts.output) {
+		print_metrics(stdout);
+		return 0;
 	}
-	if (opts.output && to)
-		fclose(to);
-	free(temporary);
+	ret = file_check(opts.output, NULL, NULL);
+	if (ret)
+		return ret;
+	to = checked(open_memstream(&all, &size));
+	print_metrics(to);
+	fclose(to);
+	ret = file_replace(opts.output, all);
+	free(all);
 	return ret;
 }

@@ -26,6 +26,8 @@ enum figure figure_of(const char *column)
 	for (size_t i = 0; i < COUNT(sums); i++)
 		if (!strcmp(column, sums[i]))
 			return FIGURE_SUM;
+	if (!strcmp(column, "clock") || !strcmp(column, "cut"))
+		return FIGURE_TEXT;
 	if (ends_with(column, "_n"))
 		return FIGURE_SUM;
 	if (ends_with(column, "_min_ns"))

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* How a figure of several runs becomes one. A word is the same in all runs. */
-enum figure { FIGURE_WORD, FIGURE_SUM, FIGURE_LEAST, FIGURE_MOST, FIGURE_MEDIAN };
+/* How a figure of several runs becomes one. A word or a text is the same in all runs. */
+enum figure { FIGURE_WORD, FIGURE_TEXT, FIGURE_SUM, FIGURE_LEAST, FIGURE_MOST, FIGURE_MEDIAN };
 enum figure figure_of(const char *column);
 
 /*

@@ -21,6 +21,7 @@ struct options {
 	bool tap;
 	const char *plot;		/* path of the picture */
 	const char *save;		/* path of the result */
+	const char *threshold;		/* a percentage */
 	const char *output;		/* list of columns; for metrics a path */
 	unsigned long long offset;	/* OPTION_UNSET: not given */
 	unsigned long long length;	/* OPTION_UNSET: not given */
@@ -46,5 +47,6 @@ typedef int command_fn(int argc, char **argv);
 command_fn cmd_status, cmd_get, cmd_set, cmd_reset, cmd_stats, cmd_opens, cmd_top, cmd_monitor,
 	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor,
 	cmd_grade;
+command_fn cmd_show, cmd_compare;
 
 #endif /* HELLOCTL_H */

@@ -115,6 +115,42 @@ void note(const char *format, ...)
 	free(message);
 }
 
+bool for_script(void)
+{
+	return opts.json || opts.csv || opts.raw || opts.noheadings;
+}
+
+/* Prints a line; on a terminal, several that fit. */
+static void put_wrapped(const char *line)
+{
+	size_t room = terminal_columns(), used = 0;
+
+	for (const char *word = line; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+		bool fits = !used || !room || used + 1 + length <= room;
+
+		printf("%s%.*s", !used ? "" : fits ? " " : "\n", (int)length, word);
+		used = (fits && used ? used + 1 : 0) + length;
+		word += length;
+	}
+	putchar('\n');
+}
+
+void say(const char *format, ...)
+{
+	char *message, *shown;
+	va_list args;
+
+	va_start(args, format);
+	message = vtext(format, args);
+	va_end(args);
+	shown = printable(message, FOR_TERMINAL);
+	if (!for_script())
+		put_wrapped(shown);
+	free(shown);
+	free(message);
+}
+
 struct row {
 	char **cells;		/* NULL: empty */
 	size_t count;		/* columns past these are empty */

@@ -62,6 +62,11 @@ char *printable(const char *string, enum medium medium);
 /* Prints a line on standard error. */
 __attribute__((format(printf, 1, 2)))
 void note(const char *format, ...);
+/* Whether the options are those of a script, which reads rows and nothing else. */
+bool for_script(void);
+/* Prints a line on standard output, wrapped on a terminal; for a script, nothing. */
+__attribute__((format(printf, 1, 2)))
+void say(const char *format, ...);
 /* Prints an error and, if not NULL, @hint: what to do next. Returns EXIT_FAILED. */
 __attribute__((format(printf, 2, 3)))
 int fail(const char *hint, const char *format, ...);

@@ -4,7 +4,6 @@
  */
 #include "result.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include "json.h"
 #include "machine.h"
 #include "output.h"
-#include "terminal.h"
 
 #define SCHEMA_NAME	"helloctl-result"
 #define SCHEMA_VERSION	1
@@ -58,6 +56,24 @@ const char *result_fact(const struct result *result, const char *name)
 	struct json_object *fact = json_object_object_get(result->metadata, name);
 
 	return fact ? json_object_get_string(fact) : NULL;
+}
+
+static void append_fact(char **all, const char *between, const char *fact)
+{
+	if (fact && *fact)
+		append(all, "%s%s", between, fact);
+}
+
+char *result_origin(const struct result *result)
+{
+	char *all = text("%s", "Linux ");
+
+	append_fact(&all, "", result_fact(result, "kernel_release"));
+	append_fact(&all, ", ", result_fact(result, "machine"));
+	append_fact(&all, ", ", result_fact(result, "cpu_model"));
+	append_fact(&all, ", CPUs: ", result_fact(result, "cpus"));
+	append_fact(&all, ", ", result_fact(result, "date"));
+	return all;
 }
 
 /* ---- words with several values ---- */
@@ -116,45 +132,6 @@ char *result_words(const struct result *result, const struct table *rows, bool s
 
 /* ---- printing ---- */
 
-/* Prints a line; on a terminal, several that fit. */
-static void put_wrapped(const char *line)
-{
-	size_t room = terminal_columns(), used = 0;
-
-	for (const char *word = line; *word; word += strspn(word, " ")) {
-		size_t length = strcspn(word, " ");
-		bool fits = !used || !room || used + 1 + length <= room;
-
-		printf("%s%.*s", !used ? "" : fits ? " " : "\n", (int)length, word);
-		used = (fits && used ? used + 1 : 0) + length;
-		word += length;
-	}
-	putchar('\n');
-}
-
-static bool for_script(void)
-{
-	return opts.csv || opts.raw || opts.noheadings;
-}
-
-/* A script reads rows only; JSON has the rest. */
-__attribute__((format(printf, 1, 2)))
-static void foot(const char *format, ...)
-{
-	va_list args;
-	char *line, *shown;
-
-	va_start(args, format);
-	if (vasprintf(&line, format, args) < 0)
-		line = checked(NULL);
-	va_end(args);
-	shown = printable(line, FOR_TERMINAL);
-	if (!for_script())
-		put_wrapped(shown);
-	free(shown);
-	free(line);
-}
-
 char *result_crossover_text(const struct table *crossovers, size_t row)
 {
 	const char *mode = table_cell(crossovers, row, "alloc_mode");
@@ -192,33 +169,52 @@ static void print_cuts(const struct table *rows)
 	if (for_script())
 		note("%s", line);
 	else
-		put_wrapped(line);
+		say("%s", line);
 	free(line);
 }
 
+/* Says what a reader of the figures must know, then where they are from. */
 static void print_foot(const struct result *result)
 {
 	struct json_object *confidence = json_object_object_get(result->metadata, "confidence");
 	const struct table *crossovers = result->tables[RESULT_CROSSOVER];
 	const struct table *warnings = result->tables[RESULT_WARNING];
 	const char *repeats = result_fact(result, "repeats"), *seed = result_fact(result, "seed");
+	char *origin;
 
 	for (size_t row = 0; crossovers && row < table_rows(crossovers); row++) {
 		char *line = result_crossover_text(crossovers, row);
 
-		foot("%s", line);
+		say("%s", line);
 		free(line);
 	}
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
 		if (result->tables[i])
 			print_cuts(result->tables[i]);
 	if (repeats && strcmp(repeats, "1"))
-		foot("median of %s repeats, low and high at %.1f %% confidence; seed %s", repeats,
+		say("median of %s repeats, low and high at %.1f %% confidence; seed %s", repeats,
 		     100 * json_object_get_double(confidence), seed ? seed : "unknown");
 	else if (repeats)
-		foot("one repeat: the medians have no interval; seed %s", seed ? seed : "unknown");
+		say("one repeat: the medians have no interval; seed %s", seed ? seed : "unknown");
 	for (size_t row = 0; warnings && row < table_rows(warnings); row++)
-		foot("warning: %s", table_cell(warnings, row, "text"));
+		say("warning: %s", table_cell(warnings, row, "text"));
+	origin = result_origin(result);
+	say("%s", origin);
+	free(origin);
+}
+
+static void note_refused(const struct result *result)
+{
+	const struct table *refused = result->tables[RESULT_REFUSED];
+	size_t count = refused ? table_rows(refused) : 0, total = count;
+
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
+		total += result->tables[i] ? table_rows(result->tables[i]) : 0;
+	if (count && !opts.verbose && !opts.json)
+		note("%zu of %zu combinations were refused; -v says why", count, total);
+	for (size_t i = 0; i < count && opts.verbose; i++)
+		note("refused '%s': %s", table_cell(refused, i, "order"),
+		     table_cell(refused, i, "reason"));
 }
 
 static struct json_object *to_json(const struct result *result, bool all)
@@ -267,6 +263,7 @@ int result_print(const struct result *result)
 	struct json_object *object;
 	int ret = 0;
 
+	note_refused(result);
 	if (opts.json) {
 		object = to_json(result, false);
 		json_print(object, stdout);

@@ -33,6 +33,8 @@ void result_free(struct result *result);
 
 /* Returns the text of a fact of the metadata, or NULL. */
 const char *result_fact(const struct result *result, const char *name);
+/* Returns one line: kernel, processor and date. */
+char *result_origin(const struct result *result);
 /* Returns the words with several values in @rows, or with one, separated by commas. */
 char *result_words(const struct result *result, const struct table *rows, bool several);
 /* Returns a sentence. */

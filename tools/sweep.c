@@ -300,7 +300,7 @@ static char *combine(const struct sweep *sweep, const struct combination *c, siz
 	value = how == FIGURE_SUM ? sum : how == FIGURE_LEAST ? values[0] :
 		how == FIGURE_MOST ? values[count ? count - 1 : 0] : estimate->median;
 	free(values);
-	if (!first || how == FIGURE_WORD)
+	if (!first || how == FIGURE_WORD || how == FIGURE_TEXT)
 		return first ? text("%s", first) : NULL;
 	return text("%llu", value);
 }
@@ -377,22 +377,13 @@ static void add_rows(const struct sweep *sweep, struct table *rows, struct table
 	}
 }
 
-static int report_refused(const struct table *refused, size_t total)
+static int fail_if_refused(const struct table *refused, size_t total)
 {
-	size_t count = table_rows(refused);
-
-	if (count == total)
-		return fail(table_cell(refused, 0, "reason"), "the driver refuses '%s'%s",
-			    table_cell(refused, 0, "order"), count > 1 ? " and all the others" : "");
-	if (count && !opts.verbose && !opts.json)
-		note("%zu of %zu combinations were refused; -v says why", count, total);
-	for (size_t i = 0; i < count && opts.verbose; i++)
-		note("refused '%s': %s", table_cell(refused, i, "order"),
-		     table_cell(refused, i, "reason"));
-	return 0;
+	if (table_rows(refused) < total)
+		return 0;
+	return fail(table_cell(refused, 0, "reason"), "the driver refuses '%s'%s",
+		    table_cell(refused, 0, "order"), total > 1 ? " and all the others" : "");
 }
-
-/* ---- */
 
 static void describe(const struct sweep *sweep, struct json_object *metadata)
 {
@@ -462,7 +453,7 @@ int sweep_run(struct result *result, int rows, const char *kind, char **argv,
 	if (!ret) {
 		add_rows(&sweep, result->tables[rows], result->tables[RESULT_REFUSED],
 			 result->tables[RESULT_HISTOGRAM]);
-		ret = report_refused(result->tables[RESULT_REFUSED], total);
+		ret = fail_if_refused(result->tables[RESULT_REFUSED], total);
 	}
 	free_sweep(&sweep);
 	return ret;

@@ -129,9 +129,18 @@ static char *word(const char *order, const char *name, char *value, size_t size)
 	return value;
 }
 
+/* Returns the number in an environment variable, or 0. */
+static int fake(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? atoi(value) : 0;
+}
+
 /*
  * Costs by a simple formula: vmalloc is cheaper than kmalloc from 128K on. pages
- * always fails; masks that sleep are refused in softirq.
+ * always fails; masks that sleep are refused in softirq. FAKE_SLOWER makes vmalloc
+ * dearer by so many percent, FAKE_NOISE every second run, FAKE_CUT ends it early.
  */
 static void measure(const char *order, char *answer, size_t size)
 {
@@ -141,12 +150,15 @@ static void measure(const char *order, char *answer, size_t size)
 	bool sleeps = !strstr(word(order, "gfp_flags=", gfp, 64), "ATOMIC");
 	bool vmalloc = !strcmp(word(order, "alloc_mode=", mode, 64), "vmalloc");
 	bool pages = !strcmp(mode, "pages");
+	static int runs;
 	char *unit;
 	unsigned long long asked = strtoull(word(order, "buffer_size=", bytes, 64), &unit, 0);
 	unsigned long long ns;
 
 	asked <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
 	ns = vmalloc ? 5000 + asked / 64 : 200 + asked / 16 + 100 * softirq;
+	ns += ns * (vmalloc ? fake("FAKE_SLOWER") : 0) / 100;
+	ns += ns * (runs++ % 2 ? fake("FAKE_NOISE") : 0) / 100;
 	word(order, "threads=", threads, 64);
 	if (softirq ? sleeps : vmalloc && !sleeps)
 		snprintf(answer, size, "error: %s does not take %s\n",
@@ -154,11 +166,12 @@ static void measure(const char *order, char *answer, size_t size)
 	else
 		snprintf(answer, size,
 			 "version: 1\nexperiment: alloc\nrecipe: alloc_mode=%s buffer_size=%llu gfp_flags=%s alloc_context=%s\n"
-			 "threads: %s\ncount: %d\nfailures: %d\nelapsed_ns: 1000\n"
+			 "threads: %s\ncount: %d\nfailures: %d\nelapsed_ns: %s\n"
 			 "alloc_ns: n %d min %llu mean %llu p50 %llu p99 %llu max %llu\n"
 			 "free_ns: n %d min 30 mean 60 p50 40 p99 90 max 90\n"
 			 "from_ns count\n%llu %d\n%llu 2\n",
-			 mode, asked, gfp, context, *threads ? threads : "1", n, pages ? n : 0, n, ns,
+			 mode, asked, gfp, context, *threads ? threads : "1", n, pages ? n : 0,
+			 fake("FAKE_CUT") ? "10000000001" : "1000", n, ns,
 			 ns + 9, ns, 3 * ns, 4 * ns, pages ? 0 : n, ns, n - 2, 2 * ns);
 }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * compare: which figures of saved results differ from those of the first one.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#include "compare.h"
+#include "helloctl.h"
+#include "json.h"
+#include "output.h"
+#include "result.h"
+
+/* Parses a percentage, with or without its sign. */
+static bool parse_threshold(const char *word, double *threshold)
+{
+	char *end;
+
+	*threshold = strtod(word, &end) / 100;
+	return *word >= '0' && *word <= '9' && (!*end || !strcmp(end, "%")) && *threshold < 1000;
+}
+
+/* Always names the allocator or the lock. */
+static int print_rows(struct table *rows, const char *words, bool several)
+{
+	const char *name = table_has(rows, "alloc_mode") ? "alloc_mode" : "lock_mode";
+	char *columns = text("%s,%s%s%sfigure,old,new,ratio,ratio_low,ratio_high,change", name, words,
+			     *words ? "," : "", several ? "file," : "");
+	bool choose = !opts.output && !opts.csv;
+	int ret;
+
+	if (choose)
+		opts.output = columns;
+	ret = tables_print(&rows, 1);
+	if (choose)
+		opts.output = NULL;
+	free(columns);
+	return ret;
+}
+
+static void print_head(const struct comparison *all, const struct result *results, char **names,
+		       int count)
+{
+	for (int i = 0; i < count; i++) {
+		char *origin = result_origin(&results[i]);
+
+		say("%s: %s, %s", i ? "new" : "old", names[i], origin);
+		free(origin);
+	}
+	for (size_t row = 0; row < table_rows(all->facts); row++) {
+		const char *was = table_cell(all->facts, row, "old");
+		const char *is = table_cell(all->facts, row, "new");
+
+		say("%s%s%s: %s -> %s", count > 2 ? table_cell(all->facts, row, "file") : "",
+		    count > 2 ? " " : "", table_cell(all->facts, row, "fact"), was ? was : "unknown",
+		    is ? is : "unknown");
+	}
+	say(" ");
+}
+
+static int print_text(const struct comparison *all, const struct result *results, char **names,
+		      int count)
+{
+	size_t differ = table_rows(all->rows[0]) + table_rows(all->rows[1]);
+	int ret = 0;
+
+	print_head(all, results, names, count);
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++) {
+		char *words;
+
+		if (!table_rows(all->rows[i]))
+			continue;
+		words = result_words(&results[0], results[0].tables[i], true);
+		ret = print_rows(all->rows[i], words, count > 2);
+		free(words);
+	}
+	for (size_t row = 0; row < table_rows(all->unmatched); row++)
+		say("only in %s: %s", table_cell(all->unmatched, row, "file"),
+		    table_cell(all->unmatched, row, "combination"));
+	say("%zu of %zu figures differ, %zu are dearer by more than %g %%", differ, all->compared,
+	    all->dearer, 100 * all->threshold);
+	return ret;
+}
+
+static void print_json(const struct comparison *all, char **names, int count)
+{
+	struct json_object *object = checked(json_object_new_object());
+	struct json_object *head = checked(json_object_new_object());
+	struct json_object *files = checked(json_object_new_array());
+	char *threshold = text("%g", all->threshold);
+
+	for (int i = 0; i < count; i++) {
+		char *valid = printable(names[i], FOR_JSON);
+
+		json_object_array_add(files, checked(json_object_new_string(valid)));
+		free(valid);
+	}
+	json_object_object_add(head, "files", files);
+	json_object_object_add(head, "threshold", checked(json_object_new_double_s(all->threshold, threshold)));
+	free(threshold);
+	json_object_object_add(head, "compared", checked(json_object_new_uint64(all->compared)));
+	json_object_object_add(head, "dearer", checked(json_object_new_uint64(all->dearer)));
+	json_object_object_add(object, "compare", head);
+	json_object_object_add(object, "differ", json_of_table(all->facts, NULL, 0));
+	json_object_object_add(object, "measure", json_of_table(all->rows[0], NULL, 0));
+	json_object_object_add(object, "race", json_of_table(all->rows[1], NULL, 0));
+	json_object_object_add(object, "unmatched", json_of_table(all->unmatched, NULL, 0));
+	json_print(object, stdout);
+	json_object_put(object);
+}
+
+static int compare(const struct result *results, char **names, int count, double threshold)
+{
+	struct comparison all;
+	int ret = 0;
+
+	compare_init(&all, threshold);
+	for (int i = 1; i < count; i++)
+		compare_results(&all, &results[0], names[0], &results[i], names[i]);
+	if (opts.json)
+		print_json(&all, names, count);
+	else
+		ret = print_text(&all, results, names, count);
+	if (!ret && all.dearer)
+		ret = EXIT_FAILED;
+	compare_free(&all);
+	return ret;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+	struct result *results = checked(calloc(argc + 1, sizeof(*results)));
+	double threshold;
+	int ret = 0, loaded;
+
+	if (!parse_threshold(opts.threshold, &threshold))
+		ret = usage_error("--threshold: '%s' is not a percentage", opts.threshold);
+	else if (argc < 2)
+		ret = usage_error("compare needs two files or more");
+	for (loaded = 0; !ret && loaded < argc; loaded++)
+		if (result_load(&results[loaded], argv[loaded]))
+			ret = EXIT_USAGE;
+	if (!ret)
+		ret = compare(results, argv, argc, threshold);
+	while (loaded--)
+		result_free(&results[loaded]);
+	free(results);
+	return ret;
+}
