@@ -23,12 +23,9 @@ static bool parse_threshold(const char *word, double *threshold)
 	return *word >= '0' && *word <= '9' && (!*end || !strcmp(end, "%")) && *threshold < 1000;
 }
 
-/* Always names the allocator or the lock. */
-static int print_rows(struct table *rows, const char *words, bool several)
+static int print_rows(struct table *rows, const struct result *old, bool several)
 {
-	const char *name = table_has(rows, "alloc_mode") ? "alloc_mode" : "lock_mode";
-	char *columns = text("%s,%s%s%sfigure,old,new,ratio,ratio_low,ratio_high,change", name, words,
-			     *words ? "," : "", several ? "file," : "");
+	char *columns = compare_columns(rows, old, several);
 	bool choose = !opts.output && !opts.csv;
 	int ret;
 
@@ -68,15 +65,9 @@ static int print_text(const struct comparison *all, const struct result *results
 	int ret = 0;
 
 	print_head(all, results, names, count);
-	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++) {
-		char *words;
-
-		if (!table_rows(all->rows[i]))
-			continue;
-		words = result_words(&results[0], results[0].tables[i], true);
-		ret = print_rows(all->rows[i], words, count > 2);
-		free(words);
-	}
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
+		if (table_rows(all->rows[i]))
+			ret = print_rows(all->rows[i], &results[0], count > 2);
 	for (size_t row = 0; row < table_rows(all->unmatched); row++)
 		say("only in %s: %s", table_cell(all->unmatched, row, "file"),
 		    table_cell(all->unmatched, row, "combination"));

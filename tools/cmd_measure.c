@@ -46,7 +46,7 @@ int cmd_measure(int argc, char **argv)
 {
 	static const char *const defaults[] = {
 		"alloc_mode=kmalloc,vmalloc", "gfp_flags=GFP_KERNEL", "alloc_context=process",
-		"count=200", "buffer_size=64..4M", NULL,
+		"count=50", "buffer_size=64..4M", NULL,
 	};
 
 	return measure(RESULT_MEASURE, "alloc", argv, defaults);

@@ -226,3 +226,15 @@ void compare_results(struct comparison *all, const struct result *old, const cha
 		table_free(none);
 	}
 }
+
+char *compare_columns(const struct table *rows, const struct result *old, bool several)
+{
+	bool race = table_has(rows, "lock_mode");
+	char *words = result_words(old, old->tables[race ? RESULT_RACE : RESULT_MEASURE], true);
+	char *columns = text("%s%s%s,%sfigure,old,new,ratio,ratio_low,ratio_high,change",
+			     race ? "lock_mode" : "alloc_mode", *words ? "," : "", words,
+			     several ? "file," : "");
+
+	free(words);
+	return columns;
+}

@@ -5,6 +5,7 @@
 #ifndef HELLOCTL_COMPARE_H
 #define HELLOCTL_COMPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct result;
@@ -23,6 +24,8 @@ struct comparison {
 void compare_init(struct comparison *all, double threshold);
 void compare_results(struct comparison *all, const struct result *old, const char *old_name,
 		     const struct result *fresh, const char *name);
+/* Returns the columns of rows that differ: the allocator or lock, the words that vary, figures. */
+char *compare_columns(const struct table *rows, const struct result *old, bool several);
 void compare_free(struct comparison *all);
 
 #endif /* HELLOCTL_COMPARE_H */

@@ -260,29 +260,32 @@ static void write_bars(const struct table *rows, const struct table *bars, const
 			number(bars, bar, "count"), number(rows, row, "alloc_n"), name);
 }
 
-static void write_curve(const struct curves *all, const struct curve *curve,
-			const struct result *result, const size_t *from, const char *words, FILE *data)
+static bool has_points(const struct curve *curve)
+{
+	return curve->points[0].size != curve->points[curve->count - 1].size;
+}
+
+/* Writes all points of a curve, or the histograms of @size, 0 for any. */
+static bool write_curve(const struct curve *curve, const struct result *result, bool sizes,
+			unsigned long long size, const size_t *from, const char *name, FILE *data)
 {
 	const struct table *rows = result->tables[RESULT_MEASURE];
-	char *shown = label(rows, curve->points->row, words, true), *name;
 	bool any = false;
 
-	name = plot_safe("%s %s", curve->points->mode, shown);
 	for (const struct point *p = curve->points; p < curve->points + curve->count; p++) {
-		if (!p->median)
+		if (!p->median || (size && p->size != size))
 			continue;
 		if (!any)
 			fprintf(data, "\"%s\"\n", name);
 		any = true;
-		if (all->sizes)
+		if (sizes)
 			fprintf(data, "%llu %llu %llu\n", p->size, p->median, p->p99);
 		else
 			write_bars(rows, result->tables[RESULT_HISTOGRAM], from, p->row, name, data);
 	}
 	if (any)
 		fputs("\n\n", data);
-	free(name);
-	free(shown);
+	return any;
 }
 
 static char *make_title(const struct result *result, bool sizes)
@@ -296,7 +299,7 @@ static char *make_title(const struct result *result, bool sizes)
 	title = plot_safe("%s on Linux %s", sizes ? "What allocations cost" :
 			  "How long allocations take", release ? release : "");
 	append(&title, "%s%s", *part ? "\\n" : "", part);
-	for (size_t row = 0; crossovers && table_rows(crossovers) <= 3 &&
+	for (size_t row = 0; sizes && crossovers && table_rows(crossovers) <= 3 &&
 	     row < table_rows(crossovers); row++) {
 		char *line = result_crossover_text(crossovers, row), *safe = plot_safe("%s", line);
 
@@ -310,27 +313,121 @@ static char *make_title(const struct result *result, bool sizes)
 	return title;
 }
 
-int curves_draw(const struct result *result, const char *path)
+bool curves_have_sizes(const struct result *result)
+{
+	struct curves all = make_curves(result->tables[RESULT_MEASURE]);
+	bool sizes = all.sizes;
+
+	free_curves(&all, result->tables[RESULT_MEASURE]);
+	return sizes;
+}
+
+unsigned long long curves_typical_size(const struct result *result)
+{
+	const struct table *rows = result->tables[RESULT_MEASURE];
+	unsigned long long least = 0;
+
+	for (size_t row = 0; row < table_rows(rows); row++) {
+		unsigned long long size = number(rows, row, "buffer_size");
+
+		if (size == 4096)
+			return size;
+		if (!row || size < least)
+			least = size;
+	}
+	return least;
+}
+
+struct plot curves_plot(const struct result *result, bool sizes, unsigned long long size)
 {
 	const struct table *rows = result->tables[RESULT_MEASURE];
 	const struct table *bars = result->tables[RESULT_HISTOGRAM];
+	struct plot plot = { .cost = sizes, .title = make_title(result, sizes) };
+	size_t *from = bars ? index_bars(bars, table_rows(rows)) : NULL, length;
 	struct curves all = make_curves(rows);
-	char *words = result_words(result, rows, true), *title = make_title(result, all.sizes);
-	size_t *from = bars ? index_bars(bars, table_rows(rows)) : NULL, size;
-	char *data = NULL;
-	FILE *to = checked(open_memstream(&data, &size));
-	int ret;
+	char *words = result_words(result, rows, true);
+	FILE *to = checked(open_memstream(&plot.data, &length));
+	int drawn = 0;
 
-	if (all.sizes || bars)
-		for (const struct curve *curve = all.curves; curve < all.curves + all.count; curve++)
-			write_curve(&all, curve, result, from, words, to);
+	for (const struct curve *curve = all.curves; curve < all.curves + all.count; curve++) {
+		char *shown = label(rows, curve->points->row, words, true);
+		char *name = plot_safe("%s %s", curve->points->mode, shown);
+
+		/* masks and contexts at one size have no curve */
+		if (sizes ? has_points(curve) : !!bars)
+			drawn += write_curve(curve, result, sizes, size, from, name, to);
+		free(name);
+		free(shown);
+	}
 	fclose(to);
-	ret = *data ? plot_draw(path, all.sizes, title, data) :
-		      fail(NULL, "nothing to draw: most allocations failed");
-	free(data);
+	plot.height = !sizes && drawn > 12 ? 40 + 50 * drawn : 640;
 	free(from);
-	free(title);
 	free(words);
 	free_curves(&all, rows);
+	return plot;
+}
+
+/* Names a file by its kernel, unless another file has the same one. */
+static char *file_label(const struct result *results, char **names, int count, int file)
+{
+	const char *release = result_fact(&results[file], "kernel_release");
+
+	for (int i = 0; release && i < count; i++) {
+		const char *other = i == file ? NULL : result_fact(&results[i], "kernel_release");
+
+		if (other && !strcmp(release, other))
+			release = NULL;
+	}
+	return text("%s", release ? release : names[file]);
+}
+
+struct plot curves_of_mode(const struct result *results, char **names, int count, const char *mode)
+{
+	struct plot plot = { .cost = true, .height = 640 };
+	size_t length;
+	FILE *to = checked(open_memstream(&plot.data, &length));
+
+	plot.title = plot_safe("What an allocation of %s costs", mode);
+	for (int i = 0; i < count; i++) {
+		const struct table *rows = results[i].tables[RESULT_MEASURE];
+		struct curves all = rows ? make_curves(rows) : (struct curves){ 0 };
+		char *words = rows ? result_words(&results[i], rows, true) : text("%s", "");
+		char *file = file_label(results, names, count, i);
+
+		for (const struct curve *curve = all.curves; curve < all.curves + all.count; curve++) {
+			char *shown = label(rows, curve->points->row, words, true);
+			char *name = plot_safe("%s %s", file, shown);
+
+			if (!strcmp(curve->points->mode, mode) && has_points(curve))
+				write_curve(curve, &results[i], true, 0, NULL, name, to);
+			free(name);
+			free(shown);
+		}
+		free(file);
+		free(words);
+		if (rows)
+			free_curves(&all, rows);
+	}
+	fclose(to);
+	return plot;
+}
+
+void curves_free(struct plot *plot)
+{
+	free(plot->title);
+	free(plot->data);
+}
+
+int curves_draw(const struct result *result, const char *path)
+{
+	struct plot plot;
+	int ret;
+
+	if (!result->tables[RESULT_MEASURE])
+		return fail(NULL, "nothing to draw: the result has no rows of measure");
+	plot = curves_plot(result, curves_have_sizes(result), 0);
+	ret = *plot.data ? plot_draw(path, &plot) :
+			   fail(NULL, "nothing to draw: most allocations failed");
+	curves_free(&plot);
 	return ret;
 }

@@ -87,6 +87,8 @@ static const struct command commands[] = {
 	  "print what differs from the first saved result",
 	  "file figure old new ratio ratio_low ratio_high change (and the words of the results)",
 	  NULL },
+	{ "report", cmd_report, false, "FILE...", "JO", "write saved results as one page of HTML",
+	  NULL, NULL },
 	{ "metrics", cmd_metrics, true, "", "O", "print the totals for Prometheus",
 	  NULL, NULL },
 	{ "doctor", cmd_doctor, false, "", "Jonr", "find problems, and print remedies",

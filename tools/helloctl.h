@@ -47,6 +47,6 @@ typedef int command_fn(int argc, char **argv);
 command_fn cmd_status, cmd_get, cmd_set, cmd_reset, cmd_stats, cmd_opens, cmd_top, cmd_monitor,
 	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor,
 	cmd_grade;
-command_fn cmd_show, cmd_compare;
+command_fn cmd_show, cmd_compare, cmd_report;
 
 #endif /* HELLOCTL_H */

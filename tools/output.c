@@ -379,8 +379,7 @@ char *value_text(const char *name, const char *value)
 	return text("%.*f%.*s", (int)(size * 10 + 0.5) % 10 != 0, size, *unit != 'B', unit);
 }
 
-/* Returns the columns of "NAME,NAME" in that order, without unknown and repeated ones. */
-static size_t *parse_columns(const struct table *table, const char *list, size_t *count)
+size_t *table_columns(const struct table *table, const char *list, size_t *count)
 {
 	size_t *chosen = checked(calloc(table->width + 1, sizeof(*chosen)));
 	char *copy = text("%s", list ? list : ""), *rest = copy, *name;
@@ -402,8 +401,7 @@ static size_t *parse_columns(const struct table *table, const char *list, size_t
 	return chosen;
 }
 
-/* Numeric columns are right-aligned. */
-static bool is_numeric(const struct table *table, size_t column)
+bool table_is_numeric(const struct table *table, size_t column)
 {
 	const char *name = table->columns[column];
 	bool number = false;
@@ -434,7 +432,7 @@ static char *cell_text(const char *name, const char *string)
 static void render_column(struct libscols_table *out, const struct table *table, size_t column)
 {
 	char *name = cell_text(NULL, table->columns[column]), *c;
-	bool number = is_numeric(table, column);
+	bool number = table_is_numeric(table, column);
 
 	for (c = name; *c && !opts.csv; c++)
 		*c = toupper((unsigned char)*c);
@@ -511,7 +509,7 @@ static size_t fit_columns(const struct table *table, const size_t *columns, size
  */
 static char *render_table(const struct table *table, const char *list)
 {
-	size_t count, *columns = parse_columns(table, list, &count), from = 1, to;
+	size_t count, *columns = table_columns(table, list, &count), from = 1, to;
 	char *all = NULL, *block;
 
 	while (from <= count && !(all && table->clip)) {
@@ -562,7 +560,7 @@ static int check_columns(struct table *const *tables, size_t count, const char *
 
 struct json_object *table_json(const struct table *table)
 {
-	size_t count, *columns = parse_columns(table, opts.output, &count);
+	size_t count, *columns = table_columns(table, opts.output, &count);
 	struct json_object *rows = json_of_table(table, columns, count);
 
 	free(columns);

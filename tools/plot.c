@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "device.h"
 #include "helloctl.h"
 #include "output.h"
 
@@ -62,26 +64,29 @@ static const char histogram_script[] =
 	"for [i=0:*] $data index i using ($1*1.4):(top(i, $2, $3)):"
 	"(sprintf('%.3g', share($2, $3))) with labels offset 0,0.5 font ',11'\n";
 
-static const char *terminal_for(const char *path)
-{
-	const char *end = strrchr(path, '.');
+#define SVG	"svg size 960,%d noenhanced font 'sans,14' background 'white'"
+#define PNG	"pngcairo size 1440,%d noenhanced font 'sans,17' linewidth 1.5"
 
-	if (end && !strcmp(end, ".svg"))
-		return "svg size 960,640 noenhanced font 'sans,14' background 'white'";
-	if (end && !strcmp(end, ".png"))
-		return "pngcairo size 1440,960 noenhanced font 'sans,17' linewidth 1.5";
-	return NULL;
+static bool ends_with(const char *path, const char *end)
+{
+	const char *last = strrchr(path, '.');
+
+	return last && !strcmp(last, end);
 }
 
 int plot_check(const char *path)
 {
-	FILE *found;
-
-	if (!terminal_for(path))
+	if (!ends_with(path, ".svg") && !ends_with(path, ".png"))
 		return usage_error("--plot: the name '%s' does not end in .svg or .png", path);
-	found = popen("command -v gnuplot >/dev/null", "re");
+	return plot_check_gnuplot();
+}
+
+int plot_check_gnuplot(void)
+{
+	FILE *found = popen("command -v gnuplot >/dev/null", "re");
+
 	if (!found || pclose(found))
-		return fail("sudo apt install gnuplot-nox", "--plot needs gnuplot");
+		return fail("sudo apt install gnuplot-nox", "there is no gnuplot");
 	return 0;
 }
 
@@ -96,26 +101,52 @@ char *plot_safe(const char *format, ...)
 		all = checked(NULL);
 	va_end(args);
 	for (char *c = all; *c; c++)
-		if (strchr("\"\\`", *c) || (unsigned char)*c < ' ')
+		if (strchr("\"\\`<>&", *c) || (unsigned char)*c < ' ')
 			*c = '?';
 	return all;
 }
 
-int plot_draw(const char *path, bool cost, const char *title, const char *data)
+/* Runs gnuplot with its output in @path. */
+static bool run_gnuplot(const char *path, const struct plot *plot)
 {
 	/* in the environment: gnuplot and the shell would interpret some paths */
-	bool bad = setenv("HELLO_PLOT", path, 1);
-	FILE *file = bad ? NULL : fopen(path, "we"), *to;
+	FILE *to = setenv("HELLO_PLOT", path, 1) ? NULL : popen("exec gnuplot >\"$HELLO_PLOT\"", "we");
+
+	if (!to)
+		return false;
+	fputs("set terminal ", to);
+	if (ends_with(path, ".png"))
+		fprintf(to, PNG, plot->height * 3 / 2);
+	else
+		fprintf(to, SVG, plot->height);
+	fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title, script,
+		plot->cost ? cost_script : histogram_script);
+	return !pclose(to);
+}
+
+int plot_draw(const char *path, const struct plot *plot)
+{
+	FILE *file = fopen(path, "we");
 
 	if (!file)
 		return fail(NULL, "cannot write %s: %s", path, strerror(errno));
 	fclose(file);
-	to = popen("exec gnuplot >\"$HELLO_PLOT\"", "we");
-	if (to)
-		fprintf(to, "set terminal %s\n$data <<END\n%sEND\nset title \"%s\"\n%s%s",
-			terminal_for(path), data, title, script,
-			cost ? cost_script : histogram_script);
-	if (!to || pclose(to))
-		return fail(NULL, "gnuplot could not draw %s", path);
-	return 0;
+	return run_gnuplot(path, plot) ? 0 : fail(NULL, "gnuplot could not draw %s", path);
+}
+
+char *plot_svg(const struct plot *plot)
+{
+	/* inherited by the shell that opens it */
+	int fd = memfd_create("plot", 0);
+	char *path = text("/proc/self/fd/%d", fd), *svg = NULL;
+	FILE *from = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (from && run_gnuplot(path, plot))
+		svg = read_all(from);
+	if (!svg)
+		fail(NULL, "gnuplot could not draw");
+	if (from)
+		fclose(from);
+	free(path);
+	return svg;
 }

@@ -102,8 +102,9 @@ static void each_word(const struct result *result, const struct table *rows, boo
 	if (json_object_is_type(words, json_type_object)) {
 		json_object_object_foreach(words, name, values)
 			if (table_has(rows, name) && several ==
-			    (varies(rows, name) || (json_object_is_type(values, json_type_array) &&
-						   json_object_array_length(values) > 1)))
+			    ((json_object_is_type(values, json_type_array) &&
+			      json_object_array_length(values) > 1) ||
+			     (figure_of(name) == FIGURE_WORD && varies(rows, name))))
 				use(name, data);
 	}
 	for (size_t i = 0; several && i < table_width(rows); i++) {
@@ -252,7 +253,7 @@ static int print_rows(const struct result *result, struct table *rows, const cha
 	return ret;
 }
 
-int result_print(const struct result *result)
+const char *result_figures(int rows)
 {
 	static const char *const figures[] = {
 		[RESULT_MEASURE] = "failures,alloc_p50_ns,alloc_p50_low_ns,alloc_p50_high_ns,"
@@ -260,6 +261,12 @@ int result_print(const struct result *result)
 		[RESULT_RACE]	 = "expected,observed,lost,ns_per_operation,ns_per_operation_low,"
 				   "ns_per_operation_high,wait_max_ns,hold_mean_ns",
 	};
+
+	return figures[rows];
+}
+
+int result_print(const struct result *result)
+{
 	struct json_object *object;
 	int ret = 0;
 
@@ -272,7 +279,7 @@ int result_print(const struct result *result)
 	}
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
 		if (result->tables[i])
-			ret = print_rows(result, result->tables[i], figures[i]);
+			ret = print_rows(result, result->tables[i], result_figures(i));
 	if (!ret)
 		print_foot(result);
 	return ret;
