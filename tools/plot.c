@@ -109,8 +109,9 @@ char *plot_safe(const char *format, ...)
 /* Runs gnuplot with its output in @path. */
 static bool run_gnuplot(const char *path, const struct plot *plot)
 {
-	/* in the environment: gnuplot and the shell would interpret some paths */
-	FILE *to = setenv("HELLO_PLOT", path, 1) ? NULL : popen("exec gnuplot >\"$HELLO_PLOT\"", "we");
+	/* the path is in the environment: gnuplot and the shell would interpret some */
+	static const char command[] = "LC_ALL=C.UTF-8 exec gnuplot >\"$HELLO_PLOT\"";
+	FILE *to = setenv("HELLO_PLOT", path, 1) ? NULL : popen(command, "we");
 
 	if (!to)
 		return false;

@@ -185,9 +185,23 @@ static void lock_race(const char *lock, char *answer, size_t size)
 		 lock, none ? 187 : 200, none ? 13 : 0, none ? 0 : 200, none ? 0 : 200);
 }
 
+/* Appends the order to the file FAKE_ORDERS. */
+static void log_order(const char *order, size_t size)
+{
+	const char *path = getenv("FAKE_ORDERS");
+	FILE *log = path ? fopen(path, "a") : NULL;
+
+	if (log) {
+		fwrite(order, 1, size, log);
+		fclose(log);
+	}
+}
+
 static ssize_t experiment(int fd, const char *order, size_t size)
 {
 	char answer[1024], lock[64];
+
+	log_order(order, size);
 
 	if (strstr(order, "refused")) {
 		errno = atoi(getenv("FAKE_ERRNO"));

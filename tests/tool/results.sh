@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/tool/results.sh: the part of cases.sh about repeats, and results in files.
+# shellcheck shell=sh disable=SC2154 # cases.sh sets out and status
+
+dir=$UMOCKDEV_DIR/results
+mkdir "$dir"
+
+# orders ARGS...: runs helloctl and prints what it asks the driver, in order
+orders() {
+	rm -f "$dir/orders"
+	FAKE_ORDERS=$dir/orders $helloctl "$@" >"$dir/out"
+	cat "$dir/orders" 2>&-
+}
+
+# untouched FACT: the file $dir/kept still has its contents
+untouched() {
+	is "$(cat "$dir/kept")" 'my notes' "$1"
+}
+
+four='alloc_mode=kmalloc buffer_size=64..512'
+# shellcheck disable=SC2086 # words of a command line
+{
+	orders measure $four --seed 7 >"$dir/first"
+	orders measure $four --seed 7 >"$dir/second"
+	orders measure $four --seed 8 >"$dir/third"
+}
+is "$(sort "$dir/first" | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" "7 7 7 7 " \
+	"measure runs each combination once to warm up and six times"
+is "$(split -l 4 --filter='sort -u | wc -l' "$dir/first" | sort -u)" 4 "measure interleaves: each round runs every combination"
+is "$(split -l 4 --filter='tr "\n" " "; echo' "$dir/first" | sort -u | wc -l | sed 's/^[2-7]$/several/')" several \
+	"measure shuffles each round"
+is "$(cmp "$dir/first" "$dir/second")" "" "the same seed gives the same order"
+ok "$(cmp -s "$dir/first" "$dir/third"; echo $(($? != 1)))" "another seed gives another order"
+is "$(orders measure buffer_size=64 --repeat 2 | wc -l)" 6 "--repeat 2 runs two combinations six times"
+is "$(orders race lock_mode=mutex --repeat 2 | wc -l)" 3 "race repeats too"
+ctl measure buffer_size=64
+seed=$(printf '%s\n' "$out" | sed -n 's/.*; seed //p')
+like "$seed" '^[0-9]+$' "measure prints the seed"
+is "$(orders measure buffer_size=64 --seed "$seed" | wc -l)" 14 "--seed takes it"
+like "$out" '^median of 6 repeats, low and high at 96\.9 % confidence; seed ' "measure prints the confidence of the intervals"
+is "$(json '.metadata.seed' measure -J buffer_size=64 --seed 4294967295)" 4294967295 "JSON has the seed"
+for bad in '--repeat 0' '--repeat 1001' '--repeat x' '--seed 4294967296' '--seed -1'; do
+	# shellcheck disable=SC2086
+	ctl measure $bad
+	is $status 2 "measure $bad is a usage error"
+done
+
+is "$(FAKE_NOISE=50 json '.measure[0] | [.alloc_p50_low_ns, .alloc_p50_high_ns, .repeats]' measure -J $four --seed 1)" \
+	"[204,306,6]" "an interval has the values of all repeats"
+is "$(json '.measure[0] | [.alloc_p50_ns, .alloc_p50_low_ns, .alloc_p50_high_ns]' measure -J $four --repeat 1)" \
+	"[204,null,null]" "one repeat has no interval"
+ctl measure $four --repeat 1
+like "$out" '^one repeat: the medians have no interval' "measure says that one repeat has no interval"
+out=$(FAKE_NOISE=900 $helloctl measure --seed 1 2>&1)
+like "$out" '^vmalloc and kmalloc are not distinguishable at the largest size$' \
+	"where intervals overlap, no crossover is named"
+is "$(FAKE_NOISE=900 json '.crossover[0] | [.from_size, .distinguishable]' measure -J --seed 1)" "[null,false]" \
+	"in JSON such a crossover is not distinguishable"
+ctl measure --repeat 1
+like "$out" '^vmalloc and kmalloc are not distinguishable' "without intervals, no crossover is named"
+
+out=$(FAKE_CUT=1 $helloctl measure $four 2>&1)
+like "$out" '^4 of 4 rows are cut: a run took over ten seconds' "measure says that runs were cut"
+is "$(FAKE_CUT=1 json '.measure[0].cut' measure -J $four)" true "in JSON cut is a boolean"
+out=$(FAKE_CUT=1 $helloctl measure $four --csv 2>&1 >/dev/null)
+like "$out" 'rows are cut' "with --csv a cut is said on standard error"
+is "$($helloctl measure $four --csv | grep -c '^alloc,')" 4 "--csv prints rows and nothing else"
+
+out=$(FAKE_VIRT=qemu $helloctl measure $four)
+like "$out" '^warning: under an emulator \(qemu\)' "measure warns of an emulator"
+is "$(FAKE_VIRT=kvm json '.warning[] | select(.warning == "virtualization").text' measure -J $four)" \
+	"under a hypervisor (kvm): the load of the host changes the times" "in JSON the warnings are a list"
+is "$(json '[.warning[] | select(.warning == "virtualization")] | length' measure -J $four)" 0 \
+	"a real machine gives no such warning"
+governor=$UMOCKDEV_DIR/sys/devices/system/cpu/cpu0/cpufreq
+mkdir -p "$governor"
+echo powersave >"$governor/scaling_governor"
+out=$($helloctl measure $four)
+like "$out" '^warning: CPU frequency scaling \(governor powersave\): sudo cpupower' "measure warns of frequency scaling"
+rm -r "$UMOCKDEV_DIR/sys/devices/system"
+mkdir -p "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
+like "$($helloctl measure $four)" '^warning: a debug kernel \(.*kmemleak' "measure warns of a debug kernel"
+rmdir "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
+
+is "$(orders measure -o bad 2>&-; cat "$dir/out")" "" "a wrong column is refused before the sweep"
+ctl measure -o bad
+is $status 2 "a wrong column is a usage error"
+like "$out" "no column 'bad'; there are .* alloc_p50_low_ns " "a wrong column lists the columns"
+
+# ---- files ----
+
+ctl measure --save "$dir/old.json" --seed 1
+is $status 0 "measure saves its result"
+is "$(echo "$dir"/old.json*)" "$dir/old.json" "--save leaves no temporary file"
+is "$($helloctl show "$dir/old.json")" "$out" "show prints what measure printed"
+is "$($helloctl show -J "$dir/old.json")" "$(cat "$dir/old.json")" "show prints the same JSON"
+is "$($helloctl show --csv -o alloc_mode,buffer_size "$dir/old.json" | tail -n 1)" "vmalloc,4194304" \
+	"show takes the options of measure"
+ctl show "$dir/old.json" --plot "$dir/old.svg"
+is "$status $(grep -c '<svg' "$dir/old.svg")" "0 1" "show draws"
+ctl measure alloc_mode=all gfp_flags=GFP_KERNEL,GFP_ATOMIC --save "$dir/all.json"
+ctl race delay=msleep:1 --save "$dir/race.json"
+is "$(json '.race | length' show -J "$dir/race.json")" 2 "race saves its result too"
+if /usr/bin/python3 -c 'import jsonschema' 2>&-; then
+	for file in old all race; do
+		is "$(/usr/bin/python3 -W ignore -m jsonschema -i "$dir/$file.json" \
+			Documentation/helloctl-result.schema.json 2>&1)" "" "$file.json follows the schema"
+	done
+	sed 's/"buffer_size": 64,/"buffer_size": "64",/' "$dir/old.json" >"$dir/text.json"
+	like "$(/usr/bin/python3 -W ignore -m jsonschema -i "$dir/text.json" \
+		Documentation/helloctl-result.schema.json 2>&1)" "'64' is not of type 'integer'" \
+		"the schema refuses a number in quotes"
+	rm "$dir/text.json"
+else
+	ok 0 "results follow the schema # SKIP python3-jsonschema is not installed"
+fi
+is "$(jq -r '.metadata.kernel_release, .metadata.machine' "$dir/old.json" | tr '\n' ' ')" "$(uname -r) $(uname -m) " \
+	"a result says which kernel and machine it is of"
+is "$(jq -c '.metadata.words.alloc_mode' "$dir/old.json")" '["kmalloc","vmalloc"]' "a result has the words of its order"
+
+echo 'my notes' >"$dir/kept"
+ctl measure --save "$dir/kept"
+is $status 1 "--save refuses a file that is no result"
+like "$out" 'kept is not a result of helloctl: it is not replaced' "--save says why"
+untouched "--save does not touch such a file"
+is "$(orders measure --save "$dir/kept" 2>&-)" "" "--save is refused before the sweep"
+ln -s kept "$dir/link"
+for target in "$dir" /dev/null "$dir/link" "$dir/none/a.json" ''; do
+	ctl measure buffer_size=64 --save "$target"
+	is $status 1 "--save refuses ${target##*/}"
+done
+untouched "--save does not follow a link"
+ctl measure buffer_size=64 --save "$dir/old.json.copy"
+ctl measure buffer_size=128 --save "$dir/old.json.copy"
+is "$(jq '.measure[0].buffer_size' "$dir/old.json.copy")" 128 "--save replaces a result"
+
+# ---- compare ----
+
+for percent in 0 3 10; do
+	FAKE_SLOWER=$percent $helloctl measure --save "$dir/slower$percent.json" >/dev/null
+done
+ctl compare "$dir/old.json" "$dir/slower0.json"
+is $status 0 "compare of the same costs succeeds"
+like "$out" '^0 of 68 figures differ, 0 are dearer by more than 5 %$' "compare finds no difference"
+ctl compare "$dir/old.json" "$dir/slower3.json"
+is $status 0 "compare accepts a slowdown below the threshold"
+like "$out" '^17 of 68 figures differ, 0 are dearer' "compare prints it"
+ctl compare "$dir/old.json" "$dir/slower10.json"
+is $status 1 "compare fails at a slowdown above the threshold"
+like "$out" '^vmalloc +4K alloc_p50_ns +5064 +5570 +1\.100 +1\.100 +1\.100 dearer$' "compare names what is dearer, with ratio and interval"
+unlike "$out" '^kmalloc' "compare omits what does not differ"
+for case in '2% slower3 1' '3.5% slower3 0' '11 slower10 0' '9.9% slower10 1'; do
+	# shellcheck disable=SC2086
+	set -- $case
+	ctl compare "$dir/old.json" "$dir/$2.json" --threshold "$1"
+	is $status "$3" "compare of $2 with --threshold $1 exits with $3"
+done
+ctl compare "$dir/slower10.json" "$dir/old.json"
+is $status 0 "compare accepts what got cheaper"
+like "$out" ' cheaper$' "compare says what is cheaper"
+ctl compare "$dir/old.json" "$dir/slower3.json" "$dir/slower10.json"
+is $status 1 "compare takes several files"
+like "$out" "slower10.json alloc_p50_ns .* dearer\$" "compare of several files names the file"
+is "$(json '.compare.dearer, (.measure[0] | .alloc_mode, .buffer_size, (.ratio * 1000 | floor))' compare -J "$dir/old.json" "$dir/slower10.json" |
+	tr '\n' ' ')" "17 vmalloc 64 1100 " "compare in JSON has words and figures"
+FAKE_SLOWER=10 FAKE_NOISE=30 $helloctl measure --seed 1 --save "$dir/noisy.json" >/dev/null
+ctl compare "$dir/old.json" "$dir/noisy.json"
+is "$status $(printf '%s\n' "$out" | grep -c '^kmalloc')" "1 0" "compare sees through noise what differs, and nothing else"
+ctl compare "$dir/old.json" "$dir/all.json"
+is $status 0 "combinations of one file change no status"
+like "$out" '^only in .*all.json: alloc_mode=pages buffer_size=64 gfp_flags=GFP_ATOMIC' "compare lists them"
+ctl compare "$dir/race.json" "$dir/old.json"
+is $status 0 "files without a common combination differ in nothing"
+jq '.metadata.kernel_release = "9.9-other" | .metadata.cpus = 77' "$dir/old.json" >"$dir/other.json"
+ctl compare "$dir/old.json" "$dir/other.json"
+like "$out" "^kernel_release: $(uname -r | sed 's/[+.]/[&]/g') -> 9\.9-other\$" "compare says how the kernels differ"
+like "$out" '^cpus: [0-9]+ -> 77$' "compare says how the machines differ"
+jq 'del(.measure[].threads)' "$dir/old.json" >"$dir/older.json"
+ctl compare "$dir/older.json" "$dir/slower10.json"
+is $status 1 "compare ignores a word that an older driver lacks"
+
+# ---- input that is no result ----
+
+head -c 3000 "$dir/old.json" >"$dir/bad-truncated"
+jq '.schema.version = 2' "$dir/old.json" >"$dir/bad-newer"
+echo '{"fio version": "fio-3.33", "jobs": []}' >"$dir/bad-other"
+jq '.schema.name = "fio"' "$dir/old.json" >"$dir/bad-name"
+jq '.measure = 5' "$dir/old.json" >"$dir/bad-rows"
+jq '.measure[0].alloc_p50_ns = [1]' "$dir/old.json" >"$dir/bad-cell"
+jq 'del(.measure)' "$dir/old.json" >"$dir/bad-none"
+jq '.metadata = []' "$dir/old.json" >"$dir/bad-metadata"
+echo '[]' >"$dir/bad-array"
+: >"$dir/bad-empty"
+head -c 1000 /dev/zero >"$dir/bad-zeros"
+printf 'GIF89a\377\376' >"$dir/bad-binary"
+while read -r name reason; do
+	ctl compare "$dir/old.json" "$dir/$name"
+	is $status 2 "compare exits with 2 on $name"
+	like "$out" "$reason" "compare says what is wrong with $name"
+	ctl show "$dir/$name"
+	is $status 1 "show refuses $name"
+	ctl report "$dir/$name" -o "$dir/none.html"
+	is "$status $([ -e "$dir/none.html" ] && echo written)" "1 " "report of $name writes nothing"
+done <<-END
+	bad-truncated ends too early: it is truncated
+	bad-newer has version 2 of the schema, this helloctl reads version 1
+	bad-other is not a result of helloctl
+	bad-name is not a result of helloctl
+	bad-rows 'measure' is not a list of rows: it is damaged
+	bad-cell 'measure' is not a list of rows: it is damaged
+	bad-none has no rows of measure or race
+	bad-metadata has no metadata: it is damaged
+	bad-array is JSON, but not an object
+	bad-empty ends too early: it is truncated
+	bad-zeros is not JSON
+	bad-binary is not JSON
+	missing No such file or directory
+END
+ctl compare /dev/zero "$dir/old.json"
+is $status 2 "compare refuses a device"
+ctl compare "$dir" "$dir/old.json"
+is $status 2 "compare refuses a directory"
+ctl compare "$dir/old.json"
+is $status 2 "compare of one file is a usage error"
+ctl compare "$dir/old.json" "$dir/old.json" --threshold 5x
+is $status 2 "a wrong threshold is a usage error"
+ctl show "$dir/old.json" "$dir/old.json"
+is $status 2 "show of two files is a usage error"
+
+# ---- report ----
+
+ctl report "$dir/old.json" -o "$dir/one.html"
+is "$status $out" "0 " "report is silent"
+is "$(xmllint --noout "$dir/one.html" 2>&1)" "" "the page is well-formed"
+is "$(grep -Eci '<script|<link|<iframe|https?:|src=' "$dir/one.html")" 0 "the page needs nothing from elsewhere"
+is "$(grep -c '<svg' "$dir/one.html")" 2 "the page has curves and histograms"
+like "$(cat "$dir/one.html")" "<td>kernel_release</td><td>$(uname -r)</td>" "the page has the metadata"
+jq '.metadata.kernel_release = "<b>`touch '"$dir"'/hacked`\"&\u001b"' "$dir/slower10.json" >"$dir/hostile.json"
+ctl report "$dir/old.json" "$dir/hostile.json" "$dir/race.json" -o "$dir/all.html"
+is "$status $(xmllint --noout "$dir/all.html" 2>&1)" "0 " "the page of a hostile file is well-formed"
+ok "$([ -e "$dir/hacked" ]; echo $(($? == 0)))" "a hostile file runs no command in gnuplot"
+is "$(grep -o ' id=.[^ ]*' "$dir/all.html" | sort | uniq -d)" "" "no two elements of the page have the same id"
+like "$(cat "$dir/all.html")" '<p>17 of 68 figures differ, 17 are dearer by more than 5 %.</p>' "the page compares its files"
+ctl report "$dir/old.json" -o "$dir/one.html"
+is $status 0 "report replaces a report"
+for target in "$dir" /dev/null "$dir/link" "$dir/kept" "$dir/none/a.html"; do
+	ctl report "$dir/old.json" -o "$target"
+	is $status 1 "report refuses ${target##*/}"
+done
+untouched "report does not touch a file that is no report"
+ctl report "$dir/old.json"
+is $status 2 "report needs a file to write"
+is "$(tests/tool/complete 'helloctl report -o al')" "" "bash completes no columns for the page of report"
+is "$(tests/tool/complete 'helloctl measure --save al')" "" "bash completes no words for the file of --save"
+ctl metrics -o /dev/null
+is $status 1 "metrics refuses a device"
