@@ -16,9 +16,9 @@
 #include "terminal.h"
 
 static const struct fact *const tables[] = {
-	grade_kind_facts, grade_read_facts, grade_seek_facts, grade_memory_facts, grade_wait_facts,
-	grade_write_facts, grade_share_facts, grade_compat_facts, grade_limit_facts, grade_map_facts,
-	grade_last_facts,
+	grade_kind_facts, grade_read_facts, grade_seek_facts, grade_write_facts,
+	grade_memory_facts, grade_wait_facts, grade_share_facts, grade_compat_facts,
+	grade_limit_facts, grade_map_facts, grade_last_facts,
 };
 
 #define FOR_EACH_FACT(fact)							\
@@ -118,6 +118,8 @@ static char *device_kind(void)
 	else if (has[ENDS])
 		kind = text("%llu bytes of contents%s", grade->length,
 			    has[WRITES] ? ", and writes are not stored" : "");
+	else if (grade->read_error)
+		kind = text("contents that end with %s", strerrorname_np(grade->read_error));
 	else
 		kind = text("%s", grade->read_waits ? "a stream, whose reads wait" : "neither a buffer nor a source");
 	if (has[CAPACITY])

@@ -13,10 +13,14 @@
 enum trait {
 	READS,		/* a read ends by itself, without an error */
 	ENDS,		/* reads come to an end */
+	ADVANCES,	/* a read goes on where the last one ended */
 	POSITIONS,	/* pread(2) works */
 	SEEKS,		/* lseek(2) moves the position */
 	WRITES,		/* writes are allowed here, and one took bytes */
 	STORES,		/* written bytes can be read */
+	FOLLOWS,	/* a write goes on where the last one ended */
+	PLACES,		/* pwrite(2) works */
+	APPENDS,	/* O_APPEND works */
 	SECOND,		/* a second open works while the first is open */
 	PRIVATE,	/* ... and does not see the bytes of the first */
 	SHARED,		/* ... and sees them */
@@ -42,6 +46,8 @@ extern const struct fact grade_kind_facts[], grade_read_facts[], grade_seek_fact
 	grade_compat_facts[], grade_limit_facts[], grade_map_facts[], grade_last_facts[];
 
 #define GRADE_CAPACITY_MAX	(64UL << 20)
+/* Enough to read that many bytes in pages */
+#define GRADE_CALLS_MAX		20000
 /* Written by most facts: few drivers hold less. */
 #define GRADE_BYTES		16
 #define GRADE_TEXT		256

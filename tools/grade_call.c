@@ -198,7 +198,7 @@ ssize_t read_at(int fd, void *to, size_t n, off_t at)
 {
 	size_t done = 0;
 
-	while (done < n) {
+	for (int calls = 0; done < n; calls++) {
 		size_t rest = n - done < 65536 ? n - done : 65536;
 		ssize_t got = node_pread(fd, (char *)to + done, rest, at + (off_t)done);
 
@@ -206,6 +206,8 @@ ssize_t read_at(int fd, void *to, size_t n, off_t at)
 			wrong(got, "bytes or the end");
 		if (!got)
 			break;
+		if (calls > GRADE_CALLS_MAX)
+			does_not_apply("reads do not end: %zu bytes until now", done);
 		done += got;
 	}
 	return done;
@@ -277,7 +279,7 @@ static struct sample sample_found(void)
 	ssize_t got;
 	int fd;
 
-	if (grade->endless && !grade->read_error) {
+	if (grade->endless || grade->read_error) {
 		sample.unknown = true;
 		sample.n = GRADE_BYTES;
 	} else {

@@ -7,12 +7,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "grade.h"
 
-/* Reads without an end: after as many calls or bytes */
-#define MANY_CALLS	20000
 #define CHUNK		65536
 
 static const char *access_name(int flags)
@@ -84,7 +83,7 @@ static void read_to_the_end(void)
 	trait_set(READS);
 	total = got;
 	for (int calls = 0; got > 0; calls++) {
-		if (total > GRADE_CAPACITY_MAX || calls > MANY_CALLS) {
+		if (total > GRADE_CAPACITY_MAX || calls > GRADE_CALLS_MAX) {
 			trait_lacks(ENDS, "reads do not end: %llu bytes until now", total);
 			grade->endless = true;
 			grade->repeats = same && calls > 1 && size < CHUNK ? size : 0;
@@ -180,6 +179,16 @@ static void check_store(int fd, const unsigned char *pattern, ssize_t n, const u
 	grade->consumes = read_back(fd, again) != back || memcmp(again, got, back) != 0;
 }
 
+/* Not isatty(3), which believes a driver that answers each ioctl with 0. */
+static bool is_terminal(int fd)
+{
+	unsigned char settings[256], before[256];
+
+	memset(settings, 0xa5, sizeof(settings));
+	memcpy(before, settings, sizeof(before));
+	return !ioctl(fd, TCGETS, settings) && memcmp(settings, before, sizeof(before));
+}
+
 static void write_first(void)
 {
 	unsigned char pattern[GRADE_BYTES], before[GRADE_BYTES] = { 0 }, again[GRADE_BYTES] = { 0 };
@@ -204,7 +213,7 @@ static void write_first(void)
 	if (done <= 0 || done > GRADE_BYTES)
 		wrong(done, "a count up to %d, or another error", GRADE_BYTES);
 	trait_set(WRITES);
-	if (isatty(fd)) {
+	if (is_terminal(fd)) {
 		trait_lacks(STORES, "a terminal changes what is written");
 		return;
 	}
@@ -340,18 +349,19 @@ const struct fact grade_kind_facts[] = {
 
 static void check_last(void)
 {
+	bool writes = grade->has[WRITES];
 	unsigned char bytes[GRADE_BYTES];
 	int fd;
 
 	step("an open after all other facts");
-	fd = open(grade->path, (grade->read_flags >= 0 ? grade->read_flags : grade->write_flags) |
-		  O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open(grade->path, (writes ? grade->write_flags : grade->read_flags) | O_CLOEXEC | O_NOCTTY |
+		  O_NONBLOCK);
 	if (fd < 0)
 		wrong(fd, "a descriptor");
+	if (writes && node_write(fd, "x", 1) < 0 && errno != EAGAIN)
+		wrong(-1, "1");
 	if (grade->has[READS])
 		node_read(fd, bytes, sizeof(bytes));
-	if (grade->has[STORES] && node_write(fd, "x", 1) < 0 && errno != EAGAIN)
-		wrong(-1, "1");
 	node_close(fd);
 }
 

@@ -50,11 +50,13 @@ static void check_capacity(void)
 		ssize_t done;
 
 		fill_pattern(want, n, (off_t)total);
-		done = node_write(fd, want, n);
+		done = node_pwrite(fd, want, n, (off_t)total);
 		if (done > 0) {
 			total += done;
 			continue;
 		}
+		if (done < 0 && errno == ESPIPE)
+			does_not_apply("pwrite(2) fails with ESPIPE");
 		if (done < 0 && errno == ENOMEM)
 			does_not_apply("after %llu bytes there is no memory", total);
 		if (!done || !is_full(errno))
@@ -197,12 +199,12 @@ static void check_huge(void)
 	}
 }
 
-#define FULL	(NEEDS(STORES) | NEEDS(POSITIONS) | NEEDS(CAPACITY))
+#define FULL	(NEEDS(STORES) | NEEDS(POSITIONS) | NEEDS(PLACES) | NEEDS(CAPACITY))
 
 const struct fact grade_limit_facts[] = {
 	{ "capacity", "writes stop with ENOSPC, and all before them can be read",
 	  "cp ends without an error, and data is lost, or other memory is overwritten",
-	  "copying-to-user", NEEDS(STORES) | NEEDS(POSITIONS), check_capacity },
+	  "copying-to-user", NEEDS(STORES), check_capacity },
 	{ "capacity-end", "a full device reads back as written, and then ends",
 	  "data is lost, or kernel memory is read", "copying-to-user", FULL, check_contents },
 	{ "capacity-past", "a write after the capacity is ENOSPC and changes nothing",

@@ -239,7 +239,7 @@ const struct fact grade_map_facts[] = {
 	{ "mmap", "mmap works, or fails", "a program that maps the device crashes", "mmap-and-faults",
 	  NEEDS(WRITES), check_map },
 	{ "mmap-same", "a mapping is the memory that read and write use",
-	  "two programs see different data", "mmap-and-faults", NEEDS(MAPS) | NEEDS(POSITIONS),
+	  "two programs see different data", "mmap-and-faults", NEEDS(MAPS) | NEEDS(POSITIONS) | NEEDS(PLACES),
 	  check_same },
 	{ "mmap-bounds", "a mapping shows nothing after the buffer",
 	  "a program gets kernel memory, and can change it", "mmap-and-faults", BOUNDED, check_bounds },

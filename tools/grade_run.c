@@ -26,11 +26,29 @@
 static bool suspicious;		/* a fact died or hung: the device may hang from now on */
 static char hung[GRADE_TEXT];	/* why no further fact is checked */
 
-/* The fact that finds out about a trait */
-static const char *const found_by[TRAITS] = {
-	[READS] = "read", [ENDS] = "read", [POSITIONS] = "seek", [SEEKS] = "seek",
-	[WRITES] = "write", [STORES] = "write", [SECOND] = "second-open", [PRIVATE] = "second-open",
-	[SHARED] = "second-open", [CAPACITY] = "capacity", [MAPS] = "mmap",
+/*
+ * Of each trait, the fact that finds out about it, and one that the device must pass to keep
+ * it: where reads ignore the offset, no fact about offsets can be judged.
+ */
+static const struct {
+	const char *found_by;
+	const char *kept_by;
+} traits[TRAITS] = {
+	[READS]		= { "read", "" },
+	[ENDS]		= { "read", "read-end" },
+	[ADVANCES]	= { "read-pieces", "" },
+	[POSITIONS]	= { "seek", "read-offset" },
+	[SEEKS]		= { "seek", "seek-set" },
+	[WRITES]	= { "write", "" },
+	[STORES]	= { "write", "" },
+	[FOLLOWS]	= { "write-pieces", "" },
+	[PLACES]	= { "write-offset", "" },
+	[APPENDS]	= { "write-append", "" },
+	[SECOND]	= { "second-open", "" },
+	[PRIVATE]	= { "second-open", "" },
+	[SHARED]	= { "second-open", "" },
+	[CAPACITY]	= { "capacity", "" },
+	[MAPS]		= { "mmap", "" },
 };
 
 bool grade_start(const char *path, bool destroy)
@@ -166,7 +184,9 @@ static bool device_hangs(const struct fact *last)
 static void explain_traits(const struct fact *fact, enum verdict verdict)
 {
 	for (int i = 0; i < TRAITS; i++) {
-		if (strcmp(found_by[i], fact->name) || *grade->lacks[i])
+		if (verdict == NOT_OK && !strcmp(traits[i].kept_by, fact->name))
+			grade->has[i] = false;
+		else if (strcmp(traits[i].found_by, fact->name) || *grade->lacks[i])
 			continue;
 		if (verdict == DOES_NOT_APPLY)
 			trait_lacks(i, "%s", grade->finding);

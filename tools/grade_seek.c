@@ -99,7 +99,7 @@ static void check_negative(void)
 		errno = 0;
 		now = node_lseek(sample.fd, offsets[i], SEEK_SET);
 		/* offsets above 2^63 look negative; then the driver reads there */
-		if (now == offsets[i] && (read(sample.fd, buf, 1) >= 0 || errno != EINVAL))
+		if (now != -1 && now == offsets[i] && (read(sample.fd, buf, 1) >= 0 || errno != EINVAL))
 			does_not_apply("offsets are unsigned, as of /dev/mem");
 		if (now != -1 || errno != EINVAL)
 			not_ok("a seek to %lld is not EINVAL", (long long)offsets[i]);
@@ -187,13 +187,13 @@ static void check_far_read(void)
 const struct fact grade_seek_facts[] = {
 	{ "seek-set", "a seek goes to each byte of the contents",
 	  "a program that reads a record gets another one", "a-device-is-a-file",
-	  NEEDS(SEEKS), check_set },
+	  NEEDS(SEEKS) | NEEDS(POSITIONS), check_set },
 	{ "seek-current", "SEEK_CUR moves the position forward and back",
 	  "a program that skips bytes reads others", "a-device-is-a-file",
-	  NEEDS(SEEKS), check_current },
+	  NEEDS(SEEKS) | NEEDS(POSITIONS), check_current },
 	{ "seek-end", "SEEK_END is where reads end, or EINVAL",
 	  "a program that asks for the size allocates a wrong one", "a-device-is-a-file",
-	  NEEDS(SEEKS), check_end },
+	  NEEDS(SEEKS) | NEEDS(POSITIONS), check_end },
 	{ "seek-negative", "a seek before the beginning is EINVAL, and moves nothing",
 	  "the driver reads kernel memory before its buffer", "a-device-is-a-file",
 	  NEEDS(SEEKS), check_negative },
@@ -202,7 +202,7 @@ const struct fact grade_seek_facts[] = {
 	  NEEDS(SEEKS), check_whence },
 	{ "seek-past-end", "a seek past the end is refused, or finds the end",
 	  "a program reads kernel memory after the buffer", "a-device-is-a-file",
-	  NEEDS(SEEKS), check_past_end },
+	  NEEDS(SEEKS) | NEEDS(POSITIONS), check_past_end },
 	{ "read-far", "a read at any offset up to 2^63 is the end or an error",
 	  "a program reads kernel memory after the buffer", "a-device-is-a-file",
 	  NEEDS(READS) | NEEDS(POSITIONS), check_far_read },

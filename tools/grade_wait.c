@@ -107,8 +107,9 @@ static void check_poll_read(void)
 	}
 	if (grade->has[ENDS] && grade->length < sizeof(buf)) {
 		fd = open_node(grade->read_flags | O_NONBLOCK);
-		while (node_read(fd, buf, sizeof(buf)) > 0)
-			;
+		for (int i = 0; node_read(fd, buf, sizeof(buf)) > 0; i++)
+			if (i > GRADE_CALLS_MAX)
+				does_not_apply("reads do not end");
 		expect_agreement(fd, "at the end");
 	}
 }
@@ -160,11 +161,8 @@ static void read_blocking(void)
 {
 	int fd = open_to_read();
 
-	if (grade->consumes)
-		while (node_read(fd, buf, sizeof(buf)) > 0)
-			;
-	else
-		node_read(fd, buf, sizeof(buf));
+	for (int i = 0; i < GRADE_CALLS_MAX && node_read(fd, buf, sizeof(buf)) > 0; i++)
+		;
 }
 
 static void check_kill_read(void)

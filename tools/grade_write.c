@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "grade.h"
@@ -84,6 +85,7 @@ static void check_pieces(void)
 		expect_contents(fd, pattern, GRADE_BYTES, "after writes in pieces");
 		node_close(fd);
 	}
+	trait_set(FOLLOWS);
 }
 
 static void check_offset(void)
@@ -100,6 +102,7 @@ static void check_offset(void)
 		expect_contents(fd, pattern, GRADE_BYTES, "after a write of 2 bytes at an offset");
 		node_close(fd);
 	}
+	trait_set(PLACES);
 }
 
 static void check_position(void)
@@ -180,6 +183,54 @@ static void check_append(void)
 		not_ok("a write with O_APPEND is not after the %zu bytes that were there", end);
 	if (grade->has[SEEKS] && node_lseek(fd, 0, SEEK_CUR) != (off_t)end + 3)
 		not_ok("after a write with O_APPEND the position is not the end");
+	trait_set(APPENDS);
+}
+
+#define RECORDS	25
+
+/* Each process appends records of its own letter. */
+static void append_records(int fd, char letter)
+{
+	char record[8];
+
+	memset(record, letter, sizeof(record));
+	for (int i = 0; i < RECORDS; i++) {
+		ssize_t done = node_write(fd, record, sizeof(record));
+
+		if (done < 0 && errno == ENOSPC)
+			does_not_apply("the device has no room for %d records", 4 * RECORDS);
+		if (done != sizeof(record))
+			wrong(done, "%zu", sizeof(record));
+	}
+	_exit(0);
+}
+
+static void check_append_at_once(void)
+{
+	int fd = open_short(O_APPEND), status, counts[4] = { 0 };
+	size_t end = growing_end(fd), n;
+	pid_t pids[4];
+
+	for (int i = 0; i < 4; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			append_records(grade->has[SHARED] ? open_node(O_RDWR | O_APPEND) : fd, 'A' + i);
+	}
+	for (int i = 0; i < 4; i++) {
+		waitpid(pids[i], &status, 0);
+		if (WIFEXITED(status) && WEXITSTATUS(status))
+			_exit(WEXITSTATUS(status));
+	}
+	n = read_at(fd, buf, sizeof(buf), (off_t)end);
+	for (size_t at = 0; at + 8 <= n; at += 8) {
+		if (buf[at] < 'A' || buf[at] > 'D' || memcmp(buf + at, buf + at + 1, 7))
+			not_ok("of records that four processes append at once, one is torn");
+		counts[buf[at] - 'A']++;
+	}
+	for (int i = 0; i < 4; i++)
+		if (counts[i] != RECORDS)
+			not_ok("of %d records that a process appends while others do, %d are there", RECORDS,
+			       counts[i]);
 }
 
 static void check_gap(void)
@@ -288,18 +339,22 @@ const struct fact grade_write_facts[] = {
 	  "a program that changes a record destroys another one", "copying-to-user", STORED,
 	  check_offset },
 	{ "write-position", "pwrite leaves the position of write",
-	  "threads that share a descriptor disturb each other", "copying-to-user", STORED,
-	  check_position },
+	  "threads that share a descriptor disturb each other", "copying-to-user",
+	  STORED | NEEDS(FOLLOWS) | NEEDS(PLACES), check_position },
 	{ "write-vector", "writev stores its buffers one after another",
-	  "programs that write several buffers store mixed data", "copying-to-user", STORED,
-	  check_writev },
+	  "programs that write several buffers store mixed data", "copying-to-user",
+	  STORED | NEEDS(FOLLOWS), check_writev },
 	{ "write-append", "O_APPEND writes after the contents", "'>>' overwrites what is there",
-	  "a-device-is-a-file", STORED, check_append },
+	  "a-device-is-a-file", STORED | NEEDS(PLACES), check_append },
+	{ "append-at-once", "processes that append at once lose nothing",
+	  "lines of a log are lost at random", "races-and-delays", NEEDS(APPENDS),
+	  check_append_at_once },
 	{ "write-gap", "bytes that were never written are zero",
-	  "a program gets kernel memory, with other users' data", "open-and-private-data", STORED,
-	  check_gap },
+	  "a program gets kernel memory, with other users' data", "open-and-private-data",
+	  STORED | NEEDS(PLACES), check_gap },
 	{ "write-truncate", "what O_TRUNC removed does not come back",
-	  "deleted data can be read again", "open-and-private-data", STORED, check_truncate },
+	  "deleted data can be read again", "open-and-private-data",
+	  STORED | NEEDS(PLACES), check_truncate },
 	{ "write-splice", "splice stores the bytes of a pipe",
 	  "programs that move data without copying it lose it", "copying-to-user", NEEDS(WRITES),
 	  check_splice },
