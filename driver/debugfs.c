@@ -18,6 +18,7 @@
 #include "alloc.h"
 #include "buffer.h"
 #include "context.h"
+#include "counter.h"
 #include "debugfs.h"
 #include "experiment.h"
 #include "experiment_alloc.h"
@@ -101,15 +102,14 @@ struct offer {
 	const struct hello_table *table;
 	const char *heading;
 	void (*show_limits)(struct seq_file *m, unsigned int i);
+	const struct offer *more;	/* rows of another table under the same heading */
 };
 
 /* One row for each entry: its name, and its limits or why it is missing. */
-static int offer_show(struct seq_file *m, void *unused)
+static void show_rows(struct seq_file *m, const struct offer *offer)
 {
-	const struct offer *offer = m->private;
 	unsigned int i;
 
-	seq_printf(m, "%s\n", offer->heading);
 	for (i = 0; i < offer->table->nr; i++) {
 		const struct hello_entry *entry = hello_table_get(offer->table, i);
 
@@ -120,6 +120,15 @@ static int offer_show(struct seq_file *m, void *unused)
 			offer->show_limits(m, i);
 		seq_putc(m, '\n');
 	}
+}
+
+static int offer_show(struct seq_file *m, void *unused)
+{
+	const struct offer *offer = m->private;
+
+	seq_printf(m, "%s\n", offer->heading);
+	for (; offer; offer = offer->more)
+		show_rows(m, offer);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(offer);
@@ -146,7 +155,12 @@ static void show_context(struct seq_file *m, unsigned int i)
 
 static void show_lock(struct seq_file *m, unsigned int i)
 {
-	seq_puts(m, hello_lock_types[i].promise);
+	seq_printf(m, "both       %s", hello_lock_types[i].promise);
+}
+
+static void show_counter(struct seq_file *m, unsigned int i)
+{
+	seq_printf(m, "experiment %s", hello_counter_kinds[i].promise);
 }
 
 static const struct offer allocators = {
@@ -155,8 +169,10 @@ static const struct offer allocators = {
 	show_allocator
 }, contexts = {
 	&hello_context_table, "context      sleeps max_bytes", show_context
+}, counters = {
+	&hello_counter_table, NULL, show_counter
 }, locks = {
-	&hello_lock_table, "lock         promise", show_lock
+	&hello_lock_table, "lock         use        promise", show_lock, &counters
 };
 
 /* ---- opens ---- */

@@ -133,8 +133,8 @@ static bool apply_option(struct hello_experiment *exp,
 	if (option->selects)
 		*selected = i;
 	if (option->max)
-		return !kstrtoull(rest, 10, number) && *number &&
-		       *number <= option->max;
+		return !kstrtoull(rest, 10, number) &&
+		       (*number || option->zero) && *number <= option->max;
 	return !*rest;
 }
 
@@ -256,7 +256,7 @@ sum_workers(const struct hello_experiment *exp)
 }
 
 /* The least overhead of each sample: two readings of the clock, and a call. */
-static u64 measure_overhead(const struct hello_experiment_type *type,
+static u64 measure_overhead(struct hello_experiment *exp,
 			    u64 overhead[HELLO_EXPERIMENT_SAMPLES])
 {
 	u64 clock = U64_MAX;
@@ -269,8 +269,8 @@ static u64 measure_overhead(const struct hello_experiment_type *type,
 
 		clock = min(clock, ktime_get_ns() - start);
 		memset64(ns, clock, HELLO_EXPERIMENT_SAMPLES);
-		if (type->time_nothing)
-			type->time_nothing(ns);
+		if (exp->type->time_nothing)
+			exp->type->time_nothing(exp, ns);
 		for (k = 0; k < HELLO_EXPERIMENT_SAMPLES; k++)
 			overhead[k] = min(overhead[k], ns[k]);
 		cond_resched();
@@ -283,7 +283,7 @@ static void report(struct hello_experiment *exp)
 	const struct hello_experiment_worker *sum = sum_workers(exp);
 	const struct hello_experiment_type *type = exp->type;
 	u64 overhead[HELLO_EXPERIMENT_SAMPLES];
-	u64 clock = measure_overhead(type, overhead);
+	u64 clock = measure_overhead(exp, overhead);
 	unsigned int i;
 
 	seq_buf_printf(exp->answer, "version: 1\nexperiment: %s\n", type->name);
@@ -292,10 +292,10 @@ static void report(struct hello_experiment *exp)
 		       "clock: ktime_get_ns\nclock_overhead_ns: %llu\n"
 		       "clock_resolution_ns: %u\n",
 		       clock, max(ktime_get_resolution_ns(), 1U));
-	for (i = 0; i < HELLO_EXPERIMENT_SAMPLES; i++)
+	for (i = 0; i < HELLO_EXPERIMENT_SAMPLES && type->samples[i]; i++)
 		seq_buf_printf(exp->answer, "%s_overhead_ns: %llu\n",
 			       type->samples[i], overhead[i]);
-	for (i = 0; i < HELLO_EXPERIMENT_SAMPLES; i++)
+	for (i = 0; i < HELLO_EXPERIMENT_SAMPLES && type->samples[i]; i++)
 		print_samples(exp->answer, type->samples[i], &sum->samples[i],
 			      overhead[i]);
 	if (type->histogram)

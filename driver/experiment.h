@@ -21,7 +21,7 @@ struct task_struct;
 #define HELLO_EXPERIMENT_MAX_NS	(10ULL * NSEC_PER_SEC)
 
 /* The most kinds of samples that a type takes. */
-#define HELLO_EXPERIMENT_SAMPLES	2
+#define HELLO_EXPERIMENT_SAMPLES	4
 
 /**
  * struct hello_experiment_option - a word of an order
@@ -37,6 +37,8 @@ struct hello_experiment_option {
 	size_t number;
 	/** @max: largest number; the smallest is 1; 0: no number follows */
 	u64 max;
+	/** @zero: the number may be 0 too */
+	bool zero;
 	/** @find: the int at @selects for the text behind @text; negative: invalid */
 	int (*find)(const char *text);
 };
@@ -81,7 +83,7 @@ struct hello_experiment_type {
 	size_t size;
 	/** @worker_size: size of the struct of one thread, which is zeroed */
 	size_t worker_size;
-	/** @samples: names of the samples */
+	/** @samples: names of the samples; the unused ones at the end are NULL */
 	const char *samples[HELLO_EXPERIMENT_SAMPLES];
 	/**
 	 * @prepare: called once the threads' structs exist. Returns 0, -EINVAL
@@ -99,7 +101,8 @@ struct hello_experiment_type {
 	 * @time_nothing: take a sample of each kind of an operation that does
 	 * nothing; NULL: a sample costs two readings of the clock
 	 */
-	void (*time_nothing)(u64 ns[HELLO_EXPERIMENT_SAMPLES]);
+	void (*time_nothing)(struct hello_experiment *exp,
+			     u64 ns[HELLO_EXPERIMENT_SAMPLES]);
 };
 
 /**

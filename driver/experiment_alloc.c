@@ -102,7 +102,8 @@ static const struct hello_allocator nothing = {
 	.free	= free_nothing,
 };
 
-static void time_nothing(u64 ns[HELLO_EXPERIMENT_SAMPLES])
+static void time_nothing(struct hello_experiment *exp,
+			 u64 ns[HELLO_EXPERIMENT_SAMPLES])
 {
 	const struct hello_allocator *a = &nothing;
 	struct hello_mem mem = { };
