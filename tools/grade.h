@@ -135,6 +135,8 @@ struct sample sample_of(const void *bytes, size_t n);
 ssize_t sample_read(const struct sample *sample, void *to, size_t n);
 /* Returns whether @n bytes that were read are those of the sample at @from. */
 bool sample_has(const struct sample *sample, const void *got, size_t from, size_t n);
+/* Empties a device whose reads remove the bytes. */
+void node_drain(void);
 /* Opens the device with @n bytes of contents, for reading and writing, at position 0. */
 int open_with(const void *contents, size_t n);
 /* Reads @n bytes at @at in as many calls as it takes; returns fewer at the end. */

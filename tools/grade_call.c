@@ -236,8 +236,7 @@ int open_with(const void *contents, size_t n)
 	return fd;
 }
 
-/* Empties a device whose reads remove the bytes. */
-static void drain(void)
+void node_drain(void)
 {
 	int fd = open_node(grade->read_flags | O_NONBLOCK);
 	char bytes[4096];
@@ -254,7 +253,7 @@ struct sample sample_of(const void *bytes, size_t n)
 
 	memcpy(sample.want, bytes, n);
 	if (grade->consumes)
-		drain();
+		node_drain();
 	fd = open_node(grade->has[PRIVATE] || grade->consumes ? O_RDWR : grade->write_flags);
 	if (node_write(fd, bytes, n) != (ssize_t)n)
 		does_not_apply("the device does not take %zu bytes", n);

@@ -286,6 +286,8 @@ static void check_splice(void)
 	fill_pattern(pattern, GRADE_BYTES, 0);
 	if (pipe2(p, O_CLOEXEC) || write(p[1], pattern, GRADE_BYTES) != GRADE_BYTES)
 		does_not_apply("no pipe: %s", strerrorname_np(errno));
+	if (grade->consumes)
+		node_drain();
 	fd = open_to_write();
 	step("a splice of %d bytes", GRADE_BYTES);
 	moved = splice(p[0], NULL, fd, NULL, GRADE_BYTES, SPLICE_F_NONBLOCK);
