@@ -65,6 +65,9 @@ struct grade {
 	size_t repeats;			/* size of the read that is repeated for ever, or 0 */
 	bool endless;			/* reads do not end */
 	bool consumes;			/* a read removes the bytes, as from a pipe */
+	bool suspicious;		/* a check died or hung: the device may hang from now on */
+	bool stuck;			/* sleeps() returned STUCK */
+	bool read_stuck, write_stuck;	/* ... in such a read or write */
 	bool read_waits;		/* a read sleeps until there is data */
 	bool write_waits;		/* a write sleeps until there is room */
 	bool mangles;			/* written bytes read back, but not all, or others */
@@ -157,9 +160,10 @@ bool process_waits(pid_t pid, int seconds);
 bool process_ends(pid_t pid, int *status, int seconds);
 
 /*
- * Runs the call in a child. Returns whether it sleeps for good; it is killed then. A verdict
- * in the child is the verdict of the fact.
+ * Runs the call in a child. Returns whether it sleeps for good, and is killed; or STUCK if
+ * SIGKILL does not end it. A verdict in the child is the verdict of the fact.
  */
-bool sleeps(void (*call)(void));
+enum sleep { AWAKE, ASLEEP, STUCK };
+enum sleep sleeps(void (*call)(void));
 
 #endif /* HELLOCTL_GRADE_H */

@@ -323,11 +323,8 @@ bool sample_has(const struct sample *sample, const void *got, size_t from, size_
 
 ssize_t sample_read(const struct sample *sample, void *to, size_t n)
 {
-	ssize_t got;
-
 	step("a read of %zu bytes", n);
-	got = sample->pread_only ? pread(sample->fd, to, n, 0) : read(sample->fd, to, n);
-	return got > 0 && (size_t)got > n ? (ssize_t)n : got;
+	return sample->pread_only ? pread(sample->fd, to, n, 0) : read(sample->fd, to, n);
 }
 
 /* ---- processes and memory ---- */
@@ -397,7 +394,7 @@ bool process_ends(pid_t pid, int *status, int seconds)
 	return ready == 1 && waitpid(pid, status, 0) == pid;
 }
 
-bool sleeps(void (*call)(void))
+enum sleep sleeps(void (*call)(void))
 {
 	pid_t pid = fork();
 	int status;
@@ -412,14 +409,16 @@ bool sleeps(void (*call)(void))
 	waits = process_waits(pid, 5);
 	if (waits)
 		kill(pid, SIGKILL);
-	if (!process_ends(pid, &status, 10))
-		not_ok("%s sleeps, and SIGKILL does not end it", grade->step);
+	if (!process_ends(pid, &status, 10)) {
+		grade->stuck = true;
+		return STUCK;
+	}
 	if (waits)
-		return true;
+		return ASLEEP;
 	/* the verdict of the child is the fact's */
 	if (WIFSIGNALED(status))
 		raise(WTERMSIG(status));
 	if (WEXITSTATUS(status) != OK)
 		_exit(WEXITSTATUS(status));
-	return false;
+	return AWAKE;
 }

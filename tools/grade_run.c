@@ -23,7 +23,6 @@
 #define FACT_SECONDS	60
 #define KILL_SECONDS	10
 
-static bool suspicious;		/* a fact died or hung: the device may hang from now on */
 static char hung[GRADE_TEXT];	/* why no further fact is checked */
 
 /*
@@ -62,8 +61,6 @@ bool grade_start(const char *path, bool destroy)
 	grade->destroy = destroy;
 	grade->read_flags = -1;
 	grade->write_flags = -1;
-	/* the children of a child that was killed come to this process */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return true;
 }
 
@@ -75,17 +72,14 @@ static const char *missing_trait(const struct fact *fact)
 	return NULL;
 }
 
-static pid_t start(void (*check)(void))
+/* Starts a child that dies with this process. */
+static pid_t start(void)
 {
 	pid_t pid = fork();
 
-	if (pid)
-		return pid;
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	check();
-	_exit(OK);
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /* Ends all descendants. Returns false if one does not end. */
@@ -116,42 +110,82 @@ static void name_wait(pid_t pid)
 	fclose(from);
 }
 
-static enum verdict judge(pid_t pid)
+static void add_finding(const char *words)
 {
-	int status = 0;
-	bool ended;
+	size_t used = strlen(grade->finding);
 
-	setpgid(pid, pid);
-	ended = process_ends(pid, &status, FACT_SECONDS);
-	if (!ended) {
-		snprintf(grade->finding, GRADE_TEXT, "%.120s did not end in %d s", grade->step,
-			 FACT_SECONDS);
-		name_wait(pid);
-	}
-	if (!clear_up(pid)) {
-		if (ended)
-			snprintf(grade->finding, GRADE_TEXT, "%.120s does not end", grade->step);
-		snprintf(grade->finding + strlen(grade->finding),
-			 GRADE_TEXT - strlen(grade->finding), ", and SIGKILL does not end it");
-		snprintf(hung, sizeof(hung), "a process of an earlier fact cannot be killed");
-		return NOT_OK;
-	}
-	if (!ended) {
-		suspicious = true;
-		return NOT_OK;
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) <= DOES_NOT_APPLY)
-		return WEXITSTATUS(status);
-	suspicious = true;
-	snprintf(grade->finding, GRADE_TEXT, "%.160s: signal %d (%s) killed the process; see dmesg",
-		 grade->step, WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
-	return NOT_OK;
+	snprintf(grade->finding + used, GRADE_TEXT - used, "%s", words);
 }
 
-/* Calls that most facts make. */
+/* Runs the check in a child, with a limit. */
+static enum verdict judge(void (*check)(void), int seconds)
+{
+	pid_t pid = start();
+	bool ended, cleared;
+	int status = 0;
+
+	if (pid < 0) {
+		snprintf(grade->finding, GRADE_TEXT, "no process: %s", strerror(errno));
+		return DOES_NOT_APPLY;
+	}
+	if (!pid) {
+		setpgid(0, 0);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		check();
+		_exit(OK);
+	}
+	setpgid(pid, pid);
+	ended = process_ends(pid, &status, seconds);
+	if (!ended) {
+		snprintf(grade->finding, GRADE_TEXT, "%.120s did not end in %d s", grade->step, seconds);
+		name_wait(pid);
+	}
+	cleared = clear_up(pid);
+	grade->suspicious = !ended || !cleared || WIFSIGNALED(status);
+	if (!ended) {
+		add_finding(cleared ? "" : ", and SIGKILL does not end it");
+		return NOT_OK;
+	}
+	if (WIFSIGNALED(status)) {
+		snprintf(grade->finding, GRADE_TEXT, "%.160s: signal %d (%s) killed the process; see dmesg",
+			 grade->step, WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
+		return NOT_OK;
+	}
+	if (!cleared && !grade->stuck) {
+		snprintf(grade->finding, GRADE_TEXT, "%.160s does not end by SIGKILL", grade->step);
+		return NOT_OK;
+	}
+	return WEXITSTATUS(status);
+}
+
+/*
+ * judge() in a process of its own: children of a child that died come to it, and one that
+ * cannot be killed is left behind when it ends.
+ */
+static enum verdict supervise(void (*check)(void), int seconds)
+{
+	pid_t pid;
+	int status;
+
+	grade->stuck = false;
+	grade->finding[0] = 0;
+	step("the start");
+	pid = start();
+	if (!pid) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		_exit(judge(check, seconds));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		snprintf(grade->finding, GRADE_TEXT, "no process: %s", strerror(errno));
+		return DOES_NOT_APPLY;
+	}
+	return WEXITSTATUS(status);
+}
+
+/* Calls that most facts make */
 static void use_device(void)
 {
-	int flags = grade->write_flags >= 0 ? grade->write_flags : grade->read_flags;
+	int flags = grade->has[WRITES] ? grade->write_flags : grade->read_flags;
 	char byte = 0;
 	int fd;
 
@@ -166,18 +200,16 @@ static void use_device(void)
 	close(fd);
 }
 
-/* A driver that died with a lock held makes each later call hang, whatever is asked of it. */
-static bool device_hangs(const struct fact *last)
+/* A driver that died with a lock held makes each later call hang: no fact can be judged. */
+static void look_for_hang(const struct fact *last)
 {
-	pid_t pid = start(use_device);
-	int status;
+	static char finding[GRADE_TEXT];
 
-	setpgid(pid, pid);
-	if (process_ends(pid, &status, KILL_SECONDS))
-		return false;
-	clear_up(pid);
-	snprintf(hung, sizeof(hung), "the device hangs since the fact %s", last->name);
-	return true;
+	memcpy(finding, grade->finding, GRADE_TEXT);
+	supervise(use_device, KILL_SECONDS);
+	if (strstr(grade->finding, "did not end"))
+		snprintf(hung, sizeof(hung), "the device hangs since the fact %s", last->name);
+	memcpy(grade->finding, finding, GRADE_TEXT);
 }
 
 /* A fact that did not find out about its traits gives the reason for those after it. */
@@ -197,30 +229,15 @@ static void explain_traits(const struct fact *fact, enum verdict verdict)
 
 enum verdict grade_run(const struct fact *fact)
 {
-	static const struct fact *last;
-	const char *reason = missing_trait(fact);
-	enum verdict verdict;
-	pid_t pid;
+	const char *reason = *hung ? hung : missing_trait(fact);
+	enum verdict verdict = DOES_NOT_APPLY;
 
-	if (!*hung && suspicious && last)
-		device_hangs(last);
-	suspicious = false;
-	if (*hung)
-		reason = hung;
-	grade->finding[0] = 0;
-	if (reason) {
+	if (reason)
 		snprintf(grade->finding, GRADE_TEXT, "%s", reason);
-		explain_traits(fact, DOES_NOT_APPLY);
-		return DOES_NOT_APPLY;
-	}
-	step("the start");
-	pid = start(fact->check);
-	if (pid < 0) {
-		snprintf(grade->finding, GRADE_TEXT, "no process: %s", strerror(errno));
-		return DOES_NOT_APPLY;
-	}
-	verdict = judge(pid);
+	else
+		verdict = supervise(fact->check, FACT_SECONDS);
 	explain_traits(fact, verdict);
-	last = fact;
+	if (!reason && grade->suspicious)
+		look_for_hang(fact);
 	return verdict;
 }

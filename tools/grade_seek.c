@@ -91,7 +91,7 @@ static void check_end(void)
 
 static void check_negative(void)
 {
-	static const off_t offsets[] = { -1, -2, -4096, LLONG_MIN + 1, LLONG_MIN };
+	static const off_t offsets[] = { -4096, -1, -2, LLONG_MIN + 1, LLONG_MIN };
 	struct sample sample = sample_open(2);
 
 	for (size_t i = 0; i < COUNT(offsets); i++) {

@@ -56,7 +56,7 @@ static void check_bytes(void)
 			pattern[i] = first + i;
 		sample = sample_of(pattern, GRADE_BYTES);
 		got = sample_read(&sample, buf, GRADE_BYTES);
-		if (got != GRADE_BYTES)
+		if (got < GRADE_BYTES)
 			not_ok("of the bytes 0x%02x to 0x%02x, a read returns %zd", first, first + GRADE_BYTES - 1, got);
 		if (memcmp(buf, pattern, GRADE_BYTES))
 			not_ok("of the bytes 0x%02x to 0x%02x, a read returns others", first, first + GRADE_BYTES - 1);
@@ -197,9 +197,9 @@ static void append_records(int fd, char letter)
 	for (int i = 0; i < RECORDS; i++) {
 		ssize_t done = node_write(fd, record, sizeof(record));
 
-		if (done < 0 && errno == ENOSPC)
+		if (done < 0 ? errno == ENOSPC : done && done < (ssize_t)sizeof(record))
 			does_not_apply("the device has no room for %d records", 4 * RECORDS);
-		if (done != sizeof(record))
+		if (done != (ssize_t)sizeof(record))
 			wrong(done, "%zu", sizeof(record));
 	}
 	_exit(0);
@@ -301,7 +301,7 @@ static void check_splice(void)
 		does_not_apply("what was moved cannot be read back");
 	sample = (struct sample){ .fd = grade->has[PRIVATE] ? fd : open_to_read() };
 	sample.pread_only = grade->has[POSITIONS];
-	if (sample_read(&sample, buf, moved) != moved || memcmp(buf, pattern, moved))
+	if (sample_read(&sample, buf, moved) < moved || memcmp(buf, pattern, moved))
 		not_ok("a splice of %zd bytes stored others", moved);
 }
 
