@@ -114,9 +114,9 @@ endif
 lint:	## run compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
 
-docs:	## convert the documents to HTML in build/docs; run their examples in a guest (2 min)
+docs:	## build the site in build/docs; run all examples in guests (10 min)
 	$(call set_up)
-	prove -j$(JOBS) tests/host/docs.t tests/vm/examples.t
+	prove -j$(JOBS) tests/host/docs.t tests/vm/examples.t tests/vm/lessons.t
 
 check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug

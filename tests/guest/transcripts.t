@@ -8,13 +8,28 @@
 cd "${0%/*}/../.." || exit
 if [ $# -eq 0 ]; then
 	[ -z "$HELLO_TEST_SLOW" ] || skip_all 'the documents show the kernel of a distribution'
-	set -- README.md Documentation/*.rst Documentation/lessons/*.rst
+	# A lesson with the comment `.. guest:` needs a guest of its own: tests/vm/lessons.t.
+	mapfile -t lessons < <(sed -n 's,.*<\(lessons/[a-z-]*\.rst\)>.*,Documentation/\1,p' Documentation/start.rst |
+		xargs grep -L '^\.\. guest: ')
+	mapfile -t docs < <(grep -lE '^(\.\. code-block:: |```)console' README.md Documentation/*.rst)
+	set -- "${docs[@]}"
 fi
 log=$(mktemp)
 
-# transcript FILE: writes its facts to $log
+# transcript FILE...: writes its facts to $log
 transcript() {
-	bash tests/guest/transcript "$1" >"$log"
+	bash tests/guest/transcript "$@" >"$log"
+}
+
+# facts: prints those of $log
+facts() {
+	while read -r line; do
+		case $line in
+		'ok - '*) ok 0 "${line#ok - }" ;;
+		'not ok - '*) ok 1 "${line#not ok - }" ;;
+		*) echo "$line" ;;
+		esac
+	done <"$log"
 }
 
 # A document with a wrong last line of output must fail.
@@ -32,15 +47,19 @@ for doc; do
 	succeeds "$doc: the module can be unloaded before the transcript" modprobe -r hello
 	need_module
 	transcript "$doc"
-	while read -r line; do
-		case $line in
-		'ok - '*) ok 0 "${line#ok - }" ;;
-		'not ok - '*) ok 1 "${line#not ok - }" ;;
-		*) echo "$line" ;;
-		esac
-	done <"$log"
+	facts
 	like "$(cat "$log")" '^ok' "$doc: it has a transcript"
 done
+if [ ${#lessons[@]} -gt 0 ]; then
+	# As a student types them.
+	succeeds 'the module can be unloaded before the lessons' modprobe -r hello
+	need_module
+	transcript "${lessons[@]}"
+	facts
+	for doc in "${lessons[@]}"; do
+		like "$(cat "$log")" "^ok - $doc:[0-9]" "$doc: it has a transcript"
+	done
+fi
 succeeds 'the module can be unloaded after the last transcript' modprobe -r hello
 
 done_testing

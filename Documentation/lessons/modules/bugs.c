@@ -19,6 +19,8 @@ MODULE_PARM_DESC(bug, "null, overflow, uaf, abba, irq, irqsave, leak or warn");
 
 /* ---- null: a store through a NULL pointer ---- */
 
+static int *nowhere;
+
 static noinline void store_to(int *p)
 {
 	WRITE_ONCE(*p, 1);
@@ -26,16 +28,18 @@ static noinline void store_to(int *p)
 
 /* ---- overflow: a recursion without end; the stack has 16 KiB ---- */
 
-static noinline int recurse(int depth)
+static noinline int recurse(const char *caller)
 {
 	char frame[512];
+	int sum;
 
-	memset(frame, depth, sizeof(frame));
+	memset(frame, *caller + 1, sizeof(frame));
+	OPTIMIZER_HIDE_VAR(caller);
 	/* Hides from the compiler that the recursion has no end. */
-	OPTIMIZER_HIDE_VAR(depth);
-	if (!depth)
-		return 0;
-	return recurse(depth + 1) + frame[depth % sizeof(frame)];
+	sum = caller ? recurse(frame) : 0;
+	/* Uses the frame after the call, so that it is no loop. */
+	barrier_data(frame);
+	return sum + frame[0];
 }
 
 /* ---- uaf: a read of freed memory ---- */
@@ -116,9 +120,9 @@ static noinline void leak(void)
 static int __init bugs_init(void)
 {
 	if (!strcmp(bug, "null")) {
-		store_to(NULL);
+		store_to(READ_ONCE(nowhere));
 	} else if (!strcmp(bug, "overflow")) {
-		pr_info("%d\n", recurse(1));
+		pr_info("%d\n", recurse(""));
 	} else if (!strcmp(bug, "uaf")) {
 		use_after_free();
 	} else if (!strcmp(bug, "abba")) {
@@ -143,6 +147,7 @@ static int __init bugs_init(void)
 	return 0;
 }
 
+/* Without an exit function a module cannot be unloaded. */
 static void __exit bugs_exit(void)
 {
 }
