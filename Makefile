@@ -100,6 +100,10 @@ demo:	## set up, then show the device's main features in a guest (1 min)
 shell:	## start a root shell in a guest with the module loaded; KERNEL=debug, APPEND; `exit` ends it
 	@KVER='$(vm_kver)' KERNEL='$(KERNEL)' APPEND='$(APPEND)' tests/vm/shell
 
+exercise:	## check your solution of an exercise of the course in a guest; N (1 min)
+	$(call set_up)
+	@Documentation/exercises/run '$(N)'
+
 # Testing it
 
 check:	## set up, lint and run the tests that a change must pass; KVER, VMLINUZ, KDIR (10 min)
@@ -114,9 +118,9 @@ endif
 lint:	## run compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)
 	tests/lint/run
 
-docs:	## build the site in build/docs; run all examples in guests (10 min)
+docs:	## build the site in build/docs; run all examples and exercises in guests (10 min)
 	$(call set_up)
-	prove -j$(JOBS) tests/host/docs.t tests/vm/examples.t tests/vm/lessons.t
+	prove -j$(JOBS) tests/host/docs.t tests/vm/examples.t tests/vm/lessons.t tests/vm/exercises.t
 
 check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
@@ -157,5 +161,5 @@ clean:	## remove everything that was built
 	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell check lint docs check-debug check-kernels check-hammer check-long check-mutants \
+	setup stage demo shell exercise check lint docs check-debug check-kernels check-hammer check-long check-mutants \
 	check-packages check-all bench deb clean

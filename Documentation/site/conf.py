@@ -30,13 +30,14 @@ def resolve_links(app, doctree, docname):
     """The documents link to files, so that they can be read without the site."""
     for node in doctree.findall(nodes.reference):
         uri = node.get('refuri', '')
-        if not re.match(r'[\w./-]+(\.rst|\.md|\.c|Kbuild)$', uri):
+        if not re.match(r'[\w./-]+(\.rst|\.md|\.c|\.patch|Kbuild)$', uri):
             continue
         path = os.path.normpath(os.path.join(os.path.dirname(docname), uri))
         if path.endswith(('.rst', '.md')):
             target, anchor = os.path.splitext(path)[0], ''
         else:
-            name = re.sub(r'.*lessons/(modules/)?', '', path)
+            name = re.sub(r'.*(lessons|exercises)/(modules/)?', '', path)
+            name = re.sub(r'^(\d+)/', r'exercise \1: ', name)
             target, anchor = 'programs', '#' + nodes.make_id(name)
         if target not in app.env.found_docs:
             logging.getLogger(__name__).warning('no document %s', uri, location=node)

@@ -13,7 +13,7 @@ command -v sphinx-build >/dev/null || bail_out "run: make setup"
 # NAME in a name matches anything.
 dead_ends() {
 	local name
-	grep -oP '(<|\]\()\K[^ <>()`:#]+\.(rst|md|c)(?=[>)])' "$1" | while read -r name; do
+	grep -oP '(<|\]\()\K[^ <>()`:#]+\.(rst|md|c|patch)(?=[>)])' "$1" | while read -r name; do
 		[ -e "$(dirname "$1")/$name" ] || echo "$name"
 	done
 	grep -oP '(?<![\w/.-])(driver|tools|tests|udev|debian|Documentation)/[\w/.*{}[\]-]*[\w*/}\]]' "$1" |
@@ -32,7 +32,7 @@ lost_functions() {
 	done
 }
 
-for doc in *.md Documentation/*.rst Documentation/lessons/*.rst; do
+for doc in *.md Documentation/*.rst Documentation/{lessons,exercises}/*.rst; do
 	is "$(dead_ends "$doc")" '' "$doc: every file that it links to or names exists"
 	is "$(lost_functions "$doc")" '' "$doc: every function of the driver is in the file that it names"
 done
