@@ -67,11 +67,12 @@ touch "$dir/kernels/lib/modules/$kver/only-there"
 } &
 {
 	# sleep: let the output leave the guest before the panic.
-	guest panic -- sh -c 'echo up to here; sleep 2; echo c >/proc/sysrq-trigger; sleep 60'
+	guest panic --report 'never printed' -- sh -c 'echo up to here; sleep 2; echo c >/proc/sysrq-trigger; sleep 60'
 	guest mute -- sh -c 'echo o >/proc/sysrq-trigger; sleep 60'
 } &
 wait
-guest hang --time 10 -- sh -c 'echo waiting; sleep 1000' &
+guest hang --time 10 --report 'BUG: expected' -- \
+	sh -c 'echo BUG: expected >/dev/kmsg; echo waiting; sleep 1000' &
 
 # End a run with a signal once its command runs.
 mkfifo "$dir/signal.out"
@@ -118,6 +119,11 @@ succeeds "a power-off without a verdict is reported as no verdict" complained mu
 succeeds "a command over its time limit fails the run" status_is hang 125
 succeeds "the time limit is printed" complained hang "more than 10 s"
 succeeds "output from before the time limit arrives" printed hang "waiting"
+
+unlike "$(cat "$dir/hang.err")" 'on the console|no report' "a report that --report expects is no failure"
+succeeds "the report was on the console" console_has hang "BUG: expected"
+succeeds "a report that --report does not expect is printed" complained panic "on the console: "
+succeeds "a missing report is printed" complained panic "no report on the console matches never printed"
 
 # Two kernels; only the older one has its headers below the root.
 mkdir -p "$dir/root/boot" "$dir/root/usr/src/headers" "$dir/root/lib/modules/"{1.0,2.0}-test
