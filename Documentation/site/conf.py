@@ -33,6 +33,8 @@ def resolve_links(app, doctree, docname):
         if not re.match(r'[\w./-]+(\.rst|\.md|\.c|\.patch|Kbuild)$', uri):
             continue
         path = os.path.normpath(os.path.join(os.path.dirname(docname), uri))
+        # README and CONTRIBUTING are in the parent directory of the documents.
+        path = path.replace('../', '')
         if path.endswith(('.rst', '.md')):
             target, anchor = os.path.splitext(path)[0], ''
         else:

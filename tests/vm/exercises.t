@@ -17,8 +17,12 @@ solve() {
 	local each
 	for each in "$1" "$1.solved"; do
 		mkdir -p "$out/$each"
-		cp "$exercises/$1/exercise.c" "$out/$each"
-		echo 'obj-m := exercise.o' >"$out/$each/Kbuild"
+		if [ -e "$exercises/$1/exercise.c" ]; then
+			cp "$exercises/$1/exercise.c" "$out/$each"
+			echo 'obj-m := exercise.o' >"$out/$each/Kbuild"
+		else
+			tests/kernels/copy-driver "$out/$each"
+		fi
 	done
 	patch -s -p1 -d "$out/$1.solved" <"$exercises/$1/solution.patch"
 }
@@ -53,9 +57,10 @@ if [ ${#shared[@]} -gt 0 ]; then
 	# shellcheck disable=SC2016 # expanded in the guest
 	results=$(tests/vm/run --name exercises --stage build/none -- bash -c '
 		for each; do
-			Documentation/exercises/${each%.*}/check build/exercises/$each/exercise.ko
+			Documentation/exercises/${each%.*}/check $(ls build/exercises/$each/{exercise,driver/hello}.ko 2>/dev/null)
 			echo "result $each $?"
 			[ ! -e /sys/module/exercise ] || rmmod exercise
+			[ ! -e /sys/module/hello ] || rmmod hello
 		done 2>&1' check "${shared[@]}" 2>&1)
 	ok $? 'the kernel of the exercises has nothing to report' || diag "$results"
 	for each in "${shared[@]}"; do
