@@ -140,6 +140,11 @@ check-long:	## many opens and reloads, a day of the guest's time, hotplug and pr
 	$(call set_up)
 	prove tests/long/busy tests/long/day
 
+fuzz:	## run random sequences of calls against a model for TIME (60, 10m); SEED, KERNEL (3 min)
+	tests/setup
+	@mkdir -p build
+	TIME='$(TIME)' SEED='$(SEED)' KERNEL='$(KERNEL)' tests/fuzz/run
+
 check-mutants:	## plant bugs; a test must catch each; MUTANTS (50 min)
 	tests/setup debug
 	tests/mutants/run $(MUTANTS)
@@ -161,5 +166,5 @@ clean:	## remove everything that was built
 	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell exercise check lint docs check-debug check-kernels check-hammer check-long check-mutants \
-	check-packages check-all bench deb clean
+	setup stage demo shell exercise check lint docs check-debug check-kernels check-hammer check-long \
+	check-mutants check-packages check-all fuzz bench deb clean

@@ -113,7 +113,9 @@ static inline long long model_replace(struct model *m, size_t capacity)
 /* While a writable mapping exists, the length is the capacity. */
 static inline void model_map(struct model *m, bool writable)
 {
-	memset(m->data + m->length, 0, sizeof(m->data) - m->length);
+	size_t page = sysconf(_SC_PAGESIZE), end = (m->capacity + page - 1) / page * page;
+
+	memset(m->data + m->length, 0, end - m->length);
 	m->maps++;
 	if (writable) {
 		m->writable_maps++;

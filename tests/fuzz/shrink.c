@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tests/fuzz/shrink.c: makes a failing sequence short: leaves out ever smaller parts, then
+ * sets arguments to 0, as long as it still fails.
+ */
+#include <time.h>
+
+#include "fuzz.h"
+
+/*
+ * Returns a sequence that fails too; each call of fails() runs one. Begins no run after
+ * that many seconds.
+ */
+struct sequence *shrink(const struct sequence *s, bool (*fails)(const struct sequence *s), int seconds)
+{
+	struct sequence *best = sequence_without(s, s->nr, 0);
+	time_t end = time(NULL) + seconds;
+
+	for (int part = (best->nr + 1) / 2; part; part /= 2)
+		for (int from = best->nr - part; from > -part && time(NULL) < end; from -= part) {
+			int begin = from < 0 ? 0 : from, nr = from < 0 ? from + part : part;
+			struct sequence *less = sequence_without(best, begin, nr);
+
+			if (fails(less)) {
+				sequence_free(best);
+				best = less;
+			} else {
+				sequence_free(less);
+			}
+			if (from > best->nr)
+				from = best->nr;
+		}
+	for (int i = 0; i < best->nr; i++)
+		for (int j = 0; best->steps[i].op->args[j] && time(NULL) < end; j++) {
+			struct arg old = best->steps[i].arg[j];
+
+			if (!old.base && !old.n)
+				continue;
+			best->steps[i].arg[j] = (struct arg){ 0 };
+			if (!fails(best))
+				best->steps[i].arg[j] = old;
+		}
+	return best;
+}
