@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tests/fuzz/fuzz.h: what the files of the fuzzer share: operations, sequences of them,
- * and the state that the device should have.
+ * tests/fuzz/fuzz.h: types and functions of all files of the fuzzer: operations,
+ * sequences of them, and the expected state of the device.
  */
 #ifndef HELLO_FUZZ_H
 #define HELLO_FUZZ_H
@@ -27,7 +27,7 @@
 #define IN_FLIGHT	4	/* descriptors in a socket */
 #define WORD_MAX	128	/* of a value */
 
-/* What a call returned: its value, or a negative errno */
+/* The value of a call, or a negative errno */
 #define RET(call)	({ world.calls++; errno = 0; long long ret_ = (call); ret_ == -1 ? -(long long)errno : ret_; })
 
 /* -- operations and sequences of them (sequence.c) ------------------------ */
@@ -103,7 +103,7 @@ struct mapping {
 	struct file *file;	/* NULL if it is free */
 };
 
-/* What the parent knows of a run of a sequence, in shared memory */
+/* The progress and end of a sequence, in memory that the parent shares */
 struct outcome {
 	long step;		/* where it is */
 	long done;		/* operations that made a call */
@@ -161,7 +161,7 @@ void learn_allocated(void);
 void learn_settings(void);
 void learn_buffer(struct handle *h);
 
-/* -- what is compared (oracle.c) ----------------------------------------- */
+/* -- comparisons (oracle.c) ----------------------------------------------- */
 
 __attribute__((noreturn, format(printf, 1, 2))) void differ(const char *fmt, ...);
 bool refused(long long got);

@@ -72,7 +72,7 @@ static const unsigned char *pattern(int seed)
 	return bytes + (seed & 255);
 }
 
-/* ---- what the model says ---- */
+/* ---- the model's answers ---- */
 
 static const int rwf_of[] = { 0, 0, RWF_NOWAIT, RWF_APPEND, RWF_NOWAIT | RWF_APPEND, RWF_DSYNC, RWF_SYNC,
 			      RWF_HIPRI, RWF_UNKNOWN };
@@ -85,7 +85,7 @@ static int rwf(const struct form *form, int k)
 	return rwf_of[k % ARRAY_SIZE(rwf_of)] & form->flags;
 }
 
-/* What the VFS refuses before it asks the device; 0 if nothing */
+/* The error of a call that the VFS refuses, or 0 */
 static long long refused_by_vfs(const struct form *form, const struct file *file, size_t n, long long at, int k)
 {
 	if (form->positioned && at < 0 && !form->no_negative)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/fuzz/main.c: the command line of the fuzzer, its phases and what it prints.
+ * tests/fuzz/main.c: the command line of the fuzzer, its phases and its output.
  */
 #include <fcntl.h>
 #include <getopt.h>

@@ -23,7 +23,7 @@ static size_t bytes(const struct mapping *map)
 	return map->pages * PAGE;
 }
 
-/* What the mapping must show */
+/* The contents that the mapping must show */
 static unsigned char *data(const struct mapping *map)
 {
 	return map->file->buffer->m.data + map->first * PAGE;

@@ -191,6 +191,25 @@ static void run_recv(const struct op *op, const struct arg *a)
 	memmove(world.in_flight, world.in_flight + 1, --world.nr_in_flight * sizeof(world.in_flight[0]));
 }
 
+/* So that the lock can be changed and the module unloaded */
+static void run_close_all(const struct op *op, const struct arg *a)
+{
+	struct arg first = { 0 };
+
+	for (struct mapping *map; (map = mapping_of(first)); map->file = NULL) {
+		expect(RET(munmap(map->at, map->pages * sysconf(_SC_PAGESIZE))), 0, "munmap");
+		if (!world.storm)
+			model_unmap(&map->file->buffer->m, map->writable);
+		file_put(map->file);
+	}
+	do {
+		while (handle_of(first))
+			run_close(op, &first);
+		if (!world.storm && world.nr_in_flight)
+			run_recv(op, a);
+	} while (handle_of(first));
+}
+
 static void run_seek(const struct op *op, const struct arg *a)
 {
 	static const int whences[] = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE, 5, -1 };
@@ -332,6 +351,7 @@ const struct op open_ops[] = {
 	{ "open",	"k",	80, run_open,	OPEN_ERRNOS, NULL },
 	{ "reopen",	"hk",	24, run_reopen,	OPEN_ERRNOS, NULL },
 	{ "close",	"h",	56, run_close,	"", NULL },
+	{ "close_all",	"",	4, run_close_all, "", NULL },
 	{ "dup",	"h",	16, run_dup,	"", NULL },
 	{ "send",	"h",	12, run_send,	"EAGAIN ETOOMANYREFS", NULL },
 	{ "recv",	"",	16, run_recv,	"EAGAIN", NULL },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tests/fuzz/oracle.c: what must hold: the answers of calls beside a model, the errnos
- * without one, and a device that is as before once all is closed.
+ * tests/fuzz/oracle.c: the checks: answers of calls against the model, errnos without
+ * it, and the state of the device once all is closed.
  */
 #include <fcntl.h>
 #include <unistd.h>

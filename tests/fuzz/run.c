@@ -102,6 +102,15 @@ static bool others_open(double *longest)
 	return took < OPEN_LIMIT;
 }
 
+/* In a storm the cap is never lowered; a reload raises it. */
+static bool cap_holds(void)
+{
+	long long live = file_number(HELLO_SYSFS "stats/live_bytes");
+	long long cap = file_number(HELLO_SYSFS "max_total_size");
+
+	return !world.storm || cap < 0 || live <= cap;
+}
+
 static void blame(struct outcome *outcome, const char *why)
 {
 	if (outcome->failed)
@@ -110,7 +119,7 @@ static void blame(struct outcome *outcome, const char *why)
 	snprintf(outcome->why, sizeof(outcome->why), "%s", why);
 }
 
-/* Waits for one process; meanwhile other misc devices must open. */
+/* Waits for one process; meanwhile other misc devices must open, and the cap hold. */
 static void finish(pid_t pid, struct outcome *outcome)
 {
 	struct pollfd p = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
@@ -118,9 +127,12 @@ static void finish(pid_t pid, struct outcome *outcome)
 	char why[128];
 	int status;
 
-	while (!poll(&p, 1, 100) && now() < end)
+	while (!poll(&p, 1, 100) && now() < end) {
 		if (!others_open(&longest))
 			blame(outcome, "an open of another misc device took too long");
+		if (!cap_holds())
+			blame(outcome, "live_bytes exceeds max_total_size");
+	}
 	if (!poll(&p, 1, 0)) {
 		blame(outcome, "the sequence did not end");
 		kill(-pid, SIGKILL);
@@ -191,6 +203,8 @@ bool run_storm(struct sequence **s, int nr, struct outcome *sum)
 	memset(sum, 0, sizeof(*sum));
 	world.storm = true;
 	world_begin();
+	/* Less than all processes ask for */
+	setting_write("max_total_size", "1M");
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, world.socket))
 		abort();
 	for (int i = 0; i < nr; i++)

@@ -48,7 +48,7 @@ static unsigned long long below(unsigned long long *state, unsigned long long n)
  *   n  a size
  *   o  an offset, near a boundary or not
  *   k  a choice; the operation knows of what
- *   s  a seed for what the operation makes of it
+ *   s  a seed for a mutation
  */
 static struct arg arg_random(char kind, unsigned long long *state)
 {
@@ -103,6 +103,9 @@ static struct arg arg_random(char kind, unsigned long long *state)
 	return a;
 }
 
+/* Sets these first: later a change often finds the buffer in use. */
+static const int first_settings[] = { MODE, SIZE, INIT, WHEN, BUFFER, LOCK };
+
 struct sequence *sequence_random(unsigned long long seed, int nr)
 {
 	struct sequence *s = malloc(sizeof(*s));
@@ -110,10 +113,15 @@ struct sequence *sequence_random(unsigned long long seed, int nr)
 
 	s->nr = nr;
 	s->steps = calloc(nr, sizeof(*s->steps));
-	for (struct step *step = s->steps; step < s->steps + nr; step++) {
-		step->op = op_random(&state);
+	for (int nth = 0; nth < nr; nth++) {
+		struct step *step = &s->steps[nth];
+		bool first = nth < (int)ARRAY_SIZE(first_settings);
+
+		step->op = first ? op_find("set") : op_random(&state);
 		for (int i = 0; step->op->args[i]; i++)
 			step->arg[i] = arg_random(step->op->args[i], &state);
+		if (first)
+			step->arg[0].n = first_settings[nth];
 	}
 	return s;
 }

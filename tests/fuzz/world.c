@@ -248,7 +248,7 @@ size_t size_of(struct arg arg)
 	return arg.n < 0 ? 0 : arg.n > MODEL_MAX ? MODEL_MAX : arg.n;
 }
 
-/* ---- asking the device what the model cannot know ---- */
+/* ---- state that the model cannot predict: the device is asked ---- */
 
 void learn_buffer(struct handle *h)
 {
