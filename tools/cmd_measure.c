@@ -54,7 +54,9 @@ int cmd_measure(int argc, char **argv)
 
 int cmd_race(int argc, char **argv)
 {
-	static const char *const defaults[] = { "count=20000", "lock_mode=none,all", NULL };
+	static const char *const defaults[] = {
+		"count=20000", "lock_mode=none,all", "reads=0,50,90,99,100", NULL,
+	};
 
 	return measure(RESULT_RACE, "lock", argv, defaults);
 }

@@ -15,6 +15,7 @@
 #include "output.h"
 #include "plot.h"
 #include "result.h"
+#include "shares.h"
 
 /* A row. No median: most allocations failed. */
 struct point {
@@ -424,7 +425,7 @@ int curves_draw(const struct result *result, const char *path)
 	int ret;
 
 	if (!result->tables[RESULT_MEASURE])
-		return fail(NULL, "nothing to draw: the result has no rows of measure");
+		return shares_draw(result, path);
 	plot = curves_plot(result, curves_have_sizes(result), 0);
 	ret = *plot.data ? plot_draw(path, &plot) :
 			   fail(NULL, "nothing to draw: most allocations failed");

@@ -72,15 +72,17 @@ static const struct command commands[] = {
 	  "failures alloc_p50_ns alloc_p50_low_ns alloc_p50_high_ns alloc_p99_ns free_p50_ns)",
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
 	  "count= pattern=pair,batch,remote batch=" },
-	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvRSf",
+	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
 	  "measure lost updates and lock costs (root)",
-	  "experiment lock_mode threads delay failures expected observed lost elapsed_ns "
-	  "ns_per_operation clock clock_overhead_ns clock_resolution_ns wait_overhead_ns "
-	  "hold_overhead_ns " TIMES("wait") " " TIMES("hold") " repeats cut ns_per_operation_low "
-	  "ns_per_operation_high " BOUNDS("wait") " " BOUNDS("hold") " (without -o: the words with "
-	  "several values, and expected observed lost ns_per_operation ns_per_operation_low "
-	  "ns_per_operation_high wait_max_ns hold_mean_ns)",
-	  "lock_mode=none threads= count= delay=none,udelay:,mdelay:,msleep:" },
+	  "experiment lock_mode threads delay reads writes failures expected observed lost torn "
+	  "retries elapsed_ns ns_per_operation clock clock_overhead_ns clock_resolution_ns "
+	  "wait_overhead_ns hold_overhead_ns read_overhead_ns write_overhead_ns " TIMES("wait") " "
+	  TIMES("hold") " " TIMES("read") " " TIMES("write") " repeats cut ns_per_operation_low "
+	  "ns_per_operation_high " BOUNDS("wait") " " BOUNDS("hold") " " BOUNDS("read") " "
+	  BOUNDS("write") " (without -o: the words with several values, and expected observed lost "
+	  "torn ns_per_operation ns_per_operation_low ns_per_operation_high read_p50_ns "
+	  "write_p50_ns wait_max_ns hold_mean_ns)",
+	  "lock_mode=none reads= threads= count= delay=none,udelay:,mdelay:,msleep:" },
 	{ "show", cmd_show, false, "FILE", "Jonbrcvp", "print a saved result",
 	  "(those of measure and race)", NULL },
 	{ "compare", cmd_compare, false, "FILE FILE...", "Jonbrc%",

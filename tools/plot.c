@@ -64,6 +64,41 @@ static const char histogram_script[] =
 	"for [i=0:*] $data index i using ($1*1.4):(top(i, $2, $3)):"
 	"(sprintf('%.3g', share($2, $3))) with labels offset 0,0.5 font ',11'\n";
 
+/*
+ * The throughput above, the waits below; without waits a curve leaves at the bottom. The
+ * shares have equal distances: most of what is of interest lies between 90 and 100 %.
+ */
+static const char shares_script[] =
+	"stats $data using 2 name 'rate' nooutput\n"
+	"stats $data using ($3 > 10 ? $3 : 10) name 'wait' nooutput\n"
+	"low(x) = 10**floor(log10(x))\n"
+	"high(x) = 10**ceil(log10(x) + 0.01)\n"
+	"at(x) = x < 50 ? x/50.0 : x < 90 ? 1 + (x - 50)/40.0 : x < 99 ? 2 + (x - 90)/9.0 : x - 96\n"
+	"set xrange [-0.1:4.1]\n"
+	"set xtics ('0' at(0), '50' at(50), '90' at(90), '99' at(99), '100' at(100))\n"
+	"set logscale y 10\n"
+	"set xlabel 'operations that read, in %'\n"
+	"set key outside right top vertical Left reverse samplen 4\n"
+	"colour(i) = word('#000000 #0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9', i%7+1)\n"
+	"mark(i) = 0+word('7 4 9 2 10 12 5 6 1 8 3', i%11+1)\n"
+	"set lmargin 12\n"
+	"set rmargin 22\n"
+	"set multiplot layout 2,1\n"
+	"set format y '%.0s%c'\n"
+	"set yrange [low(rate_min):high(rate_max)]\n"
+	"set ylabel 'operations in a second'\n"
+	"plot for [i=0:*] $data index i using (at($1)):2 with linespoints lc rgb colour(i) "
+	"dt i%5+1 pt mark(i) ps 1.1 lw 1.6 title columnheader(1)\n"
+	"unset title\n"
+	"unset key\n"
+	"set yrange [low(wait_min):high(wait_max)]\n"
+	"set ytics (ns(0) 1)\n"
+	"set for [i=1:10] ytics add (ns(i) 10.0**i)\n"
+	"set ylabel '99th percentile of the waits'\n"
+	"plot for [i=0:*] $data index i using (at($1)):($3 > 0 ? $3 : 0.01) with linespoints "
+	"lc rgb colour(i) dt i%5+1 pt mark(i) ps 1.1 lw 1.6\n"
+	"unset multiplot\n";
+
 #define SVG	"svg size 960,%d noenhanced font 'sans,14' background 'white'"
 #define PNG	"pngcairo size 1440,%d noenhanced font 'sans,17' linewidth 1.5"
 
@@ -121,7 +156,7 @@ static bool run_gnuplot(const char *path, const struct plot *plot)
 	else
 		fprintf(to, SVG, plot->height);
 	fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title, script,
-		plot->cost ? cost_script : histogram_script);
+		plot->shares ? shares_script : plot->cost ? cost_script : histogram_script);
 	return !pclose(to);
 }
 

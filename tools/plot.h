@@ -20,6 +20,7 @@ char *plot_safe(const char *format, ...);
  */
 struct plot {
 	bool cost;
+	bool shares;		/* a point is a percentage of reads, operations a second, ns */
 	int height;		/* of a width of 960 */
 	char *title;
 	char *data;

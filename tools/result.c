@@ -239,9 +239,15 @@ static struct json_object *to_json(const struct result *result, bool all)
 static int print_rows(const struct result *result, struct table *rows, const char *figures)
 {
 	char *words = result_words(result, rows, true);
-	char *columns = text("%s%s%s", words, *words ? "," : "", figures);
+	char *columns = text("%s", words), *copy = text("%s", figures), *rest = copy, *figure;
 	bool choose = !opts.output && !opts.csv;
 	int ret;
+
+	/* race of atomic alone has no torn */
+	while ((figure = strsep(&rest, ",")))
+		if (table_has(rows, figure))
+			append(&columns, "%s%s", *columns ? "," : "", figure);
+	free(copy);
 
 	if (choose)
 		opts.output = columns;
@@ -258,8 +264,9 @@ const char *result_figures(int rows)
 	static const char *const figures[] = {
 		[RESULT_MEASURE] = "failures,alloc_p50_ns,alloc_p50_low_ns,alloc_p50_high_ns,"
 				   "alloc_p99_ns,free_p50_ns",
-		[RESULT_RACE]	 = "expected,observed,lost,ns_per_operation,ns_per_operation_low,"
-				   "ns_per_operation_high,wait_max_ns,hold_mean_ns",
+		[RESULT_RACE]	 = "expected,observed,lost,torn,ns_per_operation,"
+				   "ns_per_operation_low,ns_per_operation_high,read_p50_ns,"
+				   "write_p50_ns,wait_max_ns,hold_mean_ns",
 	};
 
 	return figures[rows];

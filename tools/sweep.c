@@ -80,9 +80,29 @@ static void add_doubling(struct param *param, unsigned long long from, unsigned 
 	add_value(param, text("%llu", to));
 }
 
+/* The kinds of lock of the experiment are more than those of the buffer. none is no lock. */
+static int add_all_locks(struct param *param)
+{
+	char *all = debugfs_read("locks"), *rest = all, *line, *name;
+
+	if (!all)
+		return EXIT_FAILED;
+	strsep(&rest, "\n");
+	while ((line = strsep(&rest, "\n"))) {
+		name = strsep(&line, " ");
+		if (line && strcmp(name, "none") && !strstr(line, "missing:"))
+			add_value(param, text("%s", name));
+	}
+	free(all);
+	return 0;
+}
+
 /* Adds all values that this kernel supports. */
 static int add_all(struct param *param)
 {
+	if (!strcmp(param->name, "lock_mode"))
+		return add_all_locks(param);
+
 	bool size = !strcmp(param->name, "buffer_size");
 	char *all = size ? attr_read("max_buffer_size") : attr_choices(param->name);
 	char *rest = all, *choice;
@@ -215,6 +235,18 @@ static void add_answer(struct table *runs, struct combination *c, char *answer)
 	}
 }
 
+/*
+ * The answer has the number of reads, as the samples have too. The percentage is the word
+ * that rows are compared by.
+ */
+static void set_share(struct sweep *sweep, size_t combination)
+{
+	const struct param *reads = find_param(sweep, "reads");
+
+	if (reads)
+		table_set(sweep->runs, "reads", value_of(reads, combination));
+}
+
 static char *order_of(const struct sweep *sweep, size_t combination)
 {
 	char *order = text("%s", sweep->kind);
@@ -241,6 +273,7 @@ static int run_one(struct sweep *sweep, size_t round, size_t done, size_t combin
 		c->refused = text("%s", answer + strlen(DEBUGFS_REFUSED));
 	} else if (!(ret = debugfs_check_version(&rest)) && round) {
 		add_answer(sweep->runs, c, rest);
+		set_share(sweep, combination);
 	}
 	free(answer);
 	free(order);

@@ -162,16 +162,16 @@ is "$(nobody helloctl metrics | grep -c allocator=)" 0 'metrics by a user omit t
 ctl reset stats
 is "$status $(cat $sysfs/stats/allocations)" '0 0' 'reset stats zeroes the counters'
 
-ctl race threads=2 count=400 delay=udelay:10 -n --raw -o lock_mode,expected,observed,lost
+ctl race threads=2 count=400 reads=0 delay=udelay:10 -n --raw -o lock_mode,expected,observed,lost
 is $status 0 'race runs the experiment'
-is "$(printf '%s\n' "$out" | cut -d' ' -f1 | tr '\n' ' ')" "none $(tr -d '[]' <$sysfs/lock_mode) " \
+is "$(printf '%s\n' "$out" | cut -d' ' -f1 | tr '\n' ' ')" "none $(sed '1d; s/ .*//; /^none/d' $debugfs/locks | tr '\n' ' ')" \
 	'race has a row for none and for every lock of this kernel'
 is "$(printf '%s\n' "$out" | grep -v '^none ' | cut -d' ' -f2- | sort -u)" '4800 4800 0' \
 	'no lock loses an update'
 # A sleep between load and store lets the other thread in.
-ctl race threads=2 count=20 delay=msleep:1 lock_mode=none -n --raw -o expected,observed,lost
+ctl race threads=2 count=20 reads=0 delay=msleep:1 lock_mode=none -n --raw -o expected,observed,lost
 like "$out" '^240 [0-9]+ [1-9][0-9]*$' 'lock_mode=none loses updates'
-ctl race -v threads=1 count=10 lock_mode=mutex,spinlock delay=msleep:1
+ctl race -v threads=1 count=10 reads=0 lock_mode=mutex,spinlock delay=msleep:1
 like "$out" "refused 'lock .*lock_mode=spinlock .*: the holder of a spinning lock must not sleep" 'race leaves out a lock under which the delay cannot sleep'
 like "$out" '^mutex +60 +60 +0 ' 'race runs the other locks'
 before=$(helloctl get -n --raw)

@@ -140,18 +140,23 @@ is $status 2 "top of no iterations is a usage error"
 	is
 ctl race
 is "$status" 0 "race succeeds"
-like "$out" '^LOCK_MODE +EXPECTED +OBSERVED +LOST +NS_PER_OPERATION +NS_PER_OPERATION_LOW .* +WAIT_MAX_NS +HOLD_MEAN_NS$' \
+like "$out" '^LOCK_MODE +READS +EXPECTED +OBSERVED +LOST +TORN +NS_PER_OPERATION .* +READ_P50_NS +WRITE_P50_NS +WAIT_MAX_NS +HOLD_MEAN_NS$' \
 	"race has the columns that tell locks apart"
-like "$out" '^none +1200 +1122 +78 +70 +70 +70 *$' "race begins with none, without wait times, and counts all repeats"
-is "$(printf '%s\n' "$out" | sed '1d; /^median/,$d' | cut -d' ' -f1 | tr '\n' ' ')" "none mutex spinlock " \
-	"race has every lock that the kernel lists"
-is "$(json '.race[0] | [.lost, .wait_max_ns, .hold_mean_ns]' race -J)" "[78,null,null]" \
-	"in JSON the times of none are null"
+like "$out" '^none +0 +1200 +1122 +78 +12 +70 +70 +70 +8 +10 *$' "race begins with none, without wait times, and counts all repeats"
+is "$(printf '%s\n' "$out" | sed '1d; /^median/,$d' | awk '{ print $1, $2 }' | tr '\n' ' ')" \
+	"$(for lock in none mutex spinlock atomic; do printf "$lock %s " 0 50 90 99 100; done)" \
+	"race has every lock that debugfs lists and is not missing, with each share of reads"
+is "$(json '[.race[] | select(.lock_mode == "atomic") | .torn] | unique' race -J)" "[null]" \
+	"a lock without torn reads has none in JSON"
+ctl race lock_mode=atomic reads=7
+like "$out" '^EXPECTED +OBSERVED +LOST +NS_PER_OPERATION ' "race of such locks alone prints no such column"
+is "$(json '.race[0] | [.reads, .read_n]' race -J lock_mode=mutex reads=7)" "[7,1800]" \
+	"reads is the percentage, and read_n their number"
 ctl race delay=msleep:1
-like "$out" '^helloctl: 1 of 3 combinations were refused; -v says why$' "race goes on after a refusal"
+like "$out" '^helloctl: 5 of 20 combinations were refused; -v says why$' "race goes on after a refusal"
 like "$out" '^mutex ' "race prints the other rows after a refusal"
 ctl race -v delay=msleep:1
-like "$out" "refused 'lock delay=msleep:1 count=20000 lock_mode=spinlock': spinlock may not sleep$" "race -v prints the reason"
+like "$out" "refused 'lock delay=msleep:1 count=20000 lock_mode=spinlock reads=0': spinlock may not sleep$" "race -v prints the reason"
 is "$(json '.refused[0].reason' race -J delay=msleep:1)" "spinlock may not sleep" "race in JSON has the reason"
 
 ctl measure
@@ -245,6 +250,9 @@ done
 ctl measure --plot "$picture.png" buffer_size=64
 is $status 0 "measure draws the histograms of one size"
 is "$(od -An -c -N4 "$picture.png")" ' 211   P   N   G' "the picture is PNG"
+ctl race --plot "$picture.svg"
+is "$status $(grep -o 'operations in a second\|percentile of the waits\|>spinlock<' "$picture.svg" | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" \
+	"0 1 1 1 " "race draws throughput and waits, with one name for each lock"
 ctl measure --plot "$picture.jpg"
 is $status 2 "another kind of picture is a usage error"
 ctl measure --plot "$UMOCKDEV_DIR/none/a.svg" buffer_size=64

@@ -180,9 +180,13 @@ static void lock_race(const char *lock, char *answer, size_t size)
 	bool none = !strcmp(lock, "none");
 
 	snprintf(answer, size,
-		 "version: 1\nexperiment: lock\nlock_mode: %s\nexpected: 200\nobserved: %d\nlost: %d\n"
-		 "ns_per_operation: 70\nwait_ns: n %d min 1 mean 2 max 3\nhold_ns: n %d min 4 mean 5 max 6\n",
-		 lock, none ? 187 : 200, none ? 13 : 0, none ? 0 : 200, none ? 0 : 200);
+		 "version: 1\nexperiment: lock\nlock_mode: %s\nreads: 300\nexpected: 200\nobserved: %d\n"
+		 "lost: %d\n%sretries: 0\nns_per_operation: 70\n"
+		 "wait_ns: n %d min 1 mean 2 p50 2 p99 3 max 3\nhold_ns: n %d min 4 mean 5 max 6\n"
+		 "read_ns: n 300 min 7 p50 8\nwrite_ns: n 200 min 9 p50 10\n",
+		 lock, none ? 187 : 200, none ? 13 : 0,
+		 !strcmp(lock, "atomic") ? "" : none ? "torn: 2\n" : "torn: 0\n",
+		 none ? 0 : 200, none ? 0 : 200);
 }
 
 /* Appends the order to the file FAKE_ORDERS. */
