@@ -4,6 +4,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -174,6 +175,34 @@ static const struct offer allocators = {
 }, locks = {
 	&hello_lock_table, "lock         use        promise", show_lock, &counters
 };
+
+/* ---- functions ---- */
+
+/* Prints " NAME": the symbol without its module. */
+static void show_function(struct seq_file *m, const void *function)
+{
+	char name[KSYM_SYMBOL_LEN] = "-";
+
+	/* Without symbols it would be an address. */
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		snprintf(name, sizeof(name), "%ps", function);
+	seq_printf(m, " %.*s", (int)strcspn(name, " "), name);
+}
+
+static int functions_show(struct seq_file *m, void *unused)
+{
+	unsigned int i;
+
+	seq_puts(m, "version: 1\nallocator alloc free\n");
+	for (i = 0; i < hello_allocator_table.nr; i++) {
+		seq_puts(m, hello_allocators[i].entry.name);
+		show_function(m, hello_allocators[i].alloc);
+		show_function(m, hello_allocators[i].free);
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(functions);
 
 /* ---- opens ---- */
 
@@ -427,6 +456,7 @@ void hello_debugfs_init(void)
 			    &offer_fops);
 	debugfs_create_file("locks", 0400, dir, (void *)&locks,
 			    &offer_fops);
+	debugfs_create_file("functions", 0400, dir, NULL, &functions_fops);
 	debugfs_create_file("opens", 0400, dir, NULL, &opens_fops);
 	debugfs_create_file("experiment", 0600, dir, NULL, &experiment_fops);
 	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);

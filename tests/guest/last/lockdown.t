@@ -21,7 +21,7 @@ like "$(cat /proc/$$/fdinfo/3)" 'hello-capacity:.8192' 'fdinfo works under lockd
 exec 3<&-
 
 unread=
-for file in stats latency opens shared allocators locks contexts; do
+for file in stats latency opens shared allocators functions locks contexts; do
 	cat $debugfs/$file >/dev/null || unread="$unread $file"
 done
 is "$unread" '' 'debugfs: read-only files can be read under lockdown'
