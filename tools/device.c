@@ -51,6 +51,10 @@ static const struct {
 	{ HINT_DEBUGFS, EPERM, "the kernel is locked down (Secure Boot): debugfs can only be read" },
 	{ HINT_DEBUGFS, EBUSY, "an experiment is running: wait until it ends, at most ten seconds" },
 	{ HINT_DEBUGFS, ENOENT, "mount it: sudo mount -t debugfs none " DEBUGFS },
+	{ HINT_TRACEFS, EACCES, "tracefs is for root: sudo helloctl ..." },
+	{ HINT_TRACEFS, EPERM, "the kernel is locked down (Secure Boot): tracefs cannot be used" },
+	{ HINT_TRACEFS, ENOENT, "mount it: sudo mount -t tracefs none /sys/kernel/tracing" },
+	{ HINT_TRACEFS, EBUSY, "end the readers of trace_pipe: sudo fuser -v /sys/kernel/tracing/trace_pipe" },
 };
 
 const char *hint_for(enum hint_context context, int error)

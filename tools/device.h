@@ -21,7 +21,7 @@ int device_open(int flags);
 #define DEVICE_REPLACE_NODE \
 	"sudo rm " NODE "; sudo modprobe -r hello; sudo modprobe hello"
 /* Returns the remedy for an errno, or NULL. */
-enum hint_context { HINT_NODE, HINT_TUNABLE, HINT_DEBUGFS };
+enum hint_context { HINT_NODE, HINT_TUNABLE, HINT_DEBUGFS, HINT_TRACEFS };
 const char *hint_for(enum hint_context context, int error);
 
 /*

@@ -91,6 +91,9 @@ static const struct command commands[] = {
 	  NULL },
 	{ "report", cmd_report, false, "FILE...", "JO", "write saved results as one page of HTML",
 	  NULL, NULL },
+	{ "explain", cmd_explain, true, "NAME=VALUE,...", "JnrD",
+	  "show what an allocation and a free call (root)", NULL,
+	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode=" },
 	{ "metrics", cmd_metrics, true, "", "O", "print the totals for Prometheus",
 	  NULL, NULL },
 	{ "doctor", cmd_doctor, false, "", "Jonr", "find problems, and print remedies",
@@ -107,6 +110,7 @@ struct options opts = {
 	.threshold = "5%",
 	.repeat = 6,
 	.seed = OPTION_UNSET,
+	.depth = 6,
 };
 static bool help;
 static const struct command *running;
@@ -148,6 +152,8 @@ static const struct option_desc options[] = {
 	  .number = &opts.iterations, .min = 1, .max = OPTION_UNSET - 1 },
 	{ 'd', 'd', "delay", "SECONDS", "wait SECONDS between updates (default 2)",
 	  .number = &opts.delay, .min = 1, .max = 3600 },
+	{ 'D', 'd', "depth", "NUMBER", "show calls NUMBER deep (default 6)",
+	  .number = &opts.depth, .min = 1, .max = 50 },
 	{ 's', 's', "offset", "SIZE", "start at SIZE; write keeps the other bytes",
 	  .number = &opts.offset, .max = OPTION_UNSET - 1 },
 	{ 'l', 'l', "length", "SIZE", "read at most SIZE bytes",

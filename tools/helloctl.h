@@ -30,6 +30,7 @@ struct options {
 	unsigned long long repeat;
 	unsigned long long seed;	/* OPTION_UNSET: any */
 	char **line;			/* the command line, NULL-terminated */
+	unsigned long long depth;	/* of calls */
 };
 
 #define OPTION_UNSET	(~0ULL)
@@ -47,6 +48,6 @@ typedef int command_fn(int argc, char **argv);
 command_fn cmd_status, cmd_get, cmd_set, cmd_reset, cmd_stats, cmd_opens, cmd_top, cmd_monitor,
 	cmd_write, cmd_read, cmd_roundtrip, cmd_measure, cmd_race, cmd_metrics, cmd_doctor,
 	cmd_grade;
-command_fn cmd_show, cmd_compare, cmd_report;
+command_fn cmd_show, cmd_compare, cmd_report, cmd_explain;
 
 #endif /* HELLOCTL_H */

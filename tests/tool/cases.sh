@@ -138,6 +138,15 @@ like "$(printf '%s\n' "$out" | grep private | head -n 1)" '8M' "top has the larg
 ctl top -n 0
 is $status 2 "top of no iterations is a usage error"
 	is
+ctl explain
+is $status 2 "explain without a recipe is a usage error"
+ctl explain kmalloc
+like "$status $out" "^2 helloctl: 'kmalloc' is not name=value" "explain of a word that is not NAME=VALUE is a usage error"
+ctl explain --depth 0 alloc_mode=kmalloc
+is $status 2 "explain to no depth is a usage error"
+ctl explain alloc_mode=kmalloc
+like "$status $out" '^1 helloctl: cannot use .*/functions: No such file' "explain with a module of another version fails"
+
 ctl race
 is "$status" 0 "race succeeds"
 like "$out" '^LOCK_MODE +READS +EXPECTED +OBSERVED +LOST +TORN +NS_PER_OPERATION .* +READ_P50_NS +WRITE_P50_NS +WAIT_MAX_NS +HOLD_MEAN_NS$' \
@@ -504,7 +513,7 @@ like "$out" 'mount -t debugfs' "stats says how to mount debugfs"
 rm -r "$UMOCKDEV_DIR/sys/devices/virtual/misc/hello" "$UMOCKDEV_DIR/sys/class/misc/hello"
 needs_device=$(sed -n 's/^\t{ "\([^"]*\)", cmd_[a-z]*, true,.*/\1/p' tools/helloctl.c)
 for command in $needs_device; do
-	[ "$command" != set ] || command="set alloc_mode=kmalloc"
+	case $command in set | explain) command="$command alloc_mode=kmalloc" ;; esac
 	# shellcheck disable=SC2086 # words of a command line
 	ctl $command
 	is $status 1 "$command without the module fails"
