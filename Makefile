@@ -155,6 +155,10 @@ check-all:	## run every lane, one after the other, and print a table; goes on wh
 bench:	## count instructions against peer devices in a guest; check the limits (2 min)
 	tests/bench/run
 
+atlas:	## count what each allocator costs on all amd64 kernels, or KERNELS, into build/atlas (20 min)
+	tests/setup kernels
+	tests/atlas/run $(KERNELS)
+
 check-packages:	## test the Debian packages in bare roots of Debian 12, 13 and sid (20 min)
 	tests/packages/run
 
@@ -167,4 +171,4 @@ clean:	## remove everything that was built
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
 	setup stage demo shell exercise check lint docs check-debug check-kernels check-hammer check-long \
-	check-mutants check-packages check-all fuzz bench deb clean
+	check-mutants check-packages check-all fuzz bench atlas deb clean
