@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/platform_device.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -283,6 +284,124 @@ static int mmap_dma(const struct hello_mem *mem, struct vm_area_struct *vma)
 				 PAGE_ALIGN(mem->recipe.buffer_size));
 }
 
+/* ---- percpu ---- */
+
+static size_t usable_percpu(size_t size, const void *addr)
+{
+	return ALIGN(size, sizeof(u64)) * num_possible_cpus();
+}
+
+/* The address is a cookie, which no CPU can access. */
+static void *alloc_percpu_mode(struct hello_mem *mem)
+{
+	return (void *)(__force unsigned long)
+	       __alloc_percpu_gfp(mem->recipe.buffer_size, sizeof(u64),
+				  mem->recipe.mask);
+}
+
+static void free_percpu_mode(struct hello_mem *mem)
+{
+	free_percpu((void __percpu __force *)(unsigned long)mem->addr);
+}
+
+/* ---- page_frag ---- */
+
+/* As networking does: fragments share no cache line. */
+static size_t frag_size(size_t size)
+{
+	return ALIGN(size, SMP_CACHE_BYTES);
+}
+
+/* A share of the block that it is cut from. */
+static size_t usable_frag(size_t size, const void *addr)
+{
+	return PAGE_FRAG_CACHE_MAX_SIZE /
+	       (PAGE_FRAG_CACHE_MAX_SIZE / frag_size(size));
+}
+
+/* A cache has no lock: one for each thread. */
+static int begin_frag(struct hello_mem *mem)
+{
+	mem->frags = kzalloc(sizeof(*mem->frags), GFP_KERNEL);
+	return mem->frags ? 0 : -ENOMEM;
+}
+
+static void end_frag(struct hello_mem *mem)
+{
+	page_frag_cache_drain(mem->frags);
+	kfree(mem->frags);
+}
+
+static void *alloc_frag(struct hello_mem *mem)
+{
+	return page_frag_alloc(mem->frags, frag_size(mem->recipe.buffer_size),
+			       mem->recipe.mask);
+}
+
+static void free_frag(struct hello_mem *mem)
+{
+	page_frag_free(mem->addr);
+}
+
+/* ---- vmalloc_huge ---- */
+
+/* Whole huge pages, if the area is mapped by them. */
+static size_t usable_huge(size_t size, const void *addr)
+{
+	size_t pages = PAGE_ALIGN(size);
+
+	return ALIGN(pages, pages >= PMD_SIZE ? PMD_SIZE :
+		     1UL << arch_vmap_pte_supported_shift(pages));
+}
+
+static void *alloc_huge(struct hello_mem *mem)
+{
+	return vmalloc_huge(PAGE_ALIGN(mem->recipe.buffer_size),
+			    mem->recipe.mask);
+}
+
+/* ---- alloc_pages_bulk ---- */
+
+/* Pages of one call, which keeps the CPU; vmalloc() asks for as many. */
+#define BULK_PAGES	100UL
+
+static unsigned long fill_pages(gfp_t mask, unsigned long n, struct page **pages)
+{
+	unsigned long done = 0;
+	unsigned long got;
+
+	/* A call may return fewer than it was asked for. */
+	do {
+		got = alloc_pages_bulk(mask, min(n - done, BULK_PAGES),
+				       pages + done);
+		done += got;
+		cond_resched();
+	} while (got && done < n);
+	return done;
+}
+
+static void *alloc_bulk_mode(struct hello_mem *mem)
+{
+	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
+	struct page **pages = kvmalloc_array(n, sizeof(*pages),
+					     mem->recipe.mask | __GFP_ZERO);
+	unsigned long done;
+	void *addr = NULL;
+
+	if (!pages)
+		return NULL;
+	done = fill_pages(mem->recipe.mask, n, pages);
+	/* vfree() frees the pages and the array. */
+	if (done == n)
+		addr = vmap(pages, n, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (addr)
+		return addr;
+	while (done--)
+		__free_page(pages[done]);
+	kvfree(pages);
+	return NULL;
+}
+
 /* ---- the table ---- */
 
 #ifdef CONFIG_HIGHMEM
@@ -380,6 +499,47 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.free		= free_dma,
 		.mmap		= mmap_dma,
 	},
+	/* From here on: for experiments alone. */
+	[HELLO_BUFFER_ALLOCATORS] = {
+		/* Without reclaim it takes of the pages that percpu keeps in reserve. */
+		.entry.name	= "percpu",
+		.words		= HELLO_GFP_KERNEL | HELLO_GFP_ATOMIC |
+				  HELLO_GFP_NORETRY,
+		.flags		= HELLO_CHARGED | HELLO_ZERO | HELLO_SPLIT,
+		.max		= PCPU_MIN_UNIT_SIZE,
+		.usable		= usable_percpu,
+		.alloc		= alloc_percpu_mode,
+		.free		= free_percpu_mode,
+	}, {
+		.entry.name	= "page_frag",
+		.words		= HELLO_GFP_ALL & ~HELLO_GFP_HIGHUSER,
+		.flags		= HELLO_CONTIGUOUS,
+		/* A larger one fails if memory is short. */
+		.max		= PAGE_SIZE,
+		.usable		= usable_frag,
+		.begin		= begin_frag,
+		.end		= end_frag,
+		.alloc		= alloc_frag,
+		.free		= free_frag,
+	}, {
+		.entry.name	= "vmalloc_huge",
+		.entry.missing	= HELLO_NO_VMALLOC_HUGE,
+		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
+				  HELLO_GFP_NORETRY,
+		.flags		= HELLO_CHARGED | HELLO_ZERO,
+		.usable		= usable_huge,
+		.alloc		= alloc_huge,
+		.free		= free_vmalloc,
+	}, {
+		.entry.name	= "alloc_pages_bulk",
+		.entry.missing	= HELLO_NO_ALLOC_PAGES_BULK,
+		.words		= HELLO_GFP_KERNEL | HELLO_GFP_USER |
+				  HELLO_GFP_NORETRY,
+		.flags		= HELLO_ZERO,
+		.usable		= usable_pages,
+		.alloc		= alloc_bulk_mode,
+		.free		= free_vmalloc,
+	},
 };
 
 static_assert(ARRAY_SIZE(hello_allocators) <= HELLO_ALLOCATORS_MAX);
@@ -387,7 +547,9 @@ static_assert(HELLO_ALLOCATORS_MAX * HELLO_CONTEXTS_MAX <= U8_MAX + 1);
 static_assert(offsetofend(struct hello_mem, any) == sizeof(struct hello_mem),
 	      "hello_buffer_adopt() copies any in place of the union");
 
-const struct hello_table hello_allocator_table = HELLO_TABLE(hello_allocators);
+const struct hello_table hello_allocator_table_all = HELLO_TABLE(hello_allocators);
+const struct hello_table hello_allocator_table =
+	HELLO_TABLE_HEAD(hello_allocators, HELLO_BUFFER_ALLOCATORS);
 
 /* ---- interface ---- */
 
@@ -467,7 +629,7 @@ void hello_alloc_init(void)
 {
 	struct hello_allocator *a;
 
-	for (a = hello_allocators; a < hello_allocators + hello_allocator_table.nr; a++)
+	for (a = hello_allocators; a < hello_allocators + hello_allocator_table_all.nr; a++)
 		if (a->init)
 			a->entry.missing = a->init();
 }

@@ -15,6 +15,7 @@
 
 struct kmem_cache;
 struct page;
+struct page_frag_cache;
 struct vm_area_struct;
 
 /**
@@ -33,6 +34,8 @@ struct hello_mem {
 		mempool_t *pool;
 		/** @dma: bus address, for dma_coherent */
 		dma_addr_t dma;
+		/** @frags: of the thread, for page_frag */
+		struct page_frag_cache *frags;
 		/** @any: to copy and to test any of them */
 		u64 any;
 	};
@@ -45,6 +48,7 @@ struct hello_mem {
 #define HELLO_CHARGED		BIT(3)	/* can be charged to a cgroup */
 #define HELLO_ZERO		BIT(4)	/* honours __GFP_ZERO */
 #define HELLO_BY_SIZE		BIT(5)	/* small is contiguous, large mappable */
+#define HELLO_SPLIT		BIT(6)	/* a copy for each CPU: no address has it all */
 
 /**
  * struct hello_allocator - an entry of the table of allocators
@@ -75,6 +79,13 @@ struct hello_allocator {
 	unsigned int kept;
 	/** @lookup: get what @prepare created into @mem, or NULL; NULL without @prepare */
 	void (*lookup)(struct hello_mem *mem);
+	/**
+	 * @begin: create what the calls of one thread share, in @mem; may be NULL.
+	 * For experiments alone. May sleep. Returns 0 or -ENOMEM.
+	 */
+	int (*begin)(struct hello_mem *mem);
+	/** @end: undo @begin, after all memory was freed; may sleep */
+	void (*end)(struct hello_mem *mem);
 	/** @alloc: allocate memory; called in the context of the recipe */
 	void *(*alloc)(struct hello_mem *mem);
 	/** @free: free memory; may sleep */
@@ -86,7 +97,11 @@ struct hello_allocator {
 /* With HELLO_CONTEXTS_MAX: the cell of a recipe has one byte for both. */
 #define HELLO_ALLOCATORS_MAX	16
 
-extern const struct hello_table hello_allocator_table;
+/* The number of allocators for buffers; the rest is for experiments alone. */
+#define HELLO_BUFFER_ALLOCATORS	8
+
+extern const struct hello_table hello_allocator_table;	/* for buffers */
+extern const struct hello_table hello_allocator_table_all;
 extern struct hello_allocator hello_allocators[];
 
 static inline const struct hello_allocator *

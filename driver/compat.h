@@ -10,11 +10,16 @@
 #ifdef HELLO_HAVE_CPU_DCACHE_IS_ALIASING
 #include <linux/cacheinfo.h>
 #endif
+#include <linux/gfp.h>
 #include <linux/mm.h>
+#ifdef HELLO_HAVE_PAGE_FRAG_CACHE_H
+#include <linux/page_frag_cache.h>
+#endif
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 /* 6.3 made vma->vm_flags read-only but through these. */
@@ -127,6 +132,40 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i,
 /* The name of system_unbound_wq from 6.17 on; 7.2 warns of the old one. */
 #ifndef HELLO_HAVE_SYSTEM_DFL_WQ
 #define system_dfl_wq system_unbound_wq
+#endif
+
+/* 6.9 brought this call; 6.13 moved it to page_frag_cache.h. */
+#if !defined(HELLO_HAVE_PAGE_FRAG_CACHE_DRAIN) && \
+	!defined(HELLO_HAVE_PAGE_FRAG_CACHE_H)
+static inline void page_frag_cache_drain(struct page_frag_cache *nc)
+{
+	if (nc->va)
+		__page_frag_cache_drain(virt_to_head_page(nc->va),
+					nc->pagecnt_bias);
+	nc->va = NULL;
+}
+#endif
+
+/* From 5.18 on; the table says why it is missing. */
+#ifndef HELLO_HAVE_VMALLOC_HUGE
+#define vmalloc_huge __vmalloc
+#define arch_vmap_pte_supported_shift(size) PAGE_SHIFT
+#define HELLO_NO_VMALLOC_HUGE "this kernel has no vmalloc_huge()"
+#elif !defined(CONFIG_HAVE_ARCH_HUGE_VMALLOC)
+#define HELLO_NO_VMALLOC_HUGE "vmalloc has no huge pages on this architecture"
+#else
+#define HELLO_NO_VMALLOC_HUGE NULL
+#endif
+
+/* From 5.13 on; 6.14 gave it this name. */
+#ifdef HELLO_HAVE_ALLOC_PAGES_BULK_ARRAY
+#define alloc_pages_bulk alloc_pages_bulk_array
+#endif
+#ifdef alloc_pages_bulk
+#define HELLO_NO_ALLOC_PAGES_BULK NULL
+#else
+#define alloc_pages_bulk(gfp, n, pages) 0UL
+#define HELLO_NO_ALLOC_PAGES_BULK "this kernel has no alloc_pages_bulk()"
 #endif
 
 /* 6.9 brought workqueues that run in softirq, to replace tasklets. */

@@ -114,7 +114,7 @@ static void show_rows(struct seq_file *m, const struct offer *offer)
 	for (i = 0; i < offer->table->nr; i++) {
 		const struct hello_entry *entry = hello_table_get(offer->table, i);
 
-		seq_printf(m, "%-12s ", entry->name);
+		seq_printf(m, "%-16s ", entry->name);
 		if (entry->missing)
 			seq_printf(m, "missing: %s", entry->missing);
 		else
@@ -139,11 +139,12 @@ static void show_allocator(struct seq_file *m, unsigned int i)
 	char words[2 * HELLO_GFP_TEXT];
 
 	hello_gfp_print(hello_allocators[i].words, " ", words, sizeof(words));
-	seq_printf(m, "%12zu %-10s %-8s %-4s %-7s %s", hello_alloc_max(i),
+	seq_printf(m, "%12zu %-10s %-8s %-4s %-7s %-10s %s", hello_alloc_max(i),
 		   hello_alloc_trait(i, HELLO_CONTIGUOUS),
 		   hello_alloc_trait(i, HELLO_MAPPABLE),
 		   hello_alloc_trait(i, HELLO_NODE),
-		   hello_alloc_trait(i, HELLO_CHARGED), words);
+		   hello_alloc_trait(i, HELLO_CHARGED),
+		   i < hello_allocator_table.nr ? "both" : "experiment", words);
 }
 
 static void show_context(struct seq_file *m, unsigned int i)
@@ -165,15 +166,15 @@ static void show_counter(struct seq_file *m, unsigned int i)
 }
 
 static const struct offer allocators = {
-	&hello_allocator_table,
-	"allocator       max_bytes contiguous mappable node charged gfp_flags",
+	&hello_allocator_table_all,
+	"allocator           max_bytes contiguous mappable node charged use        gfp_flags",
 	show_allocator
 }, contexts = {
-	&hello_context_table, "context      sleeps max_bytes", show_context
+	&hello_context_table, "context          sleeps max_bytes", show_context
 }, counters = {
 	&hello_counter_table, NULL, show_counter
 }, locks = {
-	&hello_lock_table, "lock         use        promise", show_lock, &counters
+	&hello_lock_table, "lock             use        promise", show_lock, &counters
 };
 
 /* ---- functions ---- */

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "alloc.h"
 #include "experiment.h"
 #include "fail.h"
 #include "settings.h"
@@ -155,6 +156,17 @@ static int parse_option(struct hello_experiment *exp,
 	return 1;
 }
 
+/* Knows allocators that the tunable does not offer. */
+static bool parse_allocator(struct hello_experiment *exp, const char *text)
+{
+	size_t len = str_has_prefix(text, "alloc_mode=");
+	int i = len ? hello_table_find(&hello_allocator_table_all, text + len) : -1;
+
+	if (i >= 0)
+		exp->recipe.alloc_mode = i;
+	return i >= 0;
+}
+
 static int parse_word(struct hello_experiment *exp, char *text)
 {
 	const struct hello_experiment_type *type = exp->type;
@@ -171,7 +183,8 @@ static int parse_word(struct hello_experiment *exp, char *text)
 		snprintf(why, sizeof(why), "no '%s' here: %s",
 			 hello_text_escape(shown, sizeof(shown), text),
 			 type->usage);
-	else if (!hello_recipe_parse(text, &exp->recipe, why))
+	else if (parse_allocator(exp, text) ||
+		 !hello_recipe_parse(text, &exp->recipe, why))
 		return 0;
 	return reject(exp, why);
 }

@@ -117,6 +117,21 @@ static void time_nothing(struct hello_experiment *exp,
 
 /* ---- the work ---- */
 
+/* Sets up the batch of a thread. */
+static int begin(const struct experiment *exp, struct worker *worker,
+		 struct hello_mem *mem, struct hello_mem *mems)
+{
+	unsigned int i;
+
+	if (exp->allocator->begin &&
+	    (hello_should_fail() || exp->allocator->begin(mem)))
+		return -ENOMEM;
+	for (i = 0; i < exp->batch; i++)
+		mems[i] = *mem;
+	worker->mems = mems;
+	return 0;
+}
+
 static int prepare(struct hello_experiment *base, char *why)
 {
 	struct experiment *exp = of(base);
@@ -145,11 +160,12 @@ static int prepare(struct hello_experiment *base, char *why)
 		return err;
 	exp->allocator = hello_allocator_of(&mem);
 	hello_alloc_lookup(exp->allocator, &mem);
-	for (i = 0; i < n; i++)
-		exp->mems[i] = mem;
-	for (i = 0; i < base->threads; i++)
-		of_worker(hello_experiment_worker(base, i))->mems =
-			&exp->mems[i * exp->batch];
+	for (i = 0; i < base->threads; i++) {
+		err = begin(exp, of_worker(hello_experiment_worker(base, i)),
+			    &mem, &exp->mems[i * exp->batch]);
+		if (err)
+			return err;
+	}
 
 	cap = hello_buffer_reserve(recipe, n);
 	if (cap) {
@@ -164,7 +180,14 @@ static int prepare(struct hello_experiment *base, char *why)
 static void cleanup(struct hello_experiment *base)
 {
 	struct experiment *exp = of(base);
+	unsigned int i;
 
+	for (i = 0; i < base->threads; i++) {
+		struct worker *worker = of_worker(hello_experiment_worker(base, i));
+
+		if (worker->mems && exp->allocator->end)
+			exp->allocator->end(worker->mems);
+	}
 	hello_buffer_release(&base->recipe, exp->reserved);
 	kvfree(exp->mems);
 }

@@ -37,6 +37,13 @@ struct hello_table {
 	.nr	= ARRAY_SIZE(array),		\
 }
 
+/* The same for its first @n elements alone. */
+#define HELLO_TABLE_HEAD(array, n) {		\
+	.first	= &(array)[0].entry,		\
+	.stride	= sizeof((array)[0]),		\
+	.nr	= (n),				\
+}
+
 /* The same for a plain array of hello_entry. */
 #define HELLO_ENTRIES(array) {			\
 	.first	= (array),			\

@@ -6,7 +6,7 @@
 #include <linux/hello.h>
 #include <sys/ioctl.h>
 
-#include "harness.h"
+#include "experiment.h"
 
 static const char *const bases[] = {
 	"GFP_KERNEL", "GFP_ATOMIC", "GFP_NOWAIT", "GFP_NOIO", "GFP_NOFS", "GFP_USER", "GFP_HIGHUSER", "GFP_DMA", "GFP_DMA32",
@@ -29,10 +29,17 @@ static const char *const contexts[] = { "process", "workqueue", "softirq", "hard
 	RULE(mempool, "GFP_ATOMIC GFP_NOWAIT GFP_DMA ", ANY_MODIFIER "GFP_DMA ")		\
 	RULE(dma_coherent, ANY_BASE, ANY_MODIFIER)
 
+/* The same of the allocators that only experiments have */
+#define EXPERIMENT_RULES(RULE)									\
+	RULE(percpu, "GFP_KERNEL GFP_ATOMIC ", "__GFP_NORETRY ")				\
+	RULE(page_frag, ANY_BASE "GFP_DMA GFP_DMA32 ", ANY_MODIFIER "GFP_DMA GFP_DMA32 ")	\
+	RULE(vmalloc_huge, "GFP_KERNEL GFP_USER ", "__GFP_NORETRY ")				\
+	RULE(alloc_pages_bulk, "GFP_KERNEL GFP_USER ", "__GFP_NORETRY ")
+
 #define ROW(name, bases, modifiers)	{ #name, bases, modifiers },
 static const struct rule {
 	const char *mode, *bases, *modifiers;
-} rules[] = { RULES(ROW) };
+} rules[] = { RULES(ROW) EXPERIMENT_RULES(ROW) };
 static const char may_sleep[] = "GFP_KERNEL GFP_NOIO GFP_NOFS GFP_USER GFP_HIGHUSER ";
 static const char zones[] = "GFP_HIGHUSER GFP_DMA GFP_DMA32 ";
 
@@ -84,40 +91,107 @@ static int change(int fd, const char *recipe)
 	return ioctl(fd, HELLO_IOC_RECIPE, &req);
 }
 
-static void try_all(const struct rule *rule, const char *context)
+/* Only a small zone may be on another node than this */
+static bool may_fail(const char *base, const char *modifier)
+{
+	return in(zones, base) && !strcmp(modifier, "__GFP_THISNODE");
+}
+
+static void try_buffer(const char *recipe, bool good, bool may_fail)
 {
 	static const char defaults[] = "alloc_mode=kmalloc gfp_flags=GFP_KERNEL alloc_context=process";
-	char recipe[256], got[20], text[] = "all of this fits";
+	char got[20], text[] = "all of this fits";
 	int fd = open_hello(O_RDWR);
+
+	EXPECT_EQ(pwrite(fd, text, sizeof(text), 0), sizeof(text));
+	if (!good)
+		EXPECT_ERRNO(change(fd, recipe), EINVAL);
+	else if (change(fd, recipe))
+		EXPECT(errno == ENOMEM && may_fail);
+	EXPECT_EQ(pread(fd, got, sizeof(got), 0), sizeof(text));
+	EXPECT_MEM(got, text, sizeof(text));
+	EXPECT_EQ(change(fd, defaults), 0);
+	close(fd);
+}
+
+static void try_order(const char *recipe, bool good, bool may_fail)
+{
+	char order[300];
+	int fd = open_file(EXPERIMENT);
+
+	snprintf(order, sizeof(order), "alloc count=1 %s", recipe);
+	if (good)
+		EXPECT_EQ(ask(fd, order), 0);
+	else
+		EXPECT_ERRNO(ask(fd, order), EINVAL);
+	rest(fd);
+	EXPECT(!good || may_fail || field("failures") == 0);
+	close(fd);
+}
+
+static void try_all(const struct rule *rule, const char *context, void (*try)(const char *, bool, bool))
+{
+	char recipe[256];
 
 	for (size_t b = 0; b < ARRAY_SIZE(bases); b++)
 		for (size_t m = 0; m < ARRAY_SIZE(modifiers); m++) {
 			snprintf(recipe, sizeof(recipe), "alloc_mode=%s gfp_flags=%s%s%s alloc_context=%s", rule->mode,
 				 bases[b], *modifiers[m] ? "|" : "", modifiers[m], context);
 			CASE("%s", recipe);
-			EXPECT_EQ(pwrite(fd, text, sizeof(text), 0), sizeof(text));
-			if (!works(rule, bases[b], modifiers[m], context))
-				EXPECT_ERRNO(change(fd, recipe), EINVAL);
-			else if (change(fd, recipe))	/* only a small zone may be on another node than this */
-				EXPECT(errno == ENOMEM && in(zones, bases[b]) && !strcmp(modifiers[m], "__GFP_THISNODE"));
-			EXPECT_EQ(pread(fd, got, sizeof(got), 0), sizeof(text));
-			EXPECT_MEM(got, text, sizeof(text));
-			EXPECT_EQ(change(fd, defaults), 0);
+			try(recipe, works(rule, bases[b], modifiers[m], context), may_fail(bases[b], modifiers[m]));
 		}
-	close(fd);
 }
 
-static void try_mode(const char *mode)
+static void try_contexts(const char *mode, void (*try)(const char *, bool, bool))
 {
 	const struct rule *rule = rules;
 
-	if (!has_choice("alloc_mode", mode))
-		SKIP("this machine has no %s", mode);
 	while (strcmp(rule->mode, mode))
 		rule++;
 	for (size_t c = 0; c < ARRAY_SIZE(contexts); c++)
 		if (has_choice("alloc_context", contexts[c]))
-			try_all(rule, contexts[c]);
+			try_all(rule, contexts[c], try);
+}
+
+static void try_mode(const char *mode)
+{
+	if (!has_choice("alloc_mode", mode))
+		SKIP("this machine has no %s", mode);
+	try_contexts(mode, try_buffer);
+}
+
+/* Of the row of an allocator in debugfs: "both", "experiment", or "missing" */
+static const char *use_of(const char *mode)
+{
+	static char use[32];
+	char line[512], name[64];
+	FILE *f = fopen(DEBUGFS "allocators", "re");
+
+	ASSERT(EXPECT(f));
+	for (*use = '\0'; !*use && fgets(line, sizeof(line), f);)
+		if (sscanf(line, "%63s %*s %*s %*s %*s %*s %31s", name, use) > 0 && strcmp(name, mode))
+			*use = '\0';
+		else if (strstr(line, " missing: "))
+			strcpy(use, "missing");
+	fclose(f);
+	return use;
+}
+
+/* sysfs neither lists nor takes it, and a descriptor does not either. */
+static void try_experiment(const char *mode)
+{
+	char recipe[64];
+	int fd = open_hello(O_RDWR);
+
+	snprintf(recipe, sizeof(recipe), "alloc_mode=%s", mode);
+	EXPECT(!has_choice("alloc_mode", mode));
+	EXPECT_ERRNO(set("alloc_mode", mode), EINVAL);
+	EXPECT_ERRNO(change(fd, recipe), EINVAL);
+	close(fd);
+	if (!strcmp(use_of(mode), "missing"))
+		SKIP("this kernel has no %s", mode);
+	EXPECT_STR(use_of(mode), "experiment");
+	try_contexts(mode, try_order);
 }
 
 #define TRY(name, bases, modifiers)						\
@@ -127,18 +201,33 @@ static void try_mode(const char *mode)
 	}
 RULES(TRY)
 
+#define TRY_EXPERIMENT(name, bases, modifiers)					\
+	TEST(only_experiments_have_##name##_and_every_mask_and_context_works_or_is_EINVAL) \
+	{									\
+		try_experiment(#name);						\
+	}
+EXPERIMENT_RULES(TRY_EXPERIMENT)
+
 TEST(the_table_of_this_test_has_every_allocator_context_and_mask)
 {
-	char masks[512] = "";
+	char masks[512] = "", line[512], mode[64];
+	FILE *f = fopen(DEBUGFS "allocators", "re");
 	size_t n = 0;
 
-	FOR_EACH_CHOICE(mode, "alloc_mode") {
+	ASSERT(EXPECT(f && fgets(line, sizeof(line), f)));
+	while (fgets(line, sizeof(line), f)) {
 		bool found = false;
 
+		sscanf(line, "%63s", mode);
 		for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 			found |= !strcmp(rules[i].mode, mode);
 		report(found, "no rule for %s", mode);
+		EXPECT_EQ(has_choice("alloc_mode", mode), !strcmp(use_of(mode), "both"));
+		n++;
 	}
+	fclose(f);
+	EXPECT_EQ(n, ARRAY_SIZE(rules));
+	n = 0;
 	FOR_EACH_CHOICE(context, "alloc_context") {
 		bool found = false;
 

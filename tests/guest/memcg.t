@@ -18,7 +18,7 @@ available() {
 }
 
 # Allocators that charge no cgroup are limited by the caps only.
-uncharged=$(awk 'NR > 1 && $6 == "no" { print $1 }' $debugfs/allocators)
+uncharged=$(awk '$6 == "no" && $7 == "both" { print $1 }' $debugfs/allocators)
 is "$(echo "$uncharged" | grep -cxE 'mempool|dma_coherent') $(echo "$uncharged" | grep -cxE 'kmalloc|slab')" \
 	"$(tr -d '[]' <$sysfs/alloc_mode | grep -owE 'mempool|dma_coherent' | wc -l) 0" 'mempool and dma_coherent are not charged'
 
