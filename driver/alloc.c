@@ -13,6 +13,7 @@
 #include <linux/platform_device.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "alloc.h"
@@ -138,6 +139,38 @@ static void free_pages_mode(struct hello_mem *mem)
 	free_pages((unsigned long)mem->addr, get_order(mem->recipe.buffer_size));
 }
 
+/* Pages of one call, which keeps the CPU; vmalloc() asks for as many. */
+#define BULK_PAGES	100UL
+
+static unsigned long fill_pages(gfp_t mask, unsigned long n, struct page **pages)
+{
+	unsigned long done = 0;
+	unsigned long got;
+
+	/* A call may return fewer than it was asked for. */
+	do {
+		got = alloc_pages_bulk(mask, min(n - done, BULK_PAGES),
+				       pages + done);
+		done += got;
+		cond_resched();
+	} while (got && done < n);
+	return done;
+}
+
+/* Single pages. */
+static unsigned int alloc_bulk_pages(const struct hello_mem *mem, unsigned int n,
+				     void **addrs)
+{
+	struct page **pages = (struct page **)addrs;
+	unsigned int got, i;
+
+	memset(pages, 0, n * sizeof(*pages));
+	got = fill_pages(mem->recipe.mask & ~__GFP_HIGHMEM, n, pages);
+	for (i = 0; i < got; i++)
+		addrs[i] = page_address(pages[i]);
+	return got;
+}
+
 /* ---- pages_exact ---- */
 
 static void *alloc_pages_exact_mode(struct hello_mem *mem)
@@ -215,6 +248,18 @@ static void *alloc_slab(struct hello_mem *mem)
 static void free_slab(struct hello_mem *mem)
 {
 	kmem_cache_free(mem->cache, mem->addr);
+}
+
+static unsigned int alloc_bulk_slab(const struct hello_mem *mem, unsigned int n,
+				    void **addrs)
+{
+	return kmem_cache_alloc_bulk(mem->cache, mem->recipe.mask, n, addrs) ? n : 0;
+}
+
+static void free_bulk_slab(const struct hello_mem *mem, unsigned int n,
+			   void **addrs)
+{
+	kmem_cache_free_bulk(mem->cache, n, addrs);
 }
 
 /* ---- mempool ---- */
@@ -362,24 +407,6 @@ static void *alloc_huge(struct hello_mem *mem)
 
 /* ---- alloc_pages_bulk ---- */
 
-/* Pages of one call, which keeps the CPU; vmalloc() asks for as many. */
-#define BULK_PAGES	100UL
-
-static unsigned long fill_pages(gfp_t mask, unsigned long n, struct page **pages)
-{
-	unsigned long done = 0;
-	unsigned long got;
-
-	/* A call may return fewer than it was asked for. */
-	do {
-		got = alloc_pages_bulk(mask, min(n - done, BULK_PAGES),
-				       pages + done);
-		done += got;
-		cond_resched();
-	} while (got && done < n);
-	return done;
-}
-
 static void *alloc_bulk_mode(struct hello_mem *mem)
 {
 	unsigned long n = PAGE_ALIGN(mem->recipe.buffer_size) >> PAGE_SHIFT;
@@ -449,6 +476,8 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.usable		= usable_order,
 		.alloc		= alloc_pages_mode,
 		.free		= free_pages_mode,
+		.bulk_max	= HELLO_BULK_PAGE_SIZE,
+		.alloc_bulk	= alloc_bulk_pages,
 	}, {
 		.entry.name	= "pages_exact",
 		.words		= HELLO_GFP_ALL & ~NO_HIGHMEM,
@@ -471,6 +500,9 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.lookup		= lookup_slab,
 		.alloc		= alloc_slab,
 		.free		= free_slab,
+		.bulk_max	= 1 << CLASS_MAX_SHIFT,
+		.alloc_bulk	= alloc_bulk_slab,
+		.free_bulk	= free_bulk_slab,
 	}, {
 		/* If the mask may reclaim, mempool_alloc() of an empty pool sleeps for ever. */
 		.entry.name	= "mempool",

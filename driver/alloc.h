@@ -90,6 +90,17 @@ struct hello_allocator {
 	void *(*alloc)(struct hello_mem *mem);
 	/** @free: free memory; may sleep */
 	void (*free)(struct hello_mem *mem);
+	/** @bulk_max: largest object of @alloc_bulk in bytes; 0: it has no such call */
+	size_t bulk_max;
+	/**
+	 * @alloc_bulk: allocate @n objects like @mem in process context; may sleep.
+	 * Returns their number, their addresses come first in @addrs.
+	 */
+	unsigned int (*alloc_bulk)(const struct hello_mem *mem, unsigned int n,
+				   void **addrs);
+	/** @free_bulk: free @n objects; NULL: @free does so one by one */
+	void (*free_bulk)(const struct hello_mem *mem, unsigned int n,
+			  void **addrs);
 	/** @mmap: map the range of @vma; NULL: the driver inserts the pages */
 	int (*mmap)(const struct hello_mem *mem, struct vm_area_struct *vma);
 } ____cacheline_aligned;

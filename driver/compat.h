@@ -162,9 +162,11 @@ static inline void page_frag_cache_drain(struct page_frag_cache *nc)
 #define alloc_pages_bulk alloc_pages_bulk_array
 #endif
 #ifdef alloc_pages_bulk
+#define HELLO_BULK_PAGE_SIZE PAGE_SIZE
 #define HELLO_NO_ALLOC_PAGES_BULK NULL
 #else
 #define alloc_pages_bulk(gfp, n, pages) 0UL
+#define HELLO_BULK_PAGE_SIZE 0
 #define HELLO_NO_ALLOC_PAGES_BULK "this kernel has no alloc_pages_bulk()"
 #endif
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The experiment that times an allocator: pairs of an allocation and a free, or
- * batches of them, in any context and on any CPU.
+ * batches of them, in any context and on any CPU, and the use in between.
  */
+#include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
@@ -24,28 +27,38 @@
 #include "fail.h"
 #include "text.h"
 
-/* The largest batch in softirq and hardirq, which hold up the CPU. */
-#define ATOMIC_BATCH	64
+/* The largest batch that nothing interrupts: in softirq, hardirq and one bulk call. */
+#define SHORT_BATCH	64
 
-enum { ALLOC, FREE };	/* samples */
+/* Cache lines that are touched between two checks for the end. */
+#define TOUCH_LINES	16384UL
+
+enum { ALLOC, FREE, TOUCH };	/* samples */
 
 struct worker {
 	struct hello_experiment_worker base;
 	struct hello_mem *mems;	/* its batch */
 	unsigned int n;		/* tried so far */
 	unsigned int alloc_cpu;	/* that allocated it */
+	u32 random;		/* the last number */
+	void *addrs[SHORT_BATCH];	/* of a bulk call */
 };
 
 struct experiment {
 	struct hello_experiment base;
 	const struct hello_allocator *allocator;
 	int pattern;
+	int order;		/* of the frees of a batch */
+	int touch;
 	u64 batch;
 	struct hello_mem *mems;	/* the batches of all workers */
 	unsigned int reserved;	/* buffers, against the caps */
 };
 
-enum { PAIR, BATCH, REMOTE, BATCH_SIZE };
+enum {
+	PAIR, BATCH, REMOTE, BULK, FIFO, LIFO, RANDOM,
+	NO_TOUCH, TOUCH_WRITE, TOUCH_READ, TOUCH_RANDOM, BATCH_SIZE,
+};
 
 static const struct hello_experiment_option options[] = {
 #define SELECTS(to)		.selects = offsetof(struct experiment, to)
@@ -53,8 +66,22 @@ static const struct hello_experiment_option options[] = {
 	[PAIR]		= { "pattern=pair", SELECTS(pattern) },
 	[BATCH]		= { "pattern=batch", SELECTS(pattern) },
 	[REMOTE]	= { "pattern=remote", SELECTS(pattern) },
+	[BULK]		= { "pattern=bulk", SELECTS(pattern) },
+	[FIFO]		= { "free=fifo", SELECTS(order) },
+	[LIFO]		= { "free=lifo", SELECTS(order) },
+	[RANDOM]	= { "free=random", SELECTS(order) },
+	[NO_TOUCH]	= { "touch=none", SELECTS(touch) },
+	[TOUCH_WRITE]	= { "touch=write", SELECTS(touch) },
+	[TOUCH_READ]	= { "touch=read", SELECTS(touch) },
+	[TOUCH_RANDOM]	= { "touch=random", SELECTS(touch) },
 	[BATCH_SIZE]	= { "batch=", NUMBER(batch, 4096) },
 };
+
+/* The value of an option. */
+static const char *value_of(int option)
+{
+	return strchr(options[option].text, '=') + 1;
+}
 
 static struct experiment *of(struct hello_experiment *base)
 {
@@ -102,9 +129,16 @@ static const struct hello_allocator nothing = {
 	.free	= free_nothing,
 };
 
-static void time_nothing(struct hello_experiment *exp,
+/* A sample of a bulk call is the share of one object. */
+static u64 share(u64 ns, u64 objects)
+{
+	return div64_u64(ns + objects / 2, objects);
+}
+
+static void time_nothing(struct hello_experiment *base,
 			 u64 ns[HELLO_EXPERIMENT_SAMPLES])
 {
+	const struct experiment *exp = of(base);
 	const struct hello_allocator *a = &nothing;
 	struct hello_mem mem = { };
 
@@ -113,9 +147,45 @@ static void time_nothing(struct hello_experiment *exp,
 
 	ns[ALLOC] = time_alloc(a, &mem);
 	ns[FREE] = time_free(a, &mem);
+	if (exp->pattern == BULK)
+		ns[ALLOC] = share(ns[ALLOC], exp->batch);
+	if (exp->pattern == BULK && exp->allocator->free_bulk)
+		ns[FREE] = share(ns[FREE], exp->batch);
 }
 
-/* ---- the work ---- */
+/* ---- preparing ---- */
+
+static int check_bulk(const struct hello_recipe *recipe, char *why)
+{
+	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
+
+	if (!a->bulk_max)
+		return hello_text_invalid(why, "pattern=bulk: this kernel has no bulk call for %s; use slab",
+					  a->entry.name);
+	if (recipe->buffer_size > a->bulk_max)
+		return hello_text_invalid(why, "pattern=bulk: the bulk call of %s allocates at most %zu bytes each",
+					  a->entry.name, a->bulk_max);
+	if (recipe->alloc_context != HELLO_CONTEXT_PROCESS)
+		return hello_text_invalid(why, "pattern=bulk: a bulk call needs alloc_context=process");
+	if (recipe->numa_node != NUMA_NO_NODE)
+		return hello_text_invalid(why, "pattern=bulk: a bulk call takes no node; use numa_node=-1");
+	return 0;
+}
+
+static int check(const struct experiment *exp, char *why)
+{
+	const struct hello_recipe *recipe = &exp->base.recipe;
+	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
+
+	if (exp->pattern == REMOTE && num_online_cpus() < 2)
+		return hello_text_invalid(why, "pattern=remote frees on another CPU, and there is one only");
+	if (exp->pattern == PAIR && exp->order != FIFO)
+		return hello_text_invalid(why, "pattern=pair frees each allocation at once; an order of frees needs pattern=batch");
+	if (exp->touch != NO_TOUCH && a->flags & HELLO_SPLIT)
+		return hello_text_invalid(why, "%s memory has a copy for each CPU, so it cannot be walked; use touch=none",
+					  a->entry.name);
+	return exp->pattern == BULK ? check_bulk(recipe, why) : 0;
+}
 
 /* Sets up the batch of a thread. */
 static int begin(const struct experiment *exp, struct worker *worker,
@@ -141,12 +211,14 @@ static int prepare(struct hello_experiment *base, char *why)
 	const char *cap;
 	int err;
 
-	if (exp->pattern == REMOTE && num_online_cpus() < 2)
-		return hello_text_invalid(why, "pattern=remote frees on another CPU, and there is one only");
+	err = check(exp, why);
+	if (err)
+		return err;
 	if (exp->pattern == PAIR)
 		exp->batch = 1;
-	else if (hello_context_atomic(recipe->alloc_context))
-		exp->batch = min_t(u64, exp->batch, ATOMIC_BATCH);
+	else if (exp->pattern == BULK ||
+		 hello_context_atomic(recipe->alloc_context))
+		exp->batch = min_t(u64, exp->batch, SHORT_BATCH);
 	n = base->threads * exp->batch;
 
 	/* Kernel threads are in the root cgroup. */
@@ -192,6 +264,8 @@ static void cleanup(struct hello_experiment *base)
 	kvfree(exp->mems);
 }
 
+/* ---- the work ---- */
+
 /* Called in the context of the recipe. */
 static void alloc_batch(void *arg)
 {
@@ -217,6 +291,120 @@ static void alloc_batch(void *arg)
 		if (!atomic)
 			cond_resched();
 	}
+}
+
+/* Stops only between two calls. */
+static void alloc_bulk(struct worker *worker)
+{
+	const struct experiment *exp = of(worker->base.exp);
+	const struct hello_allocator *a = exp->allocator;
+	unsigned int got, i;
+	u64 start, ns;
+
+	worker->n = min(exp->batch, exp->base.count - worker->base.done);
+	start = ktime_get_ns();
+	got = hello_should_fail() ? 0 :
+	      a->alloc_bulk(worker->mems, worker->n, worker->addrs);
+	ns = ktime_get_ns() - start;
+	for (i = 0; i < got; i++) {
+		worker->mems[i].addr = worker->addrs[i];
+		hello_samples_add(&worker->base.samples[ALLOC], share(ns, got));
+	}
+	worker->base.failures += worker->n - got;
+}
+
+/* The numbers are the same in each run. */
+static u32 next_random(u32 last)
+{
+	return last * 1664525 + 1013904223;
+}
+
+/* Accesses one byte of each cache line. Returns false if it stopped early. */
+static bool touch(const struct experiment *exp, u8 *addr)
+{
+	unsigned long lines = DIV_ROUND_UP((size_t)exp->base.recipe.buffer_size,
+					   L1_CACHE_BYTES);
+	/* Modulo a power of two each number comes once. */
+	u32 last = roundup_pow_of_two(lines) - 1;
+	unsigned long i, end;
+	u32 at = 0;
+
+	for (i = 0; i < lines;) {
+		end = min(lines, i + TOUCH_LINES);
+		if (exp->touch == TOUCH_WRITE) {
+			for (; i < end; i++)
+				WRITE_ONCE(addr[i * L1_CACHE_BYTES], i);
+		} else if (exp->touch == TOUCH_READ) {
+			for (; i < end; i++)
+				READ_ONCE(addr[i * L1_CACHE_BYTES]);
+		} else {
+			for (; i < end; i++) {
+				do
+					at = next_random(at) & last;
+				while (at >= lines);
+				READ_ONCE(addr[(size_t)at * L1_CACHE_BYTES]);
+			}
+		}
+		if (i < lines &&
+		    hello_experiment_must_stop(&exp->base, ktime_get_ns()))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static void touch_batch(struct worker *worker)
+{
+	const struct experiment *exp = of(worker->base.exp);
+	unsigned int i;
+
+	for (i = 0; i < worker->n; i++) {
+		u64 start = ktime_get_ns();
+
+		if (hello_experiment_must_stop(&exp->base, start))
+			break;
+		if (worker->mems[i].addr && touch(exp, worker->mems[i].addr))
+			hello_samples_add(&worker->base.samples[TOUCH],
+					  ktime_get_ns() - start);
+		cond_resched();
+	}
+}
+
+/* Puts a batch into the order in which it is freed. */
+static void sort_batch(struct worker *worker)
+{
+	int order = of(worker->base.exp)->order;
+	struct hello_mem *mems = worker->mems;
+	unsigned int i;
+
+	if (order == LIFO)
+		for (i = 0; i < worker->n / 2; i++)
+			swap(mems[i], mems[worker->n - 1 - i]);
+	if (order == RANDOM)
+		for (i = worker->n; i > 1; i--) {
+			worker->random = next_random(worker->random);
+			swap(mems[i - 1], mems[(u64)worker->random * i >> 32]);
+		}
+}
+
+static void free_bulk(struct worker *worker)
+{
+	const struct experiment *exp = of(worker->base.exp);
+	unsigned int i, n = 0;
+	u64 start, ns;
+
+	for (i = 0; i < worker->n; i++) {
+		if (worker->mems[i].addr)
+			worker->addrs[n++] = worker->mems[i].addr;
+		worker->mems[i].addr = NULL;
+	}
+	if (!n)
+		return;
+	start = ktime_get_ns();
+	exp->allocator->free_bulk(worker->mems, n, worker->addrs);
+	ns = ktime_get_ns() - start;
+	for (i = 0; i < n; i++)
+		hello_samples_add(&worker->base.samples[FREE], share(ns, n));
 }
 
 static void free_batch(struct worker *worker)
@@ -250,16 +438,26 @@ static void go_to(unsigned int cpu)
 static void work(struct hello_experiment_worker *base)
 {
 	struct worker *worker = of_worker(base);
-	const struct hello_experiment *exp = base->exp;
-	bool remote = of(base->exp)->pattern == REMOTE;
+	const struct experiment *exp = of(base->exp);
+	bool remote = exp->pattern == REMOTE;
+	bool bulk = exp->pattern == BULK;
 
-	while (base->done < exp->count &&
-	       !hello_experiment_must_stop(exp, ktime_get_ns())) {
-		hello_context_run(exp->recipe.alloc_context, alloc_batch,
-				  worker);
+	while (base->done < exp->base.count &&
+	       !hello_experiment_must_stop(&exp->base, ktime_get_ns())) {
+		if (bulk)
+			alloc_bulk(worker);
+		else
+			hello_context_run(exp->base.recipe.alloc_context,
+					  alloc_batch, worker);
+		if (exp->touch != NO_TOUCH)
+			touch_batch(worker);
+		sort_batch(worker);
 		if (remote)
 			go_to(hello_experiment_cpu_after(worker->alloc_cpu));
-		free_batch(worker);
+		if (bulk && exp->allocator->free_bulk)
+			free_bulk(worker);
+		else
+			free_batch(worker);
 		if (remote)
 			go_to(base->cpu);
 		base->done += worker->n;
@@ -276,22 +474,25 @@ static void report(struct hello_experiment *base,
 	hello_recipe_print(&base->recipe, recipe, sizeof(recipe));
 	seq_buf_printf(base->answer,
 		       "recipe: %s\npattern: %s\nthreads: %llu\nbatch: %llu\n"
-		       "count: %llu\nfailures: %llu\nelapsed_ns: %llu\n",
-		       recipe, options[exp->pattern].text + strlen("pattern="),
-		       base->threads, exp->batch, sum->done, sum->failures,
-		       base->ns);
+		       "count: %llu\nfailures: %llu\nfree: %s\ntouch: %s\n"
+		       "elapsed_ns: %llu\n",
+		       recipe, value_of(exp->pattern), base->threads, exp->batch,
+		       sum->done, sum->failures, value_of(exp->order),
+		       value_of(exp->touch), base->ns);
 }
 
 static const struct experiment defaults = {
 	.base.count	= 1000,
 	.base.threads	= 1,
 	.pattern	= PAIR,
+	.order		= FIFO,
+	.touch		= NO_TOUCH,
 	.batch		= 16,
 };
 
 const struct hello_experiment_type hello_experiment_alloc = {
 	.name		= "alloc",
-	.usage		= "alloc [words of a recipe] count=1-1000000 threads=1-CPUs pattern=pair|batch|remote batch=1-4096",
+	.usage		= "alloc [words of a recipe] count=1-1000000 threads=1-CPUs pattern=pair|batch|remote|bulk batch=1-4096 free=fifo|lifo|random touch=none|write|read|random",
 	.options	= options,
 	.nr_options	= ARRAY_SIZE(options),
 	.takes_recipe	= true,
@@ -299,7 +500,7 @@ const struct hello_experiment_type hello_experiment_alloc = {
 	.defaults	= &defaults.base,
 	.size		= sizeof(struct experiment),
 	.worker_size	= sizeof(struct worker),
-	.samples	= { "alloc", "free" },
+	.samples	= { "alloc", "free", "touch" },
 	.prepare	= prepare,
 	.cleanup	= cleanup,
 	.work		= work,

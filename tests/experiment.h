@@ -82,6 +82,18 @@ static inline long long of_times(const char *name, const char *key)
 	return found ? strtoll(found + strlen(word), NULL, 10) : -1;
 }
 
+/* A knob of fault injection */
+static inline void set_knob(const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS "fail/%s", name);
+	fd = open_file(path);
+	EXPECT_EQ(write(fd, value, strlen(value)), strlen(value));
+	close(fd);
+}
+
 static inline int processors(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);

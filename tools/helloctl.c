@@ -66,12 +66,15 @@ static const struct command commands[] = {
 	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
 	  "measure allocations of each combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
-	  "threads batch count failures elapsed_ns clock clock_overhead_ns clock_resolution_ns "
-	  "alloc_overhead_ns free_overhead_ns " TIMES("alloc") " " TIMES("free") " repeats cut "
-	  BOUNDS("alloc") " " BOUNDS("free") " (without -o: the words with several values, and "
-	  "failures alloc_p50_ns alloc_p50_low_ns alloc_p50_high_ns alloc_p99_ns free_p50_ns)",
+	  "threads batch count failures free touch elapsed_ns clock clock_overhead_ns "
+	  "clock_resolution_ns alloc_overhead_ns free_overhead_ns touch_overhead_ns "
+	  TIMES("alloc") " " TIMES("free") " " TIMES("touch") " repeats cut "
+	  BOUNDS("alloc") " " BOUNDS("free") " " BOUNDS("touch") " (without -o: the words with "
+	  "several values, and failures alloc_p50_ns alloc_p50_low_ns alloc_p50_high_ns "
+	  "alloc_p99_ns free_p50_ns)",
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
-	  "count= pattern=pair,batch,remote batch=" },
+	  "count= pattern=pair,batch,remote,bulk batch= free=fifo,lifo,random "
+	  "touch=none,write,read,random" },
 	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
 	  "measure lost updates and lock costs (root)",
 	  "experiment lock_mode threads delay reads writes failures expected observed lost torn "

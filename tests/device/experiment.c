@@ -5,17 +5,6 @@
  */
 #include "experiment.h"
 
-static void set_knob(const char *name, const char *value)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), DEBUGFS "fail/%s", name);
-	fd = open_file(path);
-	EXPECT_EQ(write(fd, value, strlen(value)), strlen(value));
-	close(fd);
-}
-
 /* ---- orders ---- */
 
 TEST(an_order_that_cannot_be_is_EINVAL_and_the_answer_says_why)
@@ -27,6 +16,8 @@ TEST(an_order_that_cannot_be_is_EINVAL_and_the_answer_says_why)
 		"alloc threads=0", "alloc threads=1000000", "alloc threads=18446744073709551615",
 		"alloc pattern=batch batch=0", "alloc pattern=batch batch=4097",
 		"alloc pattern=", "alloc pattern=pairs", "alloc pattern=pair:1",
+		"alloc pattern=batch free=", "alloc pattern=batch free=none", "alloc pattern=batch free=lifo:1",
+		"alloc touch=", "alloc touch=all", "alloc touch=writer", "lock touch=read", "lock free=fifo",
 		"alloc lock_mode=mutex", "alloc delay=none", "alloc buffer_mode=shared",
 		"alloc buffer_size=0", "alloc buffer_size=65M", "alloc alloc_mode=valloc",
 		"alloc alloc_mode=vmalloc gfp_flags=GFP_ATOMIC",
@@ -286,6 +277,8 @@ TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 	kill_ends(order);
 	kill_ends("lock lock_mode=none delay=msleep:100 threads=1 count=100");
 	kill_ends("alloc alloc_mode=vmalloc buffer_size=1M count=1000000");
+	kill_ends("alloc alloc_mode=vmalloc buffer_size=64M count=1000000 touch=random");
+	kill_ends("alloc alloc_mode=slab buffer_size=64K count=1000000 pattern=bulk free=random");
 	kill_ends("alloc alloc_context=softirq gfp_flags=GFP_ATOMIC buffer_size=64K count=1000000 pattern=batch");
 	if (processors() > 1)
 		kill_ends("alloc pattern=remote batch=4096 alloc_context=workqueue count=1000000");

@@ -34,6 +34,8 @@ is "$(grep -lsx 'hello/[0-9]*' /proc/[0-9]*/comm)" '' 'no thread of an ended exp
 cpu=/sys/devices/system/cpu/cpu1/online
 if [ -e $cpu ] && [ "$(nproc)" -eq 2 ]; then
 	for words in 'alloc pattern=remote batch=4 count=1500' 'alloc count=2000 buffer_size=64' \
+		'alloc alloc_mode=page_frag count=1500 pattern=remote batch=4 free=random touch=random' \
+		'alloc alloc_mode=slab pattern=bulk free=random count=2000 buffer_size=64' \
 		'lock count=400 delay=msleep:1'; do
 		# shellcheck disable=SC2086 # a list of words
 		start $words threads=2
@@ -70,5 +72,29 @@ p:hello_test/freed hello:free_kmalloc' >$tracing/kprobe_events
 	echo >$tracing/kprobe_events
 else
 	ok 0 'pattern=remote frees on another CPU # SKIP no kprobe events, or one CPU'
+fi
+
+# order FREE: runs a batch of 9; prints the numbers of the allocations in the order of
+# their frees. The address is after the 24 bytes of the recipe.
+order() {
+	echo >$tracing/trace
+	echo 1 >$tracing/events/hello_test/enable
+	run alloc alloc_mode=kmalloc pattern=batch batch=9 count=9 free="$1"
+	echo 0 >$tracing/events/hello_test/enable
+	sed -n 's/.* \(made\|freed\): .* addr=\(.*\)/\1 \2/p' $tracing/trace |
+		awk '$1 == "made" { number[$2] = ++n } $1 == "freed" { printf "%s ", number[$2] }'
+}
+
+if [ -e $tracing/kprobe_events ] && echo 'r:hello_test/made hello:alloc_kmalloc addr=$retval
+p:hello_test/freed hello:free_kmalloc addr=+24($arg1)' >$tracing/kprobe_events; then
+	is "$(order fifo)" '1 2 3 4 5 6 7 8 9 ' 'free=fifo frees in the order of the allocations'
+	is "$(order lifo)" '9 8 7 6 5 4 3 2 1 ' 'free=lifo frees in the reverse order'
+	random=$(order random)
+	is "$(echo "$random" | xargs -n 1 | sort | xargs) " '1 2 3 4 5 6 7 8 9 ' 'free=random frees each once'
+	unlike "$random" '^1 2 3 4 5|^9 8 7 6 5' 'free=random has another order'
+	is "$(order random)" "$random" 'free=random has the same order in each run'
+	echo >$tracing/kprobe_events
+else
+	ok 0 'the orders of frees # SKIP this kernel has no kprobe events with arguments'
 fi
 done_testing

@@ -364,7 +364,7 @@ is "$(tests/tool/complete 'helloctl race d')" "delay=" "bash completes the words
 is "$(tests/tool/complete 'helloctl measure alloc_mode=v')" "vmalloc" "bash completes the values of an experiment"
 is "$(tests/tool/complete 'helloctl measure alloc_mode=kmalloc,v')" "kmalloc,vmalloc" "bash completes the values in a list"
 is "$(tests/tool/complete 'helloctl race lock_mode=a')" "all" "bash completes all"
-is "$(tests/tool/complete 'helloctl measure pattern=')" "pair batch remote" "bash completes the words of a pattern"
+is "$(tests/tool/complete 'helloctl measure pattern=')" "pair batch remote bulk" "bash completes the words of a pattern"
 is "$(tests/tool/complete 'helloctl stats -o al')" "allocator allocations" "bash completes columns"
 is "$(tests/tool/complete 'helloctl stats --output=allocator,f')" "allocator,frees allocator,failures" "bash completes columns in a list"
 is "$(tests/tool/complete 'helloctl opens -J -oi')" "-oid" "bash completes columns right after -o"
