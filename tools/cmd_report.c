@@ -14,6 +14,7 @@
 #include "file.h"
 #include "helloctl.h"
 #include "html.h"
+#include "json.h"
 #include "output.h"
 #include "plot.h"
 #include "result.h"
@@ -82,8 +83,12 @@ static void add_metadata(FILE *to, const struct result *result)
 {
 	struct table *facts = table_new("metadata", "fact value");
 
-	json_object_object_foreach(result->metadata, name, value)
-		table_add(facts, name, value ? json_object_get_string(value) : "unknown");
+	json_each(result->metadata, i) {
+		struct json_object *value = json_object_iter_peek_value(&i);
+
+		table_add(facts, json_object_iter_peek_name(&i),
+			  value ? json_object_get_string(value) : "unknown");
+	}
 	html_text(to, "h3", "%s", "Where the figures are from");
 	html_table(to, facts, NULL);
 	table_free(facts);

@@ -266,8 +266,8 @@ static bool has_points(const struct curve *curve)
 	return curve->points[0].size != curve->points[curve->count - 1].size;
 }
 
-/* Writes all points of a curve, or the histograms of @size, 0 for any. */
-static bool write_curve(const struct curve *curve, const struct result *result, bool sizes,
+/* Writes all points of a curve; with @from the histograms of @size, 0 for any. */
+static bool write_curve(const struct curve *curve, const struct result *result,
 			unsigned long long size, const size_t *from, const char *name, FILE *data)
 {
 	const struct table *rows = result->tables[RESULT_MEASURE];
@@ -279,7 +279,7 @@ static bool write_curve(const struct curve *curve, const struct result *result, 
 		if (!any)
 			fprintf(data, "\"%s\"\n", name);
 		any = true;
-		if (sizes)
+		if (!from)
 			fprintf(data, "%llu %llu %llu\n", p->size, p->median, p->p99);
 		else
 			write_bars(rows, result->tables[RESULT_HISTOGRAM], from, p->row, name, data);
@@ -356,7 +356,7 @@ struct plot curves_plot(const struct result *result, bool sizes, unsigned long l
 
 		/* masks and contexts at one size have no curve */
 		if (sizes ? has_points(curve) : !!bars)
-			drawn += write_curve(curve, result, sizes, size, from, name, to);
+			drawn += write_curve(curve, result, size, sizes ? NULL : from, name, to);
 		free(name);
 		free(shown);
 	}
@@ -400,7 +400,7 @@ struct plot curves_of_mode(const struct result *results, char **names, int count
 			char *name = plot_safe("%s %s", file, shown);
 
 			if (!strcmp(curve->points->mode, mode) && has_points(curve))
-				write_curve(curve, &results[i], true, 0, NULL, name, to);
+				write_curve(curve, &results[i], 0, NULL, name, to);
 			free(name);
 			free(shown);
 		}

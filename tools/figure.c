@@ -19,8 +19,8 @@ enum figure figure_of(const char *column)
 {
 	/* other columns without a unit of time are words */
 	static const char *const sums[] = {
-		"count", "failures", "expected", "observed", "lost", "torn", "retries",
-		"writes", "repeats", "elapsed_ns",
+		"count", "failures", "expected", "observed", "lost", "reads", "writes", "torn",
+		"retries", "repeats", "elapsed_ns",
 	};
 
 	for (size_t i = 0; i < COUNT(sums); i++)

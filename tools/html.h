@@ -9,7 +9,7 @@
 
 struct table;
 
-/* What the head of each page has, so that helloctl recognizes its own. */
+/* Part of the head of each page: helloctl recognizes its own. */
 #define HTML_MARK	"<meta name=\"generator\" content=\"helloctl"
 
 void html_begin(FILE *to, const char *title);

@@ -69,8 +69,8 @@ static struct json_object *cell_of(const char *column, const char *value)
 		return NULL;
 	if (!strcmp(column, "choices"))
 		return choices_of(value);
-	/* a process may be named 17 */
-	if (!strcmp(column, "comm") || !strcmp(column, "name"))
+	/* a process may be named 17, and 0 is a list of CPUs as 0-1 is */
+	if (!strcmp(column, "comm") || !strcmp(column, "name") || !strcmp(column, "cpus"))
 		return string_of(value);
 	return value_of(value);
 }
@@ -98,7 +98,10 @@ struct json_object *json_of_table(const struct table *table, const size_t *colum
 static bool add_cells(struct table *table, struct json_object *cells)
 {
 	table_add_cells(table, 0, NULL);
-	json_object_object_foreach(cells, name, value) {
+	json_each(cells, i) {
+		const char *name = json_object_iter_peek_name(&i);
+		struct json_object *value = json_object_iter_peek_value(&i);
+
 		if (json_object_is_type(value, json_type_object) ||
 		    json_object_is_type(value, json_type_array))
 			return false;
@@ -141,16 +144,19 @@ void json_print(struct json_object *object, FILE *to)
 {
 	const char *between = "{\n";
 
-	json_object_object_foreach(object, name, value) {
+	json_each(object, i) {
+		struct json_object *value = json_object_iter_peek_value(&i);
 		bool array = json_object_is_type(value, json_type_array), first = true;
 
-		fprintf(to, "%s  \"%s\": %s", between, name, array ? "[" : "{");
+		fprintf(to, "%s  \"%s\": %s", between, json_object_iter_peek_name(&i),
+			array ? "[" : "{");
 		between = ",\n";
-		for (size_t i = 0; array && i < json_object_array_length(value); i++, first = false)
-			print_line(to, first, NULL, json_object_array_get_idx(value, i));
+		for (size_t n = 0; array && n < json_object_array_length(value); n++, first = false)
+			print_line(to, first, NULL, json_object_array_get_idx(value, n));
 		if (!array) {
-			json_object_object_foreach(value, member, member_value) {
-				print_line(to, first, member, member_value);
+			json_each(value, member) {
+				print_line(to, first, json_object_iter_peek_name(&member),
+					   json_object_iter_peek_value(&member));
 				first = false;
 			}
 		}

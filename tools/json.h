@@ -8,10 +8,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <json-c/json_object_iterator.h>
+
 struct json_object;
 struct table;
 
 struct json_object *json_of_words(const char *const *words, size_t count);
+/* Loops over the members of an object; json_object_iter_peek_name(&i) and so on. */
+#define json_each(object, i) \
+	for (struct json_object_iterator i = json_object_iter_begin(object), \
+	     end_of_##i = json_object_iter_end(object); \
+	     !json_object_iter_equal(&i, &end_of_##i); json_object_iter_next(&i))
 /* Returns an array of one object for each row, with these columns, or if NULL with all. */
 struct json_object *json_of_table(const struct table *table, const size_t *columns, size_t count);
 /* Returns NULL if @rows is not an array of objects of numbers, strings, booleans and nulls. */

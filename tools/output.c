@@ -611,6 +611,7 @@ int fail(const char *hint, const char *format, ...)
 	va_list args;
 	char *message;
 	struct table *table;
+	struct json_object *all;
 
 	va_start(args, format);
 	message = vtext(format, args);
@@ -618,8 +619,11 @@ int fail(const char *hint, const char *format, ...)
 	if (opts.json) {
 		table = table_new("error", "message hint");
 		table_add(table, message, hint);
-		opts.output = NULL;
-		table_print(table);
+		all = checked(json_object_new_object());
+		json_object_object_add(all, "error", json_of_table(table, NULL, 0));
+		json_print(all, stdout);
+		json_object_put(all);
+		table_free(table);
 	} else {
 		note("%s", message);
 		if (hint)

@@ -100,12 +100,16 @@ static void each_word(const struct result *result, const struct table *rows, boo
 	struct json_object *words = json_object_object_get(result->metadata, "words");
 
 	if (json_object_is_type(words, json_type_object)) {
-		json_object_object_foreach(words, name, values)
+		json_each(words, i) {
+			const char *name = json_object_iter_peek_name(&i);
+			struct json_object *values = json_object_iter_peek_value(&i);
+
 			if (table_has(rows, name) && several ==
 			    ((json_object_is_type(values, json_type_array) &&
 			      json_object_array_length(values) > 1) ||
 			     (figure_of(name) == FIGURE_WORD && varies(rows, name))))
 				use(name, data);
+		}
 	}
 	for (size_t i = 0; several && i < table_width(rows); i++) {
 		const char *name = table_column(rows, i);

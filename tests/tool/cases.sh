@@ -27,6 +27,7 @@ json() {
 
 # The warnings depend on the machine: this one is not virtual unless a case says so.
 mkdir "$UMOCKDEV_DIR/virt"
+# shellcheck disable=SC2016 # for the script
 printf '#!/bin/sh\necho "${FAKE_VIRT:-none}"\n' >"$UMOCKDEV_DIR/virt/systemd-detect-virt"
 chmod +x "$UMOCKDEV_DIR/virt/systemd-detect-virt"
 PATH=$UMOCKDEV_DIR/virt:$PATH
