@@ -31,10 +31,13 @@ rows() {
 echo 3 >$tracing/max_graph_depth
 echo 0 >$tracing/options/funcgraph-cpu
 before=$(state)
-modes=$(sed 's/[][]//g; s/mempool//; s/  */,/g; s/,$//' $sysfs/alloc_mode)
-explain "alloc_mode=$modes" buffer_size=16K --depth 4
+# All but mempool, which does not take GFP_KERNEL.
+modes=$(awk 'NR > 2 { print $1 }' $debugfs/functions | while read -r mode; do
+	echo "alloc alloc_mode=$mode buffer_size=4K count=1" 2>/dev/null >$debugfs/experiment && echo "$mode"
+done 2>/dev/null | paste -sd,)
+explain "alloc_mode=$modes" buffer_size=4K --depth 4
 is "$(rows 'select(.depth == 0).function' | sed 's/ \[hello\]//g')" \
-	"$(awk 'NR > 2 && !/mempool/ { print $2, $3 }' $debugfs/functions | tr '\n' ' ')" \
+	"$(grep -wE "^(${modes//,/|})" $debugfs/functions | awk '{ print $2, $3 }' | tr '\n' ' ')" \
 	'each allocator has a tree for the allocation, and one for the free'
 for mode in ${modes//,/ }; do
 	for phase in alloc free; do
