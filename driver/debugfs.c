@@ -195,7 +195,7 @@ static int functions_show(struct seq_file *m, void *unused)
 	unsigned int i;
 
 	seq_puts(m, "version: 1\nallocator alloc free\n");
-	for (i = 0; i < hello_allocator_table.nr; i++) {
+	for (i = 0; i < hello_allocator_table_all.nr; i++) {
 		seq_puts(m, hello_allocators[i].entry.name);
 		show_function(m, hello_allocators[i].alloc);
 		show_function(m, hello_allocators[i].free);
