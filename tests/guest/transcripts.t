@@ -1,16 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/guest/transcripts.t: the documents' console blocks print what the documents show.
-# usage: tests/guest/transcripts.t [FILE...]; each FILE begins with a freshly loaded module
-# Without FILEs: all documents, and all lessons once more, in order and in one shell.
+# usage: tests/guest/transcripts.t [--one-shell] [FILE...]
+# Each FILE begins with a freshly loaded module; with --one-shell only the first one does.
+# Without FILEs: all documents except the lessons.
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 cd "${0%/*}/../.." || exit
 if [ $# -eq 0 ]; then
 	[ -z "$HELLO_TEST_SLOW" ] || skip_all 'the documents show the kernel of a distribution'
-	# A lesson with the comment `.. guest:` needs a guest of its own: tests/vm/lessons.t.
-	mapfile -t lessons < <(sed -n 's,.*<\(lessons/[a-z-]*\.rst\)>.*,Documentation/\1,p' Documentation/start.rst |
-		xargs grep -L '^\.\. guest: ')
 	mapfile -t docs < <(grep -lE '^(\.\. code-block:: |```)console' README.md Documentation/*.rst)
 	set -- "${docs[@]}"
 fi
@@ -46,21 +44,23 @@ END
 transcript "$log.rst"
 like "$(cat "$log")" "^not ok - $log.rst:3: echo one" 'a wrong transcript fails'
 
-for doc; do
-	succeeds "$doc: the module can be unloaded before the transcript" modprobe -r hello
+# run DOCUMENT...: runs them in one shell
+run() {
+	local doc
+	succeeds "$1: the module can be unloaded before the transcript" modprobe -r hello
 	need_module
-	transcript "$doc"
+	transcript "$@"
 	facts
-	like "$(cat "$log")" '^ok' "$doc: it has a transcript"
-done
-if [ ${#lessons[@]} -gt 0 ]; then
-	# As a student types them.
-	succeeds 'the module can be unloaded before the lessons' modprobe -r hello
-	need_module
-	transcript "${lessons[@]}"
-	facts
-	for doc in "${lessons[@]}"; do
+	for doc; do
 		like "$(cat "$log")" "^ok - $doc:[0-9]" "$doc: it has a transcript"
+	done
+}
+
+if [ "$1" = --one-shell ]; then
+	run "${@:2}"
+else
+	for doc; do
+		run "$doc"
 	done
 fi
 succeeds 'the module can be unloaded after the last transcript' modprobe -r hello

@@ -7,7 +7,7 @@ cd "${0%/*}/../.." || exit
 set -- "$@" --
 for file in build/tests/* tests/guest/*.t; do
 	case $file in
-	tests/guest/transcripts.t | tests/guest/tracers.t) ;;
+	tests/guest/transcripts.t | tests/guest/lessons.t | tests/guest/tracers.t) ;;
 	*) set -- "$@" "$file" ;;
 	esac
 done
