@@ -8,7 +8,6 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-
 #define CAPACITY	4096
 
 struct buffer {

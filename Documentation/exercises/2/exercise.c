@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-
 static const char greeting[] = "Hello from the kernel\n";
 
 static ssize_t exercise_read(struct file *filp, char __user *user, size_t size,

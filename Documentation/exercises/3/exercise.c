@@ -8,7 +8,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-
 struct pair {
 	void *first;
 	void *second;

@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-
 #define CAPACITY	32
 
 /* A write must not reach the neighbour. */

@@ -9,7 +9,6 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 
-
 static unsigned int counter;
 module_param(counter, uint, 0444);
 

@@ -7,8 +7,8 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 
-
 struct account {
+	/* guards the balance */
 	struct mutex lock;
 	long balance;
 };

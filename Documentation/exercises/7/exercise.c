@@ -10,7 +10,6 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-
 struct note {
 	struct list_head list;
 	char text[32];

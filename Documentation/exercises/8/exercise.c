@@ -9,7 +9,6 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
-
 static DEFINE_SPINLOCK(lock);
 static unsigned long ticks;
 static unsigned long *history;
