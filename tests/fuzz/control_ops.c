@@ -183,6 +183,18 @@ static size_t mutate(char *text, size_t n, size_t max, unsigned long long seed)
 	}
 }
 
+/* A size that the device takes, but for which the model has no memory */
+static bool beyond_model(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char *end;
+	unsigned long long n = strtoull(equals ? equals + 1 : text, &end, 0);
+
+	if (*end && strchr("KMG", *end))
+		n *= *end == 'K' ? 1 << 10 : 1 << 20;
+	return n > MODEL_MAX;
+}
+
 /* Arguments: setting, value, size, seed of the mutation */
 static void run_set_text(const struct op *op, const struct arg *a)
 {
@@ -198,6 +210,9 @@ static void run_set_text(const struct op *op, const struct arg *a)
 		choose(nth, a[1], a[2], text);
 	n = mutate(text, strlen(text), a[3].n % 16 ? 200 : sizeof(text) - 1, a[3].n);
 	snprintf(path, sizeof(path), HELLO_SYSFS "%s", nth < SETTINGS ? setting_names[nth] : caps[nth - SETTINGS]);
+	text[n] = '\0';
+	if (nth == SIZE && beyond_model(text))
+		return;
 	/* With other caps, or after a reset, the model has no answers. */
 	if (nth >= SETTINGS && n && (world.storm || text[0] == '1'))
 		return;
@@ -334,6 +349,9 @@ static void run_recipe_text(const struct op *op, const struct arg *a)
 	choose(word, a[1], a[2], value);
 	n = snprintf(text, sizeof(text), "%s=%s", setting_names[word], value);
 	n = mutate(text, n, HELLO_RECIPE_MAX, a[3].n);
+	text[n] = '\0';
+	if (word == SIZE && beyond_model(text))
+		return;
 	memcpy(req.recipe, text, n < HELLO_RECIPE_MAX ? n : HELLO_RECIPE_MAX);
 	req.reserved = a[3].n % 32 == 1;
 	got = RET(ioctl(h->fd, HELLO_IOC_RECIPE, &req));

@@ -174,8 +174,9 @@ static bool may(const struct mapping *map, int prot)
 static size_t range(const struct mapping *map, struct arg offset, struct arg size, size_t *at)
 {
 	size_t n = size_of(size);
+	long long off = offset_of(map->file, offset) - (long long)(map->first * PAGE);
 
-	*at = (offset.n < 0 ? -offset.n : offset.n) % bytes(map);
+	*at = (off < 0 ? 0 : off) % bytes(map);
 	return n < bytes(map) - *at ? n : bytes(map) - *at;
 }
 
