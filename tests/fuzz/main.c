@@ -163,14 +163,21 @@ static int run_files(char **files)
 
 static char **command;		/* with room for a file name and NULL */
 static int command_length;
+static const char *beside;	/* this file: a guest does not see /tmp */
 
 static bool command_fails(const struct sequence *s)
 {
-	char name[] = "/tmp/fuzz.XXXXXX";
-	int fd = mkstemp(name), status = -1;
-	FILE *f = fdopen(fd, "w");
+	char name[PATH_MAX];
+	int status = -1;
 	pid_t pid;
+	FILE *f;
 
+	snprintf(name, sizeof(name), "%s.shorter", beside);
+	f = fopen(name, "we");
+	if (!f) {
+		fprintf(stderr, "fuzz: %s: %s\n", name, strerror(errno));
+		exit(2);
+	}
 	sequence_print(s, f, "");
 	fclose(f);
 	command[command_length] = name;
@@ -190,11 +197,12 @@ static int shrink_file(const char *file, char **words, int nr)
 	command = calloc(nr + 2, sizeof(*command));
 	memcpy(command, words, nr * sizeof(*command));
 	command_length = nr;
+	beside = file;
 	if (!test(s)) {
 		fprintf(stderr, "fuzz: %s does not fail\n", file);
 		return 1;
 	}
-	shorter = shrink(s, test, INT_MAX);
+	shorter = shrink(s, test, 24 * 3600);
 	sequence_print(shorter, stdout, "");
 	return 0;
 }

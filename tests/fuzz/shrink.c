@@ -15,8 +15,11 @@ struct sequence *shrink(const struct sequence *s, bool (*fails)(const struct seq
 {
 	struct sequence *best = sequence_without(s, s->nr, 0);
 	time_t end = time(NULL) + seconds;
+	bool shorter;
 
-	for (int part = (best->nr + 1) / 2; part; part /= 2)
+	/* Single operations again, as long as that helps */
+	for (int part = (best->nr + 1) / 2; part; part = part == 1 && shorter ? 1 : part / 2) {
+		shorter = false;
 		for (int from = best->nr - part; from > -part && time(NULL) < end; from -= part) {
 			int begin = from < 0 ? 0 : from, nr = from < 0 ? from + part : part;
 			struct sequence *less = sequence_without(best, begin, nr);
@@ -24,12 +27,14 @@ struct sequence *shrink(const struct sequence *s, bool (*fails)(const struct seq
 			if (fails(less)) {
 				sequence_free(best);
 				best = less;
+				shorter = true;
 			} else {
 				sequence_free(less);
 			}
 			if (from > best->nr)
 				from = best->nr;
 		}
+	}
 	for (int i = 0; i < best->nr; i++)
 		for (int j = 0; best->steps[i].op->args[j] && time(NULL) < end; j++) {
 			struct arg old = best->steps[i].arg[j];
