@@ -17,7 +17,7 @@
 #include "fuzz.h"
 
 #define PROCESSES	5	/* of a storm */
-#define SHRINK_LIMIT	60	/* seconds */
+#define SHRINK_LIMIT	(60 * slowness())	/* seconds */
 
 static const char usage[] =
 	"usage: fuzz [OPTION]... [FILE...]\n"

@@ -21,7 +21,7 @@
 #define OPEN_LIMIT	(10 * slowness())
 #define RUN_LIMIT	(120 * slowness())
 
-static int slowness(void)
+int slowness(void)
 {
 	return getenv("HELLO_TEST_SLOW") ? atoi(getenv("HELLO_TEST_SLOW")) : 1;
 }

@@ -10,7 +10,7 @@ fuzz=build/fuzz/fuzz
 # The model forgets that a gap reads as zeros: an open, a write after the end and a read show it.
 out=$($fuzz --wrong --only model --time 300 --ops 100)
 is "$?" 1 'a wrong model is found'
-like "$out" '^# at operation [0-9]*: [a-z0-9_]*: .*differs at byte' 'a difference says what differs'
+like "$out" '^# at operation [0-9]*: [a-z0-9_]*: .*expected' 'a difference says what differs'
 shortest=$(echo "$out" | sed -n 's/^# sequence: //p')
 [ "$(echo "$shortest" | wc -l)" -le 5 ]
 ok $? 'a sequence that shows it is five operations at most' || diag "$shortest"
