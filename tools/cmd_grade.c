@@ -136,13 +136,71 @@ static const char *open_hint(int error)
 	       error == ENXIO || error == ENODEV ? "load the module of the device" : NULL;
 }
 
+/* Checks all facts, and adds a row for each to @all; prints TAP at once. */
+static int check_facts(struct table *all, size_t counts[3])
+{
+	size_t total = 0, done = 0;
+
+	FOR_EACH_FACT(fact)
+		total++;
+	FOR_EACH_FACT(fact) {
+		enum verdict verdict;
+
+		if (!opts.tap)
+			progress(done, total, fact->name);
+		verdict = grade_run(fact);
+		if (!done && grade->read_flags < 0 && grade->write_flags < 0 && grade->open_error) {
+			progress_end();
+			fail(open_hint(grade->open_error), "cannot open %s: %s", grade->path,
+			     strerror(grade->open_error));
+			return EXIT_USAGE;
+		}
+		if (opts.tap && !done)
+			printf("1..%zu\n", total);
+		done++;
+		if (opts.tap)
+			print_tap(done, fact, verdict);
+		add_row(all, fact, verdict);
+		counts[verdict]++;
+	}
+	progress_end();
+	return counts[NOT_OK] ? EXIT_FAILED : 0;
+}
+
+/* Returns EXIT_USAGE if a column is unknown. */
+static int print_results(struct table *all, const char *kind)
+{
+	char *capacity = grade->has[CAPACITY] ? text("%llu", grade->capacity) : NULL;
+	struct table *tables[] = { table_new("device", "node kind capacity"), all };
+	int ret;
+
+	table_add(tables[0], grade->path, kind, capacity);
+	ret = tables_print(opts.json ? tables : &all, opts.json ? 2 : 1);
+	table_free(tables[0]);
+	free(capacity);
+	return ret;
+}
+
+static void print_summary(const struct table *all, const char *kind, const size_t counts[3])
+{
+	struct table *shown = table_new("grade", "fact result finding");
+
+	for (size_t i = 0; i < table_rows(all); i++)
+		table_add(shown, table_cell(all, i, "fact"), table_cell(all, i, "result"),
+			  table_cell(all, i, "finding"));
+	table_print(shown);
+	print_failures(all);
+	printf("\nthe device: %s\n%zu ok, %zu not ok, %zu do not apply\n", kind, counts[OK],
+	       counts[NOT_OK], counts[DOES_NOT_APPLY]);
+}
+
 int cmd_grade(int argc, char **argv)
 {
-	size_t counts[3] = { 0 }, total = 0, done = 0;
-	struct table *device, *all, *shown;
+	size_t counts[3] = { 0 };
+	struct table *all;
 	struct stat st;
 	char *kind;
-	int ret;
+	int ret, bad;
 
 	if (argc > 1)
 		return usage_error("grade takes one node: '%s'", argv[1]);
@@ -159,56 +217,20 @@ int cmd_grade(int argc, char **argv)
 	if (!grade_start(argv[0], opts.destroy_contents))
 		return EXIT_USAGE;
 
-	FOR_EACH_FACT(fact)
-		total++;
-	device = table_new("device", "node kind capacity");
 	all = table_new("grade", "fact result finding sentence harm lesson");
-	shown = table_new("grade", "fact result finding");
-	if (opts.tap)
-		printf("1..%zu\n", total);
-	FOR_EACH_FACT(fact) {
-		enum verdict verdict;
-
-		if (!opts.tap)
-			progress(done, total, fact->name);
-		fflush(stdout);
-		verdict = grade_run(fact);
-		if (!done && verdict == DOES_NOT_APPLY && grade->open_error) {
-			progress_end();
-			fail(open_hint(grade->open_error), "cannot open %s: %s", argv[0],
-			     strerror(grade->open_error));
-			return EXIT_USAGE;
+	ret = check_facts(all, counts);
+	if (ret != EXIT_USAGE) {
+		kind = device_kind();
+		if (opts.tap) {
+			printf("# the device: %s\n", kind);
+		} else if (opts.json || opts.output) {
+			bad = print_results(all, kind);
+			ret = bad ? bad : ret;
+		} else {
+			print_summary(all, kind, counts);
 		}
-		done++;
-		counts[verdict]++;
-		if (opts.tap)
-			print_tap(done, fact, verdict);
-		add_row(all, fact, verdict);
-		table_add(shown, fact->name, verdicts[verdict], verdict == OK ? NULL : grade->finding);
+		free(kind);
 	}
-	kind = device_kind();
-	if (opts.tap) {
-		printf("# the device: %s\n", kind);
-		ret = 0;
-	} else {
-		char *capacity = grade->has[CAPACITY] ? text("%llu", grade->capacity) : NULL;
-
-		table_add(device, argv[0], kind, capacity);
-		free(capacity);
-		progress_end();
-		if (opts.json)
-			ret = tables_print((struct table *[]){ device, all }, 2);
-		else
-			ret = tables_print(opts.output ? &all : &shown, 1);
-		if (!opts.json && !opts.output) {
-			print_failures(all);
-			printf("\nthe device: %s\n%zu ok, %zu not ok, %zu do not apply\n", kind, counts[OK],
-			       counts[NOT_OK], counts[DOES_NOT_APPLY]);
-		}
-	}
-	free(kind);
-	table_free(device);
 	table_free(all);
-	table_free(shown);
-	return ret ? ret : counts[NOT_OK] ? EXIT_FAILED : 0;
+	return ret;
 }

@@ -13,13 +13,13 @@
 enum trait {
 	READS,		/* a read ends by itself, without an error */
 	ENDS,		/* reads come to an end */
-	ADVANCES,	/* a read goes on where the last one ended */
-	POSITIONS,	/* pread(2) works */
-	SEEKS,		/* lseek(2) moves the position */
 	WRITES,		/* writes are allowed here, and one took bytes */
 	STORES,		/* written bytes can be read */
+	ADVANCES,	/* a read goes on where the last one ended */
 	FOLLOWS,	/* a write goes on where the last one ended */
+	POSITIONS,	/* pread(2) works */
 	PLACES,		/* pwrite(2) works */
+	SEEKS,		/* lseek(2) moves the position */
 	APPENDS,	/* O_APPEND works */
 	SECOND,		/* a second open works while the first is open */
 	PRIVATE,	/* ... and does not see the bytes of the first */
@@ -48,6 +48,8 @@ extern const struct fact grade_kind_facts[], grade_read_facts[], grade_seek_fact
 #define GRADE_CAPACITY_MAX	(64UL << 20)
 /* Enough to read that many bytes in pages */
 #define GRADE_CALLS_MAX		20000
+/* A process that SIGKILL does not end until then is stuck. */
+#define GRADE_KILL_SECONDS	20
 /* Written by most facts: few drivers hold less. */
 #define GRADE_BYTES		16
 #define GRADE_TEXT		256
@@ -64,6 +66,7 @@ struct grade {
 	int read_error;			/* errno after which no read returned bytes */
 	size_t repeats;			/* size of the read that is repeated for ever, or 0 */
 	bool endless;			/* reads do not end */
+	bool slow;			/* they had not ended when the time was over */
 	bool consumes;			/* a read removes the bytes, as from a pipe */
 	bool suspicious;		/* a check died or hung: the device may hang from now on */
 	bool stuck;			/* sleeps() returned STUCK */
@@ -154,8 +157,14 @@ size_t first_difference(const void *a, const void *b, size_t n);
 size_t page_size(void);
 /* Anonymous memory; ends the process if there is none. */
 unsigned char *memory(size_t n, int prot);
-/* Returns true once the process has slept for @seconds; false if it ends. */
-bool process_waits(pid_t pid, int seconds);
+/*
+ * Returns the state of a process, a letter of proc(5), 'Z' if there is none, and its line of
+ * /proc/PID/stat, which changes when it runs.
+ */
+#define GRADE_STAT	1024
+char process_state(pid_t pid, char line[GRADE_STAT]);
+/* Returns true once the process has slept for @tenths of a second; false if it ends. */
+bool process_waits(pid_t pid, int tenths);
 /* Waits for the end of a child. Returns false after @seconds. */
 bool process_ends(pid_t pid, int *status, int seconds);
 

@@ -348,31 +348,27 @@ static void pause_ms(long ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
 }
 
-/*
- * Returns the state of a process, a letter of proc(5), and its line in @line, which changes
- * when it runs.
- */
-static char process_state(pid_t pid, char line[1024])
+char process_state(pid_t pid, char line[GRADE_STAT])
 {
 	char path[64], *end = NULL;
 	FILE *from;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	from = fopen(path, "re");
-	if (from && fgets(line, 1024, from))
+	if (from && fgets(line, GRADE_STAT, from))
 		end = strrchr(line, ')');
 	if (from)
 		fclose(from);
 	return end && end[1] ? end[2] : 'Z';
 }
 
-bool process_waits(pid_t pid, int seconds)
+bool process_waits(pid_t pid, int tenths)
 {
-	char before[1024] = "", line[1024] = "";
+	char before[GRADE_STAT] = "", line[GRADE_STAT] = "";
 	int quiet = 0;
 
 	/* asleep all the time, and without work in between */
-	while (quiet < seconds * 10) {
+	while (quiet < tenths) {
 		char state = process_state(pid, line);
 
 		if (state == 'Z' || state == 'X')
@@ -406,10 +402,10 @@ enum sleep sleeps(void (*call)(void))
 		call();
 		_exit(OK);
 	}
-	waits = process_waits(pid, 5);
+	waits = process_waits(pid, 50);
 	if (waits)
 		kill(pid, SIGKILL);
-	if (!process_ends(pid, &status, 10)) {
+	if (!process_ends(pid, &status, GRADE_KILL_SECONDS)) {
 		grade->stuck = true;
 		return STUCK;
 	}

@@ -204,7 +204,9 @@ static void check_private(void)
 
 	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
-	m = map_first(fd, RW, MAP_PRIVATE);
+	m = map(fd, page_size(), RW, MAP_PRIVATE, 0);
+	if (m == MAP_FAILED)
+		return;
 	step("a store to a private mapping");
 	memcpy(m, other, GRADE_BYTES);
 	if (memcmp(m, other, GRADE_BYTES))

@@ -244,7 +244,7 @@ static void kill_behind(bool held_by_write, bool write)
 	fill_pattern(buf, GRADE_BYTES, 0);
 	fd = grade->has[STORES] ? open_with(buf, GRADE_BYTES) : sample_open(8).fd;
 	holder = start_call(fd, held_by_write, true);
-	if (!process_waits(holder, 1)) {
+	if (!process_waits(holder, 3)) {
 		waitpid(holder, &status, 0);
 		if (WIFEXITED(status) && WEXITSTATUS(status))
 			_exit(WEXITSTATUS(status));
@@ -252,15 +252,15 @@ static void kill_behind(bool held_by_write, bool write)
 	}
 	waiter = start_call(fd, write, false);
 	/* it ends, or sleeps behind the holder; then the signal must reach it */
-	process_waits(waiter, 1);
+	process_waits(waiter, 3);
 	kill(waiter, SIGKILL);
-	killed = process_ends(waiter, &status, 10);
+	killed = process_ends(waiter, &status, GRADE_KILL_SECONDS);
 	kill(holder, SIGKILL);
-	if (!process_ends(holder, &late, 10))
+	if (!process_ends(holder, &late, GRADE_KILL_SECONDS))
 		not_ok("a %s that waits for a page of its caller cannot be killed",
 		       held_by_write ? "write" : "read");
 	if (!killed) {
-		process_ends(waiter, &status, 10);
+		process_ends(waiter, &status, GRADE_KILL_SECONDS);
 		not_ok("a %s cannot be killed while another process's %s waits for a page",
 		       write ? "write" : "read", held_by_write ? "write" : "read");
 	}

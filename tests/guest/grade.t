@@ -55,9 +55,10 @@ like "$(names ok)" ' mmap-tail ' "grade looks at the bytes after the capacity in
 store alloc_mode kmalloc
 store buffer_size 4096
 
-echo untouched >$dev
+store reset 1
+echo untouched by the grade >$dev
 grade $dev
-is "$status $(cat $dev)" "0 untouched" "grade without --destroy-contents changes nothing"
+is "$status $(cat $dev)" "0 untouched by the grade" "grade without --destroy-contents changes nothing"
 like "$(names ok)" ' read-end .* read-fault .* fork ' "grade without --destroy-contents checks the facts that read"
 unlike "$(names ok)" '(write|capacity|mmap)' "grade without --destroy-contents checks no fact that writes"
 

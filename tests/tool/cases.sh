@@ -474,6 +474,10 @@ is "$(json '.grade[] | select(.fact == "read-end") | .result, .lesson' grade -J 
 Documentation/lessons/copying-to-user.rst" "grade in JSON names the lesson of each fact"
 is "$(json '.grade | map(select(.finding == null and .result != "ok")) | length' grade -J /dev/null)" 0 \
 	"grade in JSON has a finding for each fact that is not ok"
+is "$(json '.grade | map(.fact) | (length - (unique | length)), map(select(length > 18))[]' grade -J /dev/null)" 0 \
+	"the facts of grade have short names, each its own"
+is "$(json '.device[0] | [.node, .kind, .capacity]' grade -J /dev/full)" '["/dev/full","a source without an end",null]' \
+	"grade in JSON says which kind of device it is"
 ctl grade --tap --destroy-contents /dev/null
 is "$(printf '%s\n' "$out" | head -n 1)" "1..$(printf '%s\n' "$out" | grep -Ec '^(not )?ok [0-9]+ - ')" \
 	"grade --tap prints the plan, and a line for each fact"
