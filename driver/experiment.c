@@ -25,16 +25,34 @@
 
 /* ---- threads ---- */
 
+static const struct cpumask *cpus_of(const struct hello_experiment *exp)
+{
+	return cpumask_empty(&exp->cpus) ? cpu_online_mask : &exp->cpus;
+}
+
 /**
- * hello_experiment_cpu_after() - the online CPU after another
+ * hello_experiment_cpus() - number of CPUs that the threads may run on
+ * @exp: the experiment
+ */
+unsigned int hello_experiment_cpus(const struct hello_experiment *exp)
+{
+	return cpumask_weight(cpus_of(exp));
+}
+
+/**
+ * hello_experiment_cpu_after() - the CPU of an experiment after another
+ * @exp: the experiment
  * @cpu: a CPU, or -1
  *
- * Return: the next online CPU; after the last one, the first.
+ * Return: the next online CPU; after the last one, the first. Any online CPU
+ * if all of the experiment have gone offline.
  */
-unsigned int hello_experiment_cpu_after(int cpu)
+unsigned int hello_experiment_cpu_after(const struct hello_experiment *exp, int cpu)
 {
-	unsigned int next = cpumask_next(cpu, cpu_online_mask);
+	unsigned int next = cpumask_next_and(cpu, cpus_of(exp), cpu_online_mask);
 
+	if (next >= nr_cpu_ids)
+		next = cpumask_next_and(-1, cpus_of(exp), cpu_online_mask);
 	return next < nr_cpu_ids ? next : cpumask_first(cpu_online_mask);
 }
 
@@ -81,7 +99,7 @@ static int run_threads(struct hello_experiment *exp)
 		if (err)
 			break;
 		cpus_read_lock();
-		cpu = hello_experiment_cpu_after(cpu);
+		cpu = hello_experiment_cpu_after(exp, cpu);
 		worker->cpu = cpu;
 		kthread_bind(worker->task, cpu);
 		cpus_read_unlock();
@@ -110,6 +128,7 @@ static const struct hello_experiment_option common[] = {
 #define NUMBER(to, most)	.number = offsetof(struct hello_experiment, to), .max = most
 	{ "count=", NUMBER(count, 1000000) },
 	{ "threads=", NUMBER(threads, UINT_MAX) },
+	{ "cpus=", .cpus = true },
 };
 
 static int reject(struct hello_experiment *exp, const char *reason)
@@ -127,6 +146,9 @@ static bool apply_option(struct hello_experiment *exp,
 	u64 *number = (void *)exp + option->number;
 	int *selected = (void *)exp + option->selects;
 
+	if (option->cpus)
+		return !cpulist_parse(rest, &exp->cpus) &&
+		       cpumask_and(&exp->cpus, &exp->cpus, cpu_online_mask);
 	if (option->find) {
 		*selected = option->find(rest);
 		return *selected >= 0;
@@ -205,8 +227,8 @@ static int parse_order(struct hello_experiment *exp, char *text)
 			return err;
 	}
 	if (!exp->threads)
-		exp->threads = num_online_cpus();
-	if (exp->threads > num_online_cpus())
+		exp->threads = hello_experiment_cpus(exp);
+	if (exp->threads > hello_experiment_cpus(exp))
 		return reject(exp, "there are not so many CPUs online; lower threads");
 	if (exp->type->takes_recipe &&
 	    hello_recipe_check(&exp->recipe, settings.max_buffer_size, why))
@@ -301,6 +323,9 @@ static void report(struct hello_experiment *exp)
 
 	seq_buf_printf(exp->answer, "version: 1\nexperiment: %s\n", type->name);
 	type->report(exp, sum);
+	if (!cpumask_empty(&exp->cpus))
+		seq_buf_printf(exp->answer, "cpus: %*pbl\n",
+			       cpumask_pr_args(&exp->cpus));
 	seq_buf_printf(exp->answer,
 		       "clock: ktime_get_ns\nclock_overhead_ns: %llu\n"
 		       "clock_resolution_ns: %u\n",

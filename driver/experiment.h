@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/ktime.h>
 #include <linux/types.h>
 
@@ -39,6 +40,8 @@ struct hello_experiment_option {
 	u64 max;
 	/** @zero: the number may be 0 too */
 	bool zero;
+	/** @cpus: a list of CPUs follows */
+	bool cpus;
 	/** @find: the int at @selects for the text behind @text; negative: invalid */
 	int (*find)(const char *text);
 };
@@ -119,6 +122,8 @@ struct hello_experiment {
 	u64 count;
 	/** @threads: number of threads; 0 in an order: as many as CPUs */
 	u64 threads;
+	/** @cpus: that the threads may run on; empty: all */
+	struct cpumask cpus;
 	/** @workers: array of the type's structs of threads */
 	void *workers;
 	/** @start_ns: when the last thread was ready */
@@ -150,7 +155,8 @@ static inline bool hello_experiment_must_stop(const struct hello_experiment *exp
 	       now > READ_ONCE(exp->start_ns) + HELLO_EXPERIMENT_MAX_NS;
 }
 
-unsigned int hello_experiment_cpu_after(int cpu);
+unsigned int hello_experiment_cpus(const struct hello_experiment *exp);
+unsigned int hello_experiment_cpu_after(const struct hello_experiment *exp, int cpu);
 int hello_experiment_run(const struct hello_experiment_type *const *types,
 			 char *text, struct seq_buf *answer);
 

@@ -177,7 +177,7 @@ static int check(const struct experiment *exp, char *why)
 	const struct hello_recipe *recipe = &exp->base.recipe;
 	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
 
-	if (exp->pattern == REMOTE && num_online_cpus() < 2)
+	if (exp->pattern == REMOTE && hello_experiment_cpus(&exp->base) < 2)
 		return hello_text_invalid(why, "pattern=remote frees on another CPU, and there is one only");
 	if (exp->pattern == PAIR && exp->order != FIFO)
 		return hello_text_invalid(why, "pattern=pair frees each allocation at once; an order of frees needs pattern=batch");
@@ -453,7 +453,7 @@ static void work(struct hello_experiment_worker *base)
 			touch_batch(worker);
 		sort_batch(worker);
 		if (remote)
-			go_to(hello_experiment_cpu_after(worker->alloc_cpu));
+			go_to(hello_experiment_cpu_after(&exp->base, worker->alloc_cpu));
 		if (bulk && exp->allocator->free_bulk)
 			free_bulk(worker);
 		else
@@ -492,7 +492,7 @@ static const struct experiment defaults = {
 
 const struct hello_experiment_type hello_experiment_alloc = {
 	.name		= "alloc",
-	.usage		= "alloc [words of a recipe] count=1-1000000 threads=1-CPUs pattern=pair|batch|remote|bulk batch=1-4096 free=fifo|lifo|random touch=none|write|read|random",
+	.usage		= "alloc [words of a recipe] count=1-1000000 threads=1-CPUs cpus=LIST pattern=pair|batch|remote|bulk batch=1-4096 free=fifo|lifo|random touch=none|write|read|random",
 	.options	= options,
 	.nr_options	= ARRAY_SIZE(options),
 	.takes_recipe	= true,

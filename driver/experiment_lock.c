@@ -254,7 +254,7 @@ static const struct experiment defaults = {
 
 const struct hello_experiment_type hello_experiment_lock = {
 	.name		= "lock",
-	.usage		= "lock count=1-1000000 threads=1-CPUs reads=0-100 lock_mode=none|... delay=none|udelay:1-1000|mdelay:1-10|msleep:1-100",
+	.usage		= "lock count=1-1000000 threads=1-CPUs cpus=LIST reads=0-100 lock_mode=none|... delay=none|udelay:1-1000|mdelay:1-10|msleep:1-100",
 	.options	= options,
 	.nr_options	= ARRAY_SIZE(options),
 	.defaults	= &defaults.base,

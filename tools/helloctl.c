@@ -63,29 +63,29 @@ static const struct command commands[] = {
 	{ "roundtrip", cmd_roundtrip, false, "[TEXT...]", "Jl",
 	  "write, seek to 0 and read in one open",
 	  NULL, NULL },
-	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
+	{ "measure", cmd_measure, true, "[NAME=VALUE,...]...", "JonbrcvpRSfu",
 	  "measure allocations of each combination (root)",
 	  "experiment alloc_mode buffer_size gfp_flags alloc_context numa_node init_mode pattern "
 	  "threads batch count failures free touch elapsed_ns clock clock_overhead_ns "
 	  "clock_resolution_ns alloc_overhead_ns free_overhead_ns touch_overhead_ns "
-	  TIMES("alloc") " " TIMES("free") " " TIMES("touch") " repeats cut "
+	  TIMES("alloc") " " TIMES("free") " " TIMES("touch") " cpus repeats cut "
 	  BOUNDS("alloc") " " BOUNDS("free") " " BOUNDS("touch") " (without -o: the words with "
 	  "several values, and failures alloc_p50_ns alloc_p50_low_ns alloc_p50_high_ns "
 	  "alloc_p99_ns free_p50_ns)",
 	  "alloc_mode= buffer_size= gfp_flags= alloc_context= numa_node= init_mode= threads= "
-	  "count= pattern=pair,batch,remote,bulk batch= free=fifo,lifo,random "
+	  "count= cpus= pattern=pair,batch,remote,bulk batch= free=fifo,lifo,random "
 	  "touch=none,write,read,random" },
-	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvpRSf",
+	{ "race", cmd_race, true, "[NAME=VALUE,...]...", "JonbrcvpRSfu",
 	  "measure lost updates and lock costs (root)",
 	  "experiment lock_mode threads delay reads writes failures expected observed lost torn "
 	  "retries elapsed_ns ns_per_operation clock clock_overhead_ns clock_resolution_ns "
 	  "wait_overhead_ns hold_overhead_ns read_overhead_ns write_overhead_ns " TIMES("wait") " "
-	  TIMES("hold") " " TIMES("read") " " TIMES("write") " repeats cut ns_per_operation_low "
+	  TIMES("hold") " " TIMES("read") " " TIMES("write") " cpus repeats cut ns_per_operation_low "
 	  "ns_per_operation_high " BOUNDS("wait") " " BOUNDS("hold") " " BOUNDS("read") " "
 	  BOUNDS("write") " (without -o: the words with several values, and expected observed lost "
 	  "torn ns_per_operation ns_per_operation_low ns_per_operation_high read_p50_ns "
 	  "write_p50_ns wait_max_ns hold_mean_ns)",
-	  "lock_mode=none reads= threads= count= delay=none,udelay:,mdelay:,msleep:" },
+	  "lock_mode=none reads= threads= count= cpus= delay=none,udelay:,mdelay:,msleep:" },
 	{ "show", cmd_show, false, "FILE", "Jonbrcvp", "print a saved result",
 	  "(those of measure and race)", NULL },
 	{ "compare", cmd_compare, false, "FILE FILE...", "Jonbrc%",
@@ -148,6 +148,8 @@ static const struct option_desc options[] = {
 	  .number = &opts.repeat, .min = 1, .max = STATISTICS_MAX },
 	{ 'S', 'S', "seed", "NUMBER", "replay the order of a run with this seed",
 	  .number = &opts.seed, .max = UINT_MAX },
+	{ 'u', 'u', "cpu", "LIST", "bind the threads to these CPUs, such as 0,2-3",
+	  .string = &opts.cpu },
 	{ 'f', 'f', "save", "FILE", "also write the result to FILE, as JSON", .string = &opts.save },
 	{ '%', 't', "threshold", "PERCENT", "fail if a figure is dearer by more (default 5%)",
 	  .string = &opts.threshold },

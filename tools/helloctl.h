@@ -20,6 +20,7 @@ struct options {
 	bool destroy_contents;
 	bool tap;
 	const char *plot;		/* path of the picture */
+	const char *cpu;		/* list of CPUs */
 	const char *save;		/* path of the result */
 	const char *threshold;		/* a percentage */
 	const char *output;		/* list of columns; for metrics a path */

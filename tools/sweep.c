@@ -253,6 +253,8 @@ static char *order_of(const struct sweep *sweep, size_t combination)
 
 	for (const struct param *param = sweep->params; param < sweep->params + sweep->count; param++)
 		append(&order, " %s=%s", param->name, value_of(param, combination));
+	if (opts.cpu)
+		append(&order, " cpus=%s", opts.cpu);
 	return order;
 }
 

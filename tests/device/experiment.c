@@ -3,6 +3,8 @@
  * tests/device/experiment.c: orders and answers of debugfs experiment: bounds, the owner
  * of an answer, the counts, and the end of a run.
  */
+#include <dirent.h>
+
 #include "experiment.h"
 
 /* ---- orders ---- */
@@ -13,6 +15,8 @@ TEST(an_order_that_cannot_be_is_EINVAL_and_the_answer_says_why)
 		"", " ", "allocate", "alloc frobnicate", "alloc count", "alloc =5",
 		"alloc count=", "alloc count=0", "alloc count=-1", "alloc count=1000001",
 		"alloc count=18446744073709551617", "alloc count=1k", "alloc count=0x",
+		"alloc cpus=", "alloc cpus=x", "alloc cpus=1-0", "alloc cpus=0 cpus=100000",
+		"alloc cpus=0 threads=2", "alloc cpus=0 pattern=remote",
 		"alloc threads=0", "alloc threads=1000000", "alloc threads=18446744073709551615",
 		"alloc pattern=batch batch=0", "alloc pattern=batch batch=4097",
 		"alloc pattern=", "alloc pattern=pairs", "alloc pattern=pair:1",
@@ -311,6 +315,55 @@ TEST(a_signal_that_does_not_kill_does_not_end_it)
 	EXPECT_EQ(kill(pid, SIGCONT), 0);
 	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_EQ(status, 0);
+}
+
+/* The list of CPUs that a thread of the running experiment may be on */
+static void allowed_cpus(const char *thread, char *list, size_t size)
+{
+	char path[300], line[300];
+	DIR *all = opendir("/proc");
+	struct dirent *entry;
+
+	*list = 0;
+	while (all && (entry = readdir(all))) {
+		FILE *from;
+		bool found = false;
+
+		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
+		from = fopen(path, "r");
+		while (from && fgets(line, sizeof(line), from)) {
+			line[strcspn(line, "\n")] = 0;
+			found |= !strncmp(line, "Name:\t", 6) && !strcmp(line + 6, thread);
+			if (found && !strncmp(line, "Cpus_allowed_list:\t", 19))
+				snprintf(list, size, "%s", line + 19);
+		}
+		if (from)
+			fclose(from);
+	}
+	closedir(all);
+}
+
+TEST(threads_are_bound_to_the_cpus_of_the_order)
+{
+	char last[16], order[100], line[32], list[100];
+	int status;
+	pid_t pid;
+
+	run("lock count=10 cpus=0");
+	EXPECT_EQ(field("threads"), 1);
+	EXPECT_EQ(field("cpus"), 0);
+	run("lock count=10");
+	EXPECT_EQ(field("cpus"), -1);
+	snprintf(last, sizeof(last), "%d", processors() - 1);
+	snprintf(order, sizeof(order), "lock lock_mode=none delay=msleep:100 count=90 cpus=%s", last);
+	pid = run_in_child(order);
+	allowed_cpus("hello/0", list, sizeof(list));
+	EXPECT_STR(list, last);
+	EXPECT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	snprintf(line, sizeof(line), "cpus=%s,0", last);
+	run("alloc count=10 %s threads=%d", line, processors() > 1 ? 2 : 1);
+	EXPECT_EQ(field("failures"), 0);
 }
 
 TEST(while_one_runs_a_fresh_open_is_EBUSY_and_its_own_answer_is_read)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/tool/results.sh: the part of cases.sh about repeats, and results in files.
-# shellcheck shell=sh disable=SC2154 # cases.sh sets out and status
+# shellcheck shell=sh disable=SC2154,SC2086 # cases.sh sets out and status; words of a command line
 
 dir=$UMOCKDEV_DIR/results
 mkdir "$dir"
@@ -18,12 +18,9 @@ untouched() {
 }
 
 four='alloc_mode=kmalloc buffer_size=64..512'
-# shellcheck disable=SC2086 # words of a command line
-{
-	orders measure $four --seed 7 >"$dir/first"
-	orders measure $four --seed 7 >"$dir/second"
-	orders measure $four --seed 8 >"$dir/third"
-}
+orders measure $four --seed 7 >"$dir/first"
+orders measure $four --seed 7 >"$dir/second"
+orders measure $four --seed 8 >"$dir/third"
 is "$(sort "$dir/first" | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" "7 7 7 7 " \
 	"measure runs each combination once to warm up and six times"
 is "$(split -l 4 --filter='sort -u | wc -l' "$dir/first" | sort -u)" 4 "measure interleaves: each round runs every combination"
@@ -40,7 +37,6 @@ is "$(orders measure buffer_size=64 --seed "$seed" | wc -l)" 14 "--seed takes it
 like "$out" '^median of 6 repeats, low and high at 96\.9 % confidence; seed ' "measure prints the confidence of the intervals"
 is "$(json '.metadata.seed' measure -J buffer_size=64 --seed 4294967295)" 4294967295 "JSON has the seed"
 for bad in '--repeat 0' '--repeat 1001' '--repeat x' '--seed 4294967296' '--seed -1'; do
-	# shellcheck disable=SC2086
 	ctl measure $bad
 	is $status 2 "measure $bad is a usage error"
 done
@@ -82,6 +78,10 @@ mkdir -p "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
 like "$($helloctl measure $four)" '^warning: a debug kernel \(.*kmemleak' "measure warns of a debug kernel"
 rmdir "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
 
+is "$(orders measure buffer_size=64 alloc_mode=kmalloc --cpu 0,2-3 | sort -u | grep -c ' cpus=0,2-3$')" 1 \
+	"--cpu binds the threads of every experiment"
+is "$(json ".race[0].reads" race -J lock_mode=mutex reads=50)" 50 \
+	"a word that the answer counts has a column of its own"
 is "$(orders measure -o bad 2>&-; cat "$dir/out")" "" "a wrong column is refused before the sweep"
 ctl measure -o bad
 is $status 2 "a wrong column is a usage error"
@@ -150,7 +150,6 @@ is $status 1 "compare fails at a slowdown above the threshold"
 like "$out" '^vmalloc +4K alloc_p50_ns +5064 +5570 +1\.100 +1\.100 +1\.100 dearer$' "compare names what is dearer, with ratio and interval"
 unlike "$out" '^kmalloc' "compare omits what does not differ"
 for case in '2% slower3 1' '3.5% slower3 0' '11 slower10 0' '9.9% slower10 1'; do
-	# shellcheck disable=SC2086
 	set -- $case
 	ctl compare "$dir/old.json" "$dir/$2.json" --threshold "$1"
 	is $status "$3" "compare of $2 with --threshold $1 exits with $3"
