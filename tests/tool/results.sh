@@ -81,7 +81,7 @@ rmdir "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
 is "$(orders measure buffer_size=64 alloc_mode=kmalloc --cpu 0,2-3 | sort -u | grep -c ' cpus=0,2-3$')" 1 \
 	"--cpu binds the threads of every experiment"
 is "$(json ".race[0].reads" race -J lock_mode=mutex reads=50)" 50 \
-	"a word that the answer counts has a column of its own"
+	"reads is the percentage that was ordered, not the count of the answer"
 is "$(orders measure -o bad 2>&-; cat "$dir/out")" "" "a wrong column is refused before the sweep"
 ctl measure -o bad
 is $status 2 "a wrong column is a usage error"
