@@ -21,6 +21,8 @@ enum trait {
 	PLACES,		/* pwrite(2) works */
 	SEEKS,		/* lseek(2) moves the position */
 	APPENDS,	/* O_APPEND works */
+	PROMPT_READ,	/* O_NONBLOCK works */
+	PROMPT_WRITE,
 	SECOND,		/* a second open works while the first is open */
 	PRIVATE,	/* ... and does not see the bytes of the first */
 	SHARED,		/* ... and sees them */

@@ -43,6 +43,8 @@ static const struct {
 	[PLACES]	= { "write-offset", "" },
 	[SEEKS]		= { "seek", "seek-set" },
 	[APPENDS]	= { "write-append", "" },
+	[PROMPT_READ]	= { "nonblock-read", "" },
+	[PROMPT_WRITE]	= { "nonblock-write", "" },
 	[SECOND]	= { "second-open", "" },
 	[PRIVATE]	= { "second-open", "" },
 	[SHARED]	= { "second-open", "" },

@@ -39,6 +39,7 @@ static void check_nonblock_read(void)
 		does_not_apply("the device does not open for reading");
 	if (sleeps(read_nonblocking))
 		not_ok("%s with O_NONBLOCK sleeps", grade->step);
+	trait_set(PROMPT_READ);
 }
 
 static void write_nonblocking(void)
@@ -55,6 +56,7 @@ static void check_nonblock_write(void)
 {
 	if (sleeps(write_nonblocking))
 		not_ok("%s with O_NONBLOCK sleeps", grade->step);
+	trait_set(PROMPT_WRITE);
 }
 
 /* ---- poll and select ---- */
@@ -93,8 +95,6 @@ static void check_poll_read(void)
 {
 	int fd;
 
-	if (grade->read_flags < 0)
-		does_not_apply("the device does not open for reading");
 	fd = open_node(grade->read_flags | O_NONBLOCK);
 	expect_agreement(fd, "after an open");
 	node_close(fd);
@@ -302,11 +302,11 @@ const struct fact grade_wait_facts[] = {
 	  "a program with an event loop hangs", "a-device-is-a-file", NEEDS(WRITES),
 	  check_nonblock_write },
 	{ "poll-read", "poll says whether a read would wait",
-	  "a program waits for ever for bytes that are there, or spins", "a-device-is-a-file", 0,
-	  check_poll_read },
+	  "a program waits for ever for bytes that are there, or spins", "a-device-is-a-file",
+	  NEEDS(PROMPT_READ), check_poll_read },
 	{ "poll-write", "poll says whether a write would wait",
 	  "a program waits for ever for room that is there, or spins", "a-device-is-a-file",
-	  NEEDS(WRITES), check_poll_write },
+	  NEEDS(WRITES) | NEEDS(PROMPT_WRITE), check_poll_write },
 	{ "poll-select", "select says what poll says", "programs with select hang, or spin",
 	  "a-device-is-a-file", 0, check_select },
 	{ "kill-read", "SIGKILL ends a read that sleeps",
