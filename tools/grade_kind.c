@@ -269,7 +269,7 @@ static void check_write(void)
 static void check_seek(void)
 {
 	int fd = grade->destroy && grade->write_flags >= 0 ? open_to_write() : open_to_read();
-	unsigned char bytes[2];
+	unsigned char bytes[2] = { 0 };
 	off_t at;
 
 	/* the kernel refuses it before it asks the driver, which might sleep */
