@@ -19,7 +19,7 @@ enum figure figure_of(const char *column)
 {
 	/* other columns without a unit of time are words */
 	static const char *const sums[] = {
-		"count", "failures", "expected", "observed", "lost", "reads", "writes", "torn",
+		"count", "failures", "expected", "observed", "lost", "writes", "torn",
 		"retries", "repeats", "elapsed_ns",
 	};
 
