@@ -5,6 +5,8 @@
 # shellcheck source=tests/lib.sh
 . "${0%/*}/../lib.sh"
 need_module
+page=$(getconf PAGESIZE)
+store buffer_size "$page"
 
 # grade NODE [OPTION...]: sets answer and status
 grade() {
@@ -39,7 +41,7 @@ for mode in private shared; do
 		full_marks "every fact that applies to a $mode buffer of $allocator holds" $dev --destroy-contents
 		[ "$allocator" = vmalloc ] || continue
 		is "$(printf '%s\n' "$answer" | jq -c '.device[0] | [.kind, .capacity]')" \
-			"[\"$([ $mode = private ] && echo 'a buffer for each open' || echo 'one buffer for all opens'), 4096 bytes, which can be mapped\",4096]" \
+			"[\"$([ $mode = private ] && echo 'a buffer for each open' || echo 'one buffer for all opens'), $page bytes, which can be mapped\",$page]" \
 			"grade finds out that the buffer is $mode, its capacity, and that it can be mapped"
 		is "$(names 'does not apply')" \
 			"kill-read kill-write $([ $mode = private ] && echo shared shared-close || echo private private-close private-fresh) mmap-tail" \
@@ -48,7 +50,7 @@ for mode in private shared; do
 	helloctl set gfp_flags=GFP_KERNEL alloc_mode=kmalloc
 done
 
-store buffer_size 5000
+store buffer_size $((page + 904))
 store alloc_mode pages
 grade $dev --destroy-contents
 like "$(names ok)" ' mmap-tail ' "grade looks at the bytes after the capacity in the last page"
