@@ -281,7 +281,7 @@ TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 	kill_ends(order);
 	kill_ends("lock lock_mode=none delay=msleep:100 threads=1 count=100");
 	kill_ends("alloc alloc_mode=vmalloc buffer_size=1M count=1000000");
-	kill_ends("alloc alloc_mode=vmalloc buffer_size=64M count=1000000 touch=random");
+	kill_ends("alloc alloc_mode=vmalloc buffer_size=8M count=1000000 touch=random");
 	kill_ends("alloc alloc_mode=slab buffer_size=64K count=1000000 pattern=bulk free=random");
 	kill_ends("alloc alloc_context=softirq gfp_flags=GFP_ATOMIC buffer_size=64K count=1000000 pattern=batch");
 	if (processors() > 1)
