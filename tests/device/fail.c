@@ -303,6 +303,19 @@ TEST(every_allocation_of_every_path_can_fail_with_every_allocator_and_nothing_ha
 	}
 }
 
+TEST(a_mapping_that_fails_is_none)
+{
+	struct hello_recipe_request bigger = { .size = sizeof(bigger), .recipe = "buffer_size=65536" };
+
+	SET("alloc_mode", "pages");
+	fd = open_hello(O_RDWR);
+	EXPECT_EQ(set_nth(1), 0);
+	EXPECT_ERRNO((long)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), ENOMEM);
+	EXPECT_EQ(set_nth(0), 0);
+	EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &bigger), 0);	/* EBUSY while mapped */
+	close(fd);
+}
+
 TEST(the_lock_is_changed_as_a_whole_or_not_at_all)
 {
 	FOR_EACH_CHOICE(lock, "lock_mode") {

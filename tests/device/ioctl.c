@@ -244,6 +244,9 @@ static void try_sizes(int fd, unsigned long nr, size_t ver0, void *fresh)
 	memcpy(page, &size, 4);
 	CASE("size %u", size);
 	EXPECT_EQ(ioctl(fd, nr, page), 0);
+	size = PAGE + 1;	/* all zero, but more than a page is not looked at */
+	memcpy(page, &size, 4);
+	EXPECT_ERRNO(ioctl(fd, nr, page), E2BIG);
 	for (int big = 0; big < 3; big++) {
 		size = (unsigned int[]){ 1 << 20, 0x7fffffff, 0xffffffff }[big];
 		CASE("size %u", size);

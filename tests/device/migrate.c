@@ -394,6 +394,39 @@ TEST(a_migration_of_the_shared_buffer_that_is_killed_ends_and_leaves_nothing)
 	}
 }
 
+TEST(a_truncation_during_a_migration_leaves_nothing_of_what_was_there)
+{
+	char *m = resident_memory(LARGE);
+	int fd, met = 0, rounds = volume(5);
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "4M");
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	for (int i = 0; i < rounds && !failures; i++) {
+		pid_t pid;
+
+		memset(m, 'a', LARGE);
+		EXPECT_EQ(pwrite(fd, m, LARGE, 0), LARGE);
+		pid = fork();
+		if (!pid)
+			stop(set("buffer_size", i % 2 ? "4M" : "5M") ? 1 : 0);
+		while (number("stats/live_buffers") < live_before[1] + 2 && !waitid(P_PID, pid, &(siginfo_t){ 0 },
+				WEXITED | WNOHANG | WNOWAIT) && strcmp(get("buffer_size"), i % 2 ? "4194304" : "5242880"))
+			;
+		met += number("stats/live_buffers") == live_before[1] + 2;
+		close(open_hello(O_WRONLY | O_TRUNC));
+		EXPECT_EQ(pwrite(fd, "x", 1, 100), 1);
+		EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+		memset(m, 'b', LARGE);
+		EXPECT_EQ(pread(fd, m, LARGE, 0), 101);
+		EXPECT(!m[0] && !memcmp(m, m + 1, 99) && m[100] == 'x');
+	}
+	printf("# %d of %d truncations met a migration\n", met, rounds);
+	close(fd);
+	munmap(m, LARGE);
+}
+
 TEST(HELLO_IOC_RECIPE_that_is_killed_ends_and_close_leaves_nothing)
 {
 	kill_migrations(false);
