@@ -112,7 +112,7 @@ ifneq ($(foreign),)
 else
 	$(call set_up)
 	$(MAKE) --silent -C tests
-	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t examples.t) tests/host/
+	prove -j$(JOBS) $(addprefix tests/vm/,stock.t poison.t examples.t pressure.t) tests/host/
 endif
 
 lint:	## run compilers, sparse, checkpatch, shellcheck and more; silent when clean (1 min)

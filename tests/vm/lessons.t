@@ -5,6 +5,8 @@
 #
 # A lesson's second line says what guest it needs, and what report it causes:
 #	.. guest: [KERNEL=debug] REGEX
+# or how much memory, in MiB, it must not exceed:
+#	.. guest: MEM=MIB
 # The comment `.. ends: REGEX` before a block says that its last command ends the guest,
 # with that text on the console.
 # shellcheck disable=SC2317 # succeeds calls the functions by name
@@ -24,6 +26,11 @@ transcripts() {
 	"${run[@]}" --name "lesson-$1" ${2:+--report "$2"} -- tests/guest/transcripts.t "${@:3}"
 }
 
+# small NAME MIB DOCUMENT
+small() {
+	"${run[@]}" --name "lesson-$1" --mem "$2" --time 600 -- tests/guest/transcripts.t "$3"
+}
+
 # last_words NAME COMMANDS: what the console has after commands that end the guest
 last_words() {
 	"${run[@]}" --name "lesson-$1" --report . -- bash -c "
@@ -37,7 +44,8 @@ for doc in Documentation/lessons/*.rst; do
 	guest=$(sed -n 's/^\.\. guest: //p' "$doc")
 	case $debug:$guest in
 	:) alone+=("$doc") ;;
-	:KERNEL=debug* | debug:) ;;
+	:MEM=*) succeeds "$doc: its transcript in a small guest" small "$name" "${guest#MEM=}" "$doc" ;;
+	:KERNEL=debug* | debug: | debug:MEM=*) ;;
 	debug:KERNEL=debug* | :?*)
 		succeeds "$doc: its transcript, and the report that it expects" \
 			transcripts "$name" "${guest#KERNEL=debug }" "$doc"
