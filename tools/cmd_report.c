@@ -54,7 +54,8 @@ static int add_allocators(FILE *to, const struct result *results, char **names, 
 		while (mode && before < row && strcmp(mode, table_cell(rows, before, "alloc_mode")))
 			before++;
 		if (mode && before == row)
-			ret = add_picture(to, curves_of_mode(results, names, count, mode), mode);
+			ret = add_picture(to, curves_of_mode(results, names, count, mode),
+					  "A curve for each file: the median, and a line to the 99th percentile.");
 	}
 	return ret;
 }
