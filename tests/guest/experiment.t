@@ -85,6 +85,7 @@ order() {
 		awk '$1 == "made" { number[$2] = ++n } $1 == "freed" { printf "%s ", number[$2] }'
 }
 
+# shellcheck disable=SC2016 # the kernel expands them
 if [ -e $tracing/kprobe_events ] && echo 'r:hello_test/made hello:alloc_kmalloc addr=$retval
 p:hello_test/freed hello:free_kmalloc addr=+24($arg1)' >$tracing/kprobe_events; then
 	is "$(order fifo)" '1 2 3 4 5 6 7 8 9 ' 'free=fifo frees in the order of the allocations'
