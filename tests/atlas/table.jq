@@ -8,7 +8,7 @@ def words: "\(.alloc_mode) \(.buffer_size) \(.gfp_flags) \(.alloc_context)";
 ([.[] | .measure | map({ key: words, value: "\(.alloc_p50_ns)/\(.free_p50_ns)" }) | from_entries] as $kernels
  | ([.[].measure[] | words] | reduce .[] as $w ([]; if index([$w]) then . else . + [$w] end))[] as $w
  | ($w | split(" ")) + [$kernels[] | .[$w] // "-"]),
-([.[] | .race | map({ key: .lock_mode, value: .ns_per_operation }) | from_entries] as $kernels
+([.[] | .race | map(select((.reads // 0) == 0) | { key: .lock_mode, value: .ns_per_operation }) | from_entries] as $kernels
  | ([.[].race[].lock_mode] | unique)[] as $w
  | [$w, "lock", "-", "-"] + [$kernels[] | .[$w] // "-" | tostring])
 | join(" ")
