@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mistake: an ioctl that the driver does not know succeeds.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/uio.h>
+
+#define CAPACITY 4096
+
+static char buffer[CAPACITY];
+static size_t length;
+static DEFINE_MUTEX(lock);
+
+static ssize_t ioctl_succeeds_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	size_t pos = min_t(u64, iocb->ki_pos, CAPACITY), size;
+	ssize_t done = 0;
+
+	if (mutex_lock_killable(&lock))
+		return -EINTR;
+	if (pos < length) {
+		size = min(length - pos, iov_iter_count(to));
+		done = copy_to_iter(buffer + pos, size, to);
+		iocb->ki_pos += done;
+		if (!done && size)
+			done = -EFAULT;
+	}
+	mutex_unlock(&lock);
+	return done;
+}
+
+static ssize_t ioctl_succeeds_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	size_t pos, size = iov_iter_count(from);
+	ssize_t done;
+
+	if (mutex_lock_killable(&lock))
+		return -EINTR;
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = length;
+	pos = min_t(u64, iocb->ki_pos, CAPACITY);
+	done = copy_from_iter(buffer + pos, min(size, CAPACITY - pos), from);
+	if (!done && size)
+		done = pos < CAPACITY ? -EFAULT : -ENOSPC;
+	if (done > 0) {
+		iocb->ki_pos += done;
+		length = max_t(size_t, length, iocb->ki_pos);
+	}
+	mutex_unlock(&lock);
+	return done;
+}
+
+static loff_t ioctl_succeeds_llseek(struct file *file, loff_t offset, int whence)
+{
+	return generic_file_llseek_size(file, offset, whence, CAPACITY,
+					READ_ONCE(length));
+}
+
+static long ioctl_succeeds_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return 0;
+}
+
+static const struct file_operations ioctl_succeeds_fops = {
+	.owner		= THIS_MODULE,
+	.read_iter	= ioctl_succeeds_read,
+	.write_iter	= ioctl_succeeds_write,
+	.unlocked_ioctl	= ioctl_succeeds_ioctl,
+	.llseek		= ioctl_succeeds_llseek,
+};
+
+static struct miscdevice ioctl_succeeds_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "ioctl_succeeds",
+	.fops	= &ioctl_succeeds_fops,
+};
+
+module_misc_device(ioctl_succeeds_device);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Accepts every ioctl");
