@@ -104,6 +104,10 @@ exercise:	## check your solution of an exercise of the course in a guest; N (1 m
 	$(call set_up)
 	@Documentation/exercises/run '$(N)'
 
+grade:	## grade a driver of your own in a guest: SOURCE or MODULE, NODE; KERNEL, APPEND (2 min)
+	@tests/setup demo
+	@tests/grade/run $(foreach name,SOURCE MODULE NODE KERNEL APPEND,$(if $(value $(name)),$(call quote,$(name)=$(value $(name)))))
+
 # Testing it
 
 check:	## set up, lint and run the tests that a change must pass; KVER, VMLINUZ, KDIR (10 min)
@@ -145,6 +149,10 @@ fuzz:	## run random sequences of calls against a model for TIME (60, 10m); SEED,
 	@mkdir -p build
 	TIME='$(TIME)' SEED='$(SEED)' KERNEL='$(KERNEL)' tests/fuzz/run
 
+check-grade:	## grade the drivers of tests/grade, each with one mistake; JOBS (30 min)
+	tests/setup check
+	prove -j$(JOBS) --exec tests/grade/check tests/grade/drivers/*/*.c
+
 check-mutants:	## plant bugs; a test must catch each; MUTANTS (50 min)
 	tests/setup debug
 	tests/mutants/run $(MUTANTS)
@@ -170,5 +178,5 @@ clean:	## remove everything that was built
 	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell exercise check lint docs check-debug check-kernels check-hammer check-long \
-	check-mutants check-packages check-all fuzz bench atlas deb clean
+	setup stage demo shell exercise grade check lint docs check-debug check-kernels check-hammer check-long \
+	check-grade check-mutants check-packages check-all fuzz bench atlas deb clean
