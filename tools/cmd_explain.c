@@ -45,6 +45,8 @@ static size_t subject_count;
 
 /* ---- trees ---- */
 
+/* NOLINTBEGIN(misc-no-recursion): a tree is as deep as a kernel stack at most. */
+
 static struct node *node_new(const char *function)
 {
 	struct node *node = checked(calloc(1, sizeof(*node)));
@@ -263,7 +265,7 @@ static int run_untraced(struct subject *subject, struct table *functions)
 		ret = fail("helloctl measure has the number of failures",
 			   "the allocations of '%s' fail", subject->words);
 	free(freed);
-	mode = ret ? NULL : strstr(subject->recipe, "alloc_mode=");
+	mode = !ret && subject->recipe ? strstr(subject->recipe, "alloc_mode=") : NULL;
 	for (size_t row = 0; mode && row < table_rows(functions); row++) {
 		char *word = text("alloc_mode=%s ", table_cell(functions, row, "allocator"));
 
@@ -358,9 +360,9 @@ static void estimate(struct subject *subject, int phase)
 	estimate_below(root, subject->untraced[phase], subject->least, each);
 }
 
-static unsigned long long percent(const struct subject *subject, int phase, const struct node *node)
+static double percent(const struct subject *subject, int phase, const struct node *node)
 {
-	return subject->untraced[phase] ? 100 * node->net / subject->untraced[phase] + 0.5 : 0;
+	return subject->untraced[phase] ? 100 * node->net / subject->untraced[phase] : 0;
 }
 
 static char *unsigned_text(unsigned long long value)
@@ -373,12 +375,14 @@ static char *unsigned_text(unsigned long long value)
 /* Adds the row of a function, then those that it calls: a tree by indentation. */
 static void add_rows(struct table *table, int phase, const struct node *const *nodes, size_t depth)
 {
-	const struct node **below = checked(calloc(subject_count, sizeof(*below)));
+	const struct node **below = checked(calloc(subject_count + 1, sizeof(*below)));
 	const struct node *first = NULL;
 	char *function;
 
-	for (size_t i = subject_count; i--;)
-		first = nodes[i] ? nodes[i] : first;
+	for (size_t i = 0; i < subject_count && !first; i++)
+		first = nodes[i];
+	if (!first)
+		goto end;
 	function = text("%*s%s", (int)(2 * depth), "", depth || subject_count == 1 ? first->function :
 			phases[phase]);
 	table_add(table, function);
@@ -391,8 +395,8 @@ static void add_rows(struct table *table, int phase, const struct node *const *n
 		if (!nodes[i])
 			continue;
 		cells[0] = unsigned_text(nodes[i]->calls);
-		cells[1] = unsigned_text(nodes[i]->net + 0.5);
-		cells[2] = text("%llu%%", percent(subject, phase, nodes[i]));
+		cells[1] = text("%.0f", nodes[i]->net);
+		cells[2] = text("%.0f%%", percent(subject, phase, nodes[i]));
 		for (size_t j = 0; j < COUNT(names); j++) {
 			char *column = text("%s%s%s", subject->label, *subject->label ? "_" : "", names[j]);
 
@@ -414,13 +418,14 @@ static void add_rows(struct table *table, int phase, const struct node *const *n
 				add_rows(table, phase, below, depth + 1);
 		}
 	}
+end:
 	free(below);
 }
 
 /* For people: a tree of all recipes, whose columns are side by side. */
 static int print_trees(void)
 {
-	const struct node **roots = checked(calloc(subject_count, sizeof(*roots)));
+	const struct node **roots = checked(calloc(subject_count + 1, sizeof(*roots)));
 	struct table *tables[PHASES];
 	int ret;
 
@@ -441,8 +446,8 @@ static void add_facts(struct table *table, const struct subject *subject, int ph
 		      const struct node *node, size_t depth)
 {
 	char *cells[] = {
-		unsigned_text(depth), unsigned_text(node->calls), unsigned_text(node->net + 0.5),
-		unsigned_text(percent(subject, phase, node)), unsigned_text(node->ns + 0.5),
+		unsigned_text(depth), unsigned_text(node->calls), text("%.0f", node->net),
+		text("%.0f", percent(subject, phase, node)), text("%.0f", node->ns),
 	};
 
 	table_add(table, subject->recipe, phases[phase], cells[0], node->function, cells[1], cells[2],
@@ -452,6 +457,8 @@ static void add_facts(struct table *table, const struct subject *subject, int ph
 	for (size_t i = 0; i < node->count; i++)
 		add_facts(table, subject, phase, node->below[i], depth + 1);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static int print_json(void)
 {

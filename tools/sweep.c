@@ -155,8 +155,10 @@ static int add_param(struct sweep *sweep, const char *setting)
 		else
 			ret = usage_error("%s: '%s..%s' is not a range", param.name, value, dots + 2);
 	}
-	if (!ret && !param.count)
-		ret = fail(NULL, "%s: the kernel lists no values", param.name);
+	if (!ret && !param.count) {
+		fail(NULL, "%s: the kernel lists no values", param.name);
+		ret = EXIT_FAILED;
+	}
 	if (!strcmp(param.name, "buffer_size") && param.count)
 		qsort(param.values, param.count, sizeof(*param.values), by_size);
 	sweep->params = array_grow(sweep->params, sweep->count, sizeof(param));

@@ -384,7 +384,7 @@ bool tracer_parse(char *line, struct tracer_event *event)
 
 	if (!flags || strlen(flags) < 4)
 		return false;
-	event->pid = (end = strrchr(line, '-')) ? atoi(end + 1) : 0;
+	event->pid = (end = strrchr(line, '-')) ? strtol(end + 1, NULL, 10) : 0;
 	event->comm = line + strspn(line, " ");
 	flags += strspn(flags, " ");
 	event->context = flags[2];
