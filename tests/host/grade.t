@@ -79,7 +79,7 @@ is "$(grep -c '^not ok' "$dir/right")" 0 'a right driver has full marks'
 is "$(diff <(echo "$before") <(listing))" '' "no file of the user's directory changes"
 like "$(cat "$dir/panics")" '^ok [0-9]+ - open: ' 'the facts before the panic are printed'
 like "$(grep '^not ok' "$dir/panics")" '^not ok [0-9]+ - survives: ' 'the panic is a fact that does not hold'
-like "$(cat "$dir/panics")" '^#   .*panics_write\+0x[0-9a-f]+/0x[0-9a-f]+ \[panics\] \(panics.c:[0-9]+\)' \
+like "$(cat "$dir/panics")" '^#   .*panics_write(\.cold)?\+0x[0-9a-f]+/0x[0-9a-f]+ \[panics\] \(panics.c:[0-9]+\)' \
 	'a kernel report has file and line of the driver'
 
 tests/grade/check tests/grade/drivers/ignores_offset/ignores_offset.c >"$dir/check"
