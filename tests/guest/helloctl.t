@@ -198,9 +198,10 @@ is "$(printf '%s\n' "$out" | awk '$5 ~ /^[0-9]+$/ { print $2 }' | sort -u | tr '
 	"$(tr -d '[]' <$sysfs/alloc_mode | tr ' ' '\n' | sort | tr '\n' ' ')" 'measure of all allocators has a row for each'
 is "$(helloctl get -n --raw)" "$before" 'measure changes no setting'
 fails_with 'sudo helloctl' 'measure by a user fails and names sudo' nobody helloctl measure
-helloctl race threads=1 count=900 lock_mode=mutex delay=msleep:10 >/dev/null &
+helloctl race threads=1 reads=0 count=900 lock_mode=mutex delay=msleep:10 >/dev/null &
 busy=$!
-timeout 30 sh -c 'while helloctl measure count=1 buffer_size=64 >/dev/null 2>&1; do :; done'
+# Its first experiment takes nine seconds.
+timeout 60 sh -c 'until grep -qsx hello/0 /proc/[0-9]*/comm; do sleep 0.1; done'
 fails_with 'experiment is running: wait' 'measure says to wait while another experiment runs' helloctl measure
 kill $busy
 wait $busy
