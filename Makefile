@@ -110,7 +110,7 @@ grade:	## grade a driver of your own in a guest: SOURCE or MODULE, NODE; KERNEL,
 
 # Testing it
 
-check:	## set up, lint and run the tests that a change must pass; KVER, VMLINUZ, KDIR (10 min)
+check:	## set up, lint and run the tests that a change must pass; KVER, VMLINUZ, KDIR (20 min)
 ifneq ($(foreign),)
 	$(MAKE) check-kernels KERNELS="$(foreign)"
 else
