@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/host/kernels.t: check-kernels with a boot-kernel that boots nothing; what
 # boot-kernel refuses.
+# shellcheck disable=SC2016,SC2317 # programs to write; succeeds and fails_with call by name
 
 cd "$(dirname "$0")/../.." || exit
 dir=$(mktemp -d)
@@ -32,7 +33,6 @@ END
 chmod +x "$dir"/tests/kernels/*
 git init -q "$dir"
 check() { (cd "$dir" && exec env JOBS=2 tests/kernels/check-kernels "$@"); }
-# shellcheck disable=SC2317 # called by fails_with
 none_at_a_time() { (cd "$dir" && exec env JOBS=0 timeout 60 tests/kernels/check-kernels fast); }
 
 out=$(check)
@@ -62,4 +62,28 @@ mkdir -p "$dir/include/generated"
 echo '#define UTS_RELEASE "0.0-other"' >"$dir/include/generated/utsrelease.h"
 fails_with "is $kver, and $dir builds modules for 0.0-other" "boot-kernel refuses the headers of another kernel" \
 	tests/kernels/boot-kernel "/boot/vmlinuz-$kver:$dir"
+
+# check-debug with a build and guests that do nothing
+debug=$dir/debug
+mkdir -p "$debug"/{bin,tests/kernels,tests/vm}
+cp tests/kernels/check-debug "$debug/tests/kernels"
+echo 'mkdir -p "$1/driver"' >"$debug/tests/kernels/copy-driver"
+echo 'echo kernel' >"$debug/tests/kernels/debug-kernel"
+echo 'echo "ok 1 - $4"; echo 1..1' >"$debug/tests/kernels/debug-suite"
+for name in lessons exercises; do
+	echo 'echo "# $0 $*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/vm/$name.t"
+done
+touch "$debug/bin/"{make,gcc}
+for file in "$debug"/{bin/*,tests/*/*}; do
+	[ "${file##*/}" = check-debug ] || sed -i '1i #!/bin/sh' "$file" || continue
+	[ -s "$file" ] || echo '#!/bin/sh' >"$file"
+	chmod +x "$file"
+done
+check_debug() { (cd "$debug" && PATH=$debug/bin:$PATH tests/kernels/check-debug "$@"); }
+echo ok >"$debug/verdict"
+succeeds "check-debug passes if the lessons and the exercises of its kernel do" check_debug
+is "$(grep -c ' debug --stage ' "$debug/calls")" 2 "check-debug runs both on the debug kernel"
+echo not ok >"$debug/verdict"
+fails_with 'Failed' "check-debug fails if a lesson or an exercise does" check_debug
+succeeds "check-debug with files runs these alone" check_debug file
 done_testing
