@@ -94,10 +94,14 @@ static int prepare(struct hello_experiment *base, char *why)
 {
 	struct experiment *exp = of(base);
 	u64 all = base->count * base->threads;
-	u64 us = exp->amount * delays[exp->delay].us;
+	u64 us;
 	unsigned int i;
 	int err;
 
+	/* An earlier word of the order may have set it. */
+	if (exp->delay == NO_DELAY)
+		exp->amount = 0;
+	us = exp->amount * delays[exp->delay].us;
 	exp->counter.pause = delays[exp->delay].pause;
 	exp->counter.amount = exp->amount;
 	err = hello_counter_init(&exp->counter, exp->lock_mode);

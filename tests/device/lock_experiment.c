@@ -216,6 +216,14 @@ TEST(an_order_that_no_run_can_obey_is_EINVAL_with_the_reason)
 	run("lock lock_mode=semaphore threads=1 count=2 delay=msleep:1");
 }
 
+TEST(a_delay_that_a_later_word_takes_back_is_none)
+{
+	run("lock threads=1 count=10 delay=mdelay:7 delay=none");
+	EXPECT(strstr(answer, "\ndelay: none:0\n"));
+	run("lock threads=1 count=10 delay=none delay=udelay:3");
+	EXPECT(strstr(answer, "\ndelay: udelay:3\n"));
+}
+
 /* Arms the nth allocation from now on to fail */
 static void fail_nth(int n)
 {
