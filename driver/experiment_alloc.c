@@ -155,9 +155,10 @@ static void time_nothing(struct hello_experiment *base,
 
 /* ---- preparing ---- */
 
-static int check_bulk(const struct hello_recipe *recipe, char *why)
+static int check_bulk(const struct experiment *exp, char *why)
 {
-	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
+	const struct hello_recipe *recipe = &exp->base.recipe;
+	const struct hello_allocator *a = exp->allocator;
 
 	if (!a->bulk_max)
 		return hello_text_invalid(why, "pattern=bulk: this kernel has no bulk call for %s; use slab",
@@ -174,8 +175,7 @@ static int check_bulk(const struct hello_recipe *recipe, char *why)
 
 static int check(const struct experiment *exp, char *why)
 {
-	const struct hello_recipe *recipe = &exp->base.recipe;
-	const struct hello_allocator *a = &hello_allocators[recipe->alloc_mode];
+	const struct hello_allocator *a = exp->allocator;
 
 	if (exp->pattern == REMOTE && hello_experiment_cpus(&exp->base) < 2)
 		return hello_text_invalid(why, "pattern=remote frees on another CPU, and there is one only");
@@ -184,7 +184,7 @@ static int check(const struct experiment *exp, char *why)
 	if (exp->touch != NO_TOUCH && a->flags & HELLO_SPLIT)
 		return hello_text_invalid(why, "%s memory has a copy for each CPU, so it cannot be walked; use touch=none",
 					  a->entry.name);
-	return exp->pattern == BULK ? check_bulk(recipe, why) : 0;
+	return exp->pattern == BULK ? check_bulk(exp, why) : 0;
 }
 
 /* Sets up the batch of a thread. */
@@ -211,6 +211,7 @@ static int prepare(struct hello_experiment *base, char *why)
 	const char *cap;
 	int err;
 
+	exp->allocator = hello_allocator_of(&mem);
 	err = check(exp, why);
 	if (err)
 		return err;
@@ -230,7 +231,6 @@ static int prepare(struct hello_experiment *base, char *why)
 	err = hello_buffer_prepare(recipe);
 	if (err)
 		return err;
-	exp->allocator = hello_allocator_of(&mem);
 	hello_alloc_lookup(exp->allocator, &mem);
 	for (i = 0; i < base->threads; i++) {
 		err = begin(exp, of_worker(hello_experiment_worker(base, i)),
