@@ -304,8 +304,7 @@ static u64 measure_overhead(struct hello_experiment *exp,
 
 		clock = min(clock, ktime_get_ns() - start);
 		memset64(ns, clock, HELLO_EXPERIMENT_SAMPLES);
-		if (exp->type->time_nothing)
-			exp->type->time_nothing(exp, ns);
+		exp->type->time_nothing(exp, ns);
 		for (k = 0; k < HELLO_EXPERIMENT_SAMPLES; k++)
 			overhead[k] = min(overhead[k], ns[k]);
 		cond_resched();

@@ -72,7 +72,7 @@ struct hello_experiment_type {
 	const char *name;
 	/** @usage: its other words */
 	const char *usage;
-	/** @options: the words, besides count=, threads= and those of a recipe */
+	/** @options: the words, besides count=, threads=, cpus= and those of a recipe */
 	const struct hello_experiment_option *options;
 	/** @nr_options: number of @options */
 	unsigned int nr_options;
@@ -101,8 +101,8 @@ struct hello_experiment_type {
 	/** @cleanup: free what @prepare and @work allocated; @prepare may have failed */
 	void (*cleanup)(struct hello_experiment *exp);
 	/**
-	 * @time_nothing: take a sample of each kind of an operation that does
-	 * nothing; NULL: a sample costs two readings of the clock
+	 * @time_nothing: take samples of an operation that does nothing; @ns has
+	 * the time of two readings of the clock, which is that of the other samples
 	 */
 	void (*time_nothing)(struct hello_experiment *exp,
 			     u64 ns[HELLO_EXPERIMENT_SAMPLES]);
