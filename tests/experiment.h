@@ -82,16 +82,34 @@ static inline long long of_times(const char *name, const char *key)
 	return found ? strtoll(found + strlen(word), NULL, 10) : -1;
 }
 
-/* A knob of fault injection */
-static inline void set_knob(const char *name, const char *value)
+/* The nth allocation from now on fails; 0: none */
+static inline void fail_nth(int n)
 {
-	char path[128];
-	int fd;
+	char text[16];
+	int fd = open_file(DEBUGFS "fail/nth");
 
-	snprintf(path, sizeof(path), DEBUGFS "fail/%s", name);
-	fd = open_file(path);
-	EXPECT_EQ(write(fd, value, strlen(value)), strlen(value));
+	snprintf(text, sizeof(text), "%d", n);
+	EXPECT_EQ(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+/*
+ * The number of allocations without which an order is ENOMEM. Then the first one of its
+ * threads fails; sets answer to that of this run.
+ */
+static inline int own_allocations(const char *order)
+{
+	int fd = open_file(EXPERIMENT), n = 0;
+
+	fail_nth(1);
+	while (n < 20 && ask(fd, order)) {
+		EXPECT_EQ(errno, ENOMEM);
+		fail_nth(++n + 1);
+	}
+	fail_nth(0);
+	rest(fd);
+	close(fd);
+	return n;
 }
 
 static inline int processors(void)

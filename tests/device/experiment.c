@@ -3,8 +3,6 @@
  * tests/device/experiment.c: orders and answers of debugfs experiment: bounds, the owner
  * of an answer, the counts, and the end of a run.
  */
-#include <dirent.h>
-
 #include "experiment.h"
 
 /* ---- orders ---- */
@@ -211,33 +209,20 @@ TEST(what_is_lost_without_a_lock_is_expected_less_observed)
 
 TEST(a_failed_allocation_is_a_result_and_without_its_own_memory_it_is_ENOMEM)
 {
-	int fd = open_file(EXPERIMENT), own = 0;
-	char n[8];
+	int own = own_allocations("alloc count=500 pattern=batch batch=7");
 
-	for (bool refused = true; refused && own < 20;) {
-		snprintf(n, sizeof(n), "%d", own + 1);
-		set_knob("nth", n);
-		refused = ask(fd, "alloc count=500 pattern=batch batch=7");
-		if (refused)
-			EXPECT_EQ(errno, ENOMEM);
-		own += refused;
-	}
 	EXPECT(own > 2 && own < 10);
-	rest(fd);
 	EXPECT_EQ(field("failures"), 1);
 	EXPECT_EQ(field("count"), 500);
 	EXPECT_EQ(of_times("alloc", "n"), 499);
 	EXPECT_EQ(of_times("free", "n"), 499);
 
 	/* under rcu an update is copied first */
-	snprintf(n, sizeof(n), "%d", own + 20);
-	set_knob("nth", n);
-	EXPECT_EQ(ask(fd, "lock lock_mode=rcu threads=1 count=100"), 0);
-	rest(fd);
+	fail_nth(own + 20);
+	run("lock lock_mode=rcu threads=1 count=100");
 	EXPECT_EQ(field("failures"), 1);
 	EXPECT_EQ(field("expected"), 99);
 	EXPECT_EQ(field("observed"), 99);
-	close(fd);
 }
 
 TEST(a_context_that_cannot_sleep_has_batches_of_64_and_reserves_no_more)

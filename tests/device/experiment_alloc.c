@@ -108,6 +108,17 @@ TEST(a_thread_gives_back_its_last_block_of_page_frag)
 	report(lost < 1000 * 16, "%lld KiB are lost", lost);
 }
 
+TEST(each_thread_of_page_frag_has_a_cache_and_without_it_the_order_is_ENOMEM)
+{
+	int without = own_allocations("alloc alloc_mode=kmalloc count=1");
+
+	EXPECT_EQ(own_allocations("alloc alloc_mode=page_frag count=1"), without + 1);
+	if (processors() > 1)
+		EXPECT_EQ(own_allocations("alloc alloc_mode=page_frag count=1 threads=2"), without + 2);
+	run("alloc alloc_mode=page_frag count=1");
+	EXPECT_EQ(field("failures"), 0);
+}
+
 TEST(a_size_above_the_maximum_of_an_allocator_of_experiments_is_EINVAL)
 {
 	static const char *const modes[] = { "percpu", "page_frag" };
@@ -275,21 +286,11 @@ TEST(a_bulk_call_is_refused_with_the_reason_where_there_is_none)
 
 TEST(a_bulk_call_that_fails_counts_each_of_its_objects_as_a_failure)
 {
-	int fd = open_file(EXPERIMENT), own = 0;
-	char n[8];
+	int own = own_allocations("alloc alloc_mode=slab pattern=bulk batch=10 count=95");
 
-	/* the experiment's own allocations come first */
-	for (bool failed = true; failed && own < 20;) {
-		snprintf(n, sizeof(n), "%d", own + 1);
-		set_knob("nth", n);
-		failed = ask(fd, "alloc alloc_mode=slab pattern=bulk batch=10 count=95");
-		own += failed;
-	}
 	EXPECT(own > 2 && own < 10);
-	rest(fd);
 	EXPECT_EQ(field("count"), 95);
 	EXPECT_EQ(field("failures"), 10);
 	EXPECT_EQ(of_times("alloc", "n"), 85);
 	EXPECT_EQ(of_times("free", "n"), 85);
-	close(fd);
 }

@@ -224,39 +224,18 @@ TEST(a_delay_that_a_later_word_takes_back_is_none)
 	EXPECT(strstr(answer, "\ndelay: udelay:3\n"));
 }
 
-/* Arms the nth allocation from now on to fail */
-static void fail_nth(int n)
-{
-	char text[8];
-	int fd = open_file(DEBUGFS "fail/nth");
-
-	snprintf(text, sizeof(text), "%d", n);
-	EXPECT_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 TEST(a_kind_whose_own_memory_fails_is_ENOMEM)
 {
-	int fd = open_file(EXPERIMENT), refused, usual = 0;
+	int usual = own_allocations("lock lock_mode=mutex threads=1 count=1 reads=100");
 	char order[64];
 
-	FOR_EACH_WORD(kind, "mutex " OTHERS " rcu") {
+	EXPECT(usual > 1);
+	FOR_EACH_WORD(kind, OTHERS " rcu") {
 		CASE("%s", kind);
 		snprintf(order, sizeof(order), "lock lock_mode=%s threads=1 count=1 reads=100", kind);
-		for (refused = 0; refused < 10; refused++) {
-			fail_nth(refused + 1);
-			if (!ask(fd, order))
-				break;
-			EXPECT_EQ(errno, ENOMEM);
-		}
-		fail_nth(0);
-		if (!usual)
-			usual = refused;
-		EXPECT_EQ(refused, usual + (!strcmp(kind, "percpu_rwsem") || !strcmp(kind, "percpu") ||
-					    !strcmp(kind, "rcu")));
+		EXPECT_EQ(own_allocations(order), usual + (!strcmp(kind, "percpu_rwsem") || !strcmp(kind, "percpu") ||
+							   !strcmp(kind, "rcu")));
 	}
-	EXPECT(usual > 1);
-	close(fd);
 }
 
 TEST(a_kill_ends_readers_and_writers_of_each_kind)
