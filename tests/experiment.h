@@ -5,8 +5,6 @@
 #ifndef HELLO_EXPERIMENT_H
 #define HELLO_EXPERIMENT_H
 
-#include <time.h>
-
 #include "harness.h"
 
 #define DEBUGFS		"/sys/kernel/debug/hello/"
@@ -115,14 +113,6 @@ static inline int own_allocations(const char *order)
 static inline int processors(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);
-}
-
-static inline double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 /* Starts a process that runs an order; returns once a second order gets EBUSY */

@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HELLO_DEV	"/dev/hello"
@@ -122,6 +123,14 @@ static inline int volume(int n)
 }
 
 #define TIME_LIMIT	(180 * env("HELLO_TEST_VOLUME") * env("HELLO_TEST_SLOW"))
+
+static inline double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
 
 /* -- the device and its files ------------------------------------------- */
 

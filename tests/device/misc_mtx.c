@@ -4,7 +4,6 @@
  * misc devices do not wait for it.
  */
 #include <pthread.h>
-#include <time.h>
 
 #include "missing_page.h"
 
@@ -222,14 +221,6 @@ static const char *other_device(void)
 			return devices[i];
 	}
 	SKIP("no other misc device to open");
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 static int compare(const void *a, const void *b)

@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "harness.h"
 
@@ -42,14 +41,6 @@ static void *read_or_spin(void *arg)
 	return NULL;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 /* Operations a second of @n threads together, over a tenth of a second */
 static double rate(int n, int fd)
 {
@@ -64,7 +55,7 @@ static double rate(int n, int fd)
 		readers[i].done = 0;
 		ASSERT(EXPECT_EQ(pthread_create(&readers[i].thread, NULL, read_or_spin, &readers[i]), 0));
 	}
-	start = now();
+	start = seconds();
 	__atomic_store_n(&begun, 1, __ATOMIC_RELEASE);
 	usleep(100000);
 	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
@@ -72,7 +63,7 @@ static double rate(int n, int fd)
 		EXPECT_EQ(pthread_join(readers[i].thread, NULL), 0);
 		done += readers[i].done;
 	}
-	return done / (now() - start);
+	return done / (seconds() - start);
 }
 
 static double ratio(int fd)
