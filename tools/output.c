@@ -419,6 +419,25 @@ bool table_is_numeric(const struct table *table, size_t column)
 	return number;
 }
 
+/* Quotes a cell of CSV that has a comma or a quote. Consumes @cell. */
+static char *quoted(char *cell)
+{
+	char *out, *end;
+
+	if (!strpbrk(cell, ",\""))
+		return cell;
+	out = end = checked(malloc(2 * strlen(cell) + 3));
+	*end++ = '"';
+	for (const char *c = cell; *c; c++) {
+		if (*c == '"')
+			*end++ = '"';
+		*end++ = *c;
+	}
+	strcpy(end, "\"");
+	free(cell);
+	return out;
+}
+
 /* Formats a value for output; a NULL name prints the string as it is. */
 static char *cell_text(const char *name, const char *string)
 {
@@ -426,7 +445,7 @@ static char *cell_text(const char *name, const char *string)
 	char *out = printable(value, FOR_TABLE);
 
 	free(value);
-	return out;
+	return opts.csv ? quoted(out) : out;
 }
 
 static void render_column(struct libscols_table *out, const struct table *table, size_t column)
@@ -450,7 +469,6 @@ static char *render_block(const struct table *table, const size_t *columns, size
 	char *printed = NULL;
 
 	scols_table_enable_raw(out, opts.raw || opts.csv);
-	/* no cell of measure and race has a comma or a quote: needs no quoting */
 	if (opts.csv)
 		check_error(scols_table_set_column_separator(out, ","));
 	scols_table_enable_noheadings(out, opts.noheadings);

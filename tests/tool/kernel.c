@@ -144,7 +144,7 @@ static int fake(const char *name)
  */
 static void measure(const char *order, char *answer, size_t size)
 {
-	char mode[64], gfp[64], context[64], bytes[64], threads[64], count[64];
+	char mode[64], gfp[64], context[64], bytes[64], threads[64], count[64], cpus[64];
 	int n = atoi(word(order, "count=", count, 64));
 	bool softirq = !strcmp(word(order, "alloc_context=", context, 64), "softirq");
 	bool sleeps = !strstr(word(order, "gfp_flags=", gfp, 64), "ATOMIC");
@@ -160,17 +160,19 @@ static void measure(const char *order, char *answer, size_t size)
 	ns += ns * (vmalloc ? fake("FAKE_SLOWER") : 0) / 100;
 	ns += ns * (runs++ % 2 ? fake("FAKE_NOISE") : 0) / 100;
 	word(order, "threads=", threads, 64);
+	word(order, " cpus=", cpus, 64);
 	if (softirq ? sleeps : vmalloc && !sleeps)
 		snprintf(answer, size, "error: %s does not take %s\n",
 			 softirq ? context : mode, gfp);
 	else
 		snprintf(answer, size,
 			 "version: 1\nexperiment: alloc\nrecipe: alloc_mode=%s buffer_size=%llu gfp_flags=%s alloc_context=%s\n"
-			 "threads: %s\ncount: %d\nfailures: %d\nelapsed_ns: %s\n"
+			 "threads: %s\n%s%s%scount: %d\nfailures: %d\nelapsed_ns: %s\n"
 			 "alloc_ns: n %d min %llu mean %llu p50 %llu p99 %llu max %llu\n"
 			 "free_ns: n %d min 30 mean 60 p50 40 p99 90 max 90\n"
 			 "from_ns count\n%llu %d\n%llu 2\n",
-			 mode, asked, gfp, context, *threads ? threads : "1", n, pages ? n : 0,
+			 mode, asked, gfp, context, *threads ? threads : "1",
+			 *cpus ? "cpus: " : "", cpus, *cpus ? "\n" : "", n, pages ? n : 0,
 			 fake("FAKE_CUT") ? "10000000001" : "1000", n, ns,
 			 ns + 9, ns, 3 * ns, 4 * ns, pages ? 0 : n, ns, n - 2, 2 * ns);
 }

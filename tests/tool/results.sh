@@ -80,6 +80,8 @@ rmdir "$UMOCKDEV_DIR/sys/kernel/debug/kmemleak"
 
 is "$(orders measure buffer_size=64 alloc_mode=kmalloc --cpu 0,2-3 | sort -u | grep -c ' cpus=0,2-3$')" 1 \
 	"--cpu binds the threads of every experiment"
+is "$($helloctl measure buffer_size=64 alloc_mode=kmalloc --cpu 0,2-3 --csv -n -o cpus,count)" '"0,2-3",300' \
+	"--csv quotes a cell that has a comma"
 is "$(json ".race[0].reads" race -J lock_mode=mutex reads=50)" 50 \
 	"reads is the percentage that was ordered, not the count of the answer"
 is "$(orders measure -o bad 2>&-; cat "$dir/out")" "" "a wrong column is refused before the sweep"
