@@ -26,14 +26,8 @@ static bool parse_threshold(const char *word, double *threshold)
 static int print_rows(struct table *rows, const struct result *old, bool several)
 {
 	char *columns = compare_columns(rows, old, several);
-	bool choose = !opts.output && !opts.csv;
-	int ret;
+	int ret = table_print_columns(rows, columns);
 
-	if (choose)
-		opts.output = columns;
-	ret = tables_print(&rows, 1);
-	if (choose)
-		opts.output = NULL;
 	free(columns);
 	return ret;
 }
@@ -76,13 +70,20 @@ static int print_text(const struct comparison *all, const struct result *results
 	return ret;
 }
 
-static void print_json(const struct comparison *all, char **names, int count)
+static int print_json(const struct comparison *all, char **names, int count)
 {
-	struct json_object *object = checked(json_object_new_object());
-	struct json_object *head = checked(json_object_new_object());
-	struct json_object *files = checked(json_object_new_array());
-	char *threshold = text("%g", all->threshold);
+	/* the columns of an empty table are unknown */
+	bool any = table_rows(all->rows[0]) || table_rows(all->rows[1]);
+	int ret = any ? tables_check(all->rows, COUNT(all->rows)) : 0;
+	struct json_object *object, *head, *files;
+	char *threshold;
 
+	if (ret)
+		return ret;
+	object = checked(json_object_new_object());
+	head = checked(json_object_new_object());
+	files = checked(json_object_new_array());
+	threshold = text("%g", all->threshold);
 	for (int i = 0; i < count; i++) {
 		char *valid = printable(names[i], FOR_JSON);
 
@@ -96,25 +97,23 @@ static void print_json(const struct comparison *all, char **names, int count)
 	json_object_object_add(head, "dearer", checked(json_object_new_uint64(all->dearer)));
 	json_object_object_add(object, "compare", head);
 	json_object_object_add(object, "differ", json_of_table(all->facts, NULL, 0));
-	json_object_object_add(object, "measure", json_of_table(all->rows[0], NULL, 0));
-	json_object_object_add(object, "race", json_of_table(all->rows[1], NULL, 0));
+	json_object_object_add(object, "measure", table_json(all->rows[0]));
+	json_object_object_add(object, "race", table_json(all->rows[1]));
 	json_object_object_add(object, "unmatched", json_of_table(all->unmatched, NULL, 0));
 	json_print(object, stdout);
 	json_object_put(object);
+	return 0;
 }
 
 static int compare(const struct result *results, char **names, int count, double threshold)
 {
 	struct comparison all;
-	int ret = 0;
+	int ret;
 
 	compare_init(&all, threshold);
 	for (int i = 1; i < count; i++)
 		compare_results(&all, &results[0], names[0], &results[i], names[i]);
-	if (opts.json)
-		print_json(&all, names, count);
-	else
-		ret = print_text(&all, results, names, count);
+	ret = opts.json ? print_json(&all, names, count) : print_text(&all, results, names, count);
 	if (!ret && all.dearer)
 		ret = EXIT_FAILED;
 	compare_free(&all);

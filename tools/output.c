@@ -558,10 +558,9 @@ static int unknown_column(struct table *const *tables, size_t count, const char 
 	return ret;
 }
 
-/* Checks that every name in @list is a column of a table. */
-static int check_columns(struct table *const *tables, size_t count, const char *list)
+int tables_check(struct table *const *tables, size_t count)
 {
-	char *copy = checked(strdup(list)), *rest = copy, *name;
+	char *copy = opts.output ? text("%s", opts.output) : NULL, *rest = copy, *name;
 	int ret = 0;
 
 	while (!ret && (name = strsep(&rest, ","))) {
@@ -597,15 +596,15 @@ static void print_json(struct table *const *tables, size_t count)
 
 int tables_print(struct table *const *tables, size_t count)
 {
-	const char *list = opts.output, *between = "";
-	int ret = list ? check_columns(tables, count, list) : 0;
+	const char *between = "";
+	int ret = tables_check(tables, count);
 
 	if (!ret && opts.json) {
 		print_json(tables, count);
 		return 0;
 	}
 	for (size_t i = 0; !ret && i < count; i++) {
-		char *printed = render_table(tables[i], list);
+		char *printed = render_table(tables[i], opts.output);
 
 		if (!printed)
 			continue;
@@ -621,6 +620,18 @@ int table_print(struct table *table)
 	int ret = tables_print(&table, 1);
 
 	table_free(table);
+	return ret;
+}
+
+int table_print_columns(struct table *table, const char *list)
+{
+	const char *chosen = opts.output;
+	int ret;
+
+	if (!chosen && !opts.csv)
+		opts.output = list;
+	ret = tables_print(&table, 1);
+	opts.output = chosen;
 	return ret;
 }
 

@@ -46,12 +46,16 @@ bool table_is_numeric(const struct table *table, size_t column);
 void table_keep_largest(struct table *table, const char *name, size_t rows);
 void table_free(struct table *table);
 
+/* Returns EXIT_USAGE after printing an error if no table has a column that -o names. */
+int tables_check(struct table *const *tables, size_t count);
 /* Returns the rows with the columns that the options demand. */
 struct json_object *table_json(const struct table *table);
 /* Prints the tables as the options demand: one JSON object, or one table after another. */
 int tables_print(struct table *const *tables, size_t count);
 /* Prints and frees one table. */
 int table_print(struct table *table);
+/* Prints a table; without -o and --csv, the columns of @list. */
+int table_print_columns(struct table *table, const char *list);
 
 /* Formats a value: sizes (recognized by @name) with a unit, or in bytes. The caller frees it. */
 char *value_text(const char *name, const char *value);

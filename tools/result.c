@@ -244,7 +244,6 @@ static int print_rows(const struct result *result, struct table *rows, const cha
 {
 	char *words = result_words(result, rows, true);
 	char *columns = text("%s", words), *copy = text("%s", figures), *rest = copy, *figure;
-	bool choose = !opts.output && !opts.csv;
 	int ret;
 
 	/* race of atomic alone has no torn */
@@ -252,12 +251,7 @@ static int print_rows(const struct result *result, struct table *rows, const cha
 		if (table_has(rows, figure))
 			append(&columns, "%s%s", *columns ? "," : "", figure);
 	free(copy);
-
-	if (choose)
-		opts.output = columns;
-	ret = tables_print(&rows, 1);
-	if (choose)
-		opts.output = NULL;
+	ret = table_print_columns(rows, columns);
 	free(columns);
 	free(words);
 	return ret;
@@ -276,18 +270,32 @@ const char *result_figures(int rows)
 	return figures[rows];
 }
 
-int result_print(const struct result *result)
+static int print_json(const struct result *result)
 {
+	struct table *rows[RESULT_TABLES];
 	struct json_object *object;
-	int ret = 0;
+	size_t count = 0;
+	int ret;
 
-	note_refused(result);
-	if (opts.json) {
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
+		if (result->tables[i])
+			rows[count++] = result->tables[i];
+	ret = tables_check(rows, count);
+	if (!ret) {
 		object = to_json(result, false);
 		json_print(object, stdout);
 		json_object_put(object);
-		return 0;
 	}
+	return ret;
+}
+
+int result_print(const struct result *result)
+{
+	int ret = 0;
+
+	note_refused(result);
+	if (opts.json)
+		return print_json(result);
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
 		if (result->tables[i])
 			ret = print_rows(result, result->tables[i], result_figures(i));

@@ -98,6 +98,11 @@ is "$($helloctl show "$dir/old.json")" "$out" "show prints what measure printed"
 is "$($helloctl show -J "$dir/old.json")" "$(cat "$dir/old.json")" "show prints the same JSON"
 is "$($helloctl show --csv -o alloc_mode,buffer_size "$dir/old.json" | tail -n 1)" "vmalloc,4194304" \
 	"show takes the options of measure"
+is "$(json '.measure[0]' show -J -o alloc_mode "$dir/old.json")" '{"alloc_mode":"kmalloc"}' "show in JSON has the columns of -o"
+for format in '' -J; do
+	ctl show $format -o bad "$dir/old.json"
+	is "$status $(printf '%s' "$out" | grep -c "no column 'bad'")" "2 1" "show $format refuses a wrong column"
+done
 ctl show "$dir/old.json" --plot "$dir/old.svg"
 is "$status $(grep -c '<svg' "$dir/old.svg")" "0 1" "show draws"
 ctl measure alloc_mode=all gfp_flags=GFP_KERNEL,GFP_ATOMIC --save "$dir/all.json"
@@ -164,6 +169,12 @@ is $status 1 "compare takes several files"
 like "$out" "slower10.json alloc_p50_ns .* dearer\$" "compare of several files names the file"
 is "$(json '.compare.dearer, (.measure[0] | .alloc_mode, .buffer_size, (.ratio * 1000 | floor))' compare -J "$dir/old.json" "$dir/slower10.json" |
 	tr '\n' ' ')" "17 vmalloc 64 1100 " "compare in JSON has words and figures"
+is "$(json '.measure[0]' compare -J -o alloc_mode,change "$dir/old.json" "$dir/slower10.json")" \
+	'{"alloc_mode":"vmalloc","change":"dearer"}' "compare in JSON has the columns of -o"
+for format in '' -J; do
+	ctl compare $format -o bad "$dir/old.json" "$dir/slower10.json"
+	is "$status $(printf '%s' "$out" | grep -c "no column 'bad'")" "2 1" "compare $format refuses a wrong column"
+done
 FAKE_SLOWER=10 FAKE_NOISE=30 $helloctl measure --seed 1 --save "$dir/noisy.json" >/dev/null
 ctl compare "$dir/old.json" "$dir/noisy.json"
 is "$status $(printf '%s\n' "$out" | grep -c '^kmalloc')" "1 0" "compare sees through noise what differs, and nothing else"
