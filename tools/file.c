@@ -18,16 +18,18 @@
 int file_check(const char *path, const char *what, bool (*ours)(const char *path))
 {
 	char *copy = text("%s", path);
-	bool writable = !access(dirname(copy), W_OK | X_OK);
+	int error = access(dirname(copy), W_OK | X_OK) ? errno : 0, ret = 0;
 	struct stat st;
-	int ret = 0;
+	bool exists = !lstat(path, &st);
 
+	if (!exists && !error && (errno != ENOENT || !*path))
+		error = errno;
 	free(copy);
-	if (lstat(path, &st) ? errno != ENOENT || !writable || !*path : !writable)
-		ret = fail(NULL, "cannot write %s: %s", path, strerror(errno));
-	else if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+	if (error)
+		ret = fail(NULL, "cannot write %s: %s", path, strerror(error));
+	else if (exists && !S_ISREG(st.st_mode))
 		ret = fail("name another file", "%s is not a regular file: it is not replaced", path);
-	else if (!lstat(path, &st) && st.st_size && ours && !ours(path))
+	else if (exists && st.st_size && ours && !ours(path))
 		ret = fail("name another file", "%s is not %s of helloctl: it is not replaced", path,
 			   what);
 	return ret;

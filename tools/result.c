@@ -358,7 +358,7 @@ int result_load(struct result *result, const char *path)
 	return ret;
 }
 
-/* A result of any version: only the head of the file is read. */
+/* A result of any version, even a truncated one. */
 static bool is_result(const char *path)
 {
 	char *all = file_read(path);

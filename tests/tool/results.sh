@@ -260,6 +260,13 @@ for target in "$dir" /dev/null "$dir/link" "$dir/kept" "$dir/none/a.html"; do
 	is $status 1 "report refuses ${target##*/}"
 done
 untouched "report does not touch a file that is no report"
+user=$([ "$(id -u)" != 0 ] || echo setpriv --reuid 65534 --clear-groups)
+if $user $helloctl --version >/dev/null 2>&1; then
+	like "$($user $helloctl report "$dir/old.json" -o /etc/none.html 2>&1)" \
+		'cannot write /etc/none.html: Permission denied$' "report says that a directory is read-only"
+else
+	ok 0 "report says that a directory is read-only # SKIP a user cannot run this helloctl"
+fi
 ctl report "$dir/old.json"
 is $status 2 "report needs a file to write"
 is "$(tests/tool/complete 'helloctl report -o al')" "" "bash completes no columns for the page of report"
