@@ -48,8 +48,7 @@ static void add_finding(const char *check, enum state state, const char *remedy,
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&finding, format, args) < 0)
-		checked(NULL);
+	finding = vtext(format, args);
 	va_end(args);
 	table_add(findings, check, states[state], finding, remedy);
 	anything_bad |= state == BAD;
@@ -103,8 +102,7 @@ static bool glob_exists(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&pattern, format, args) < 0)
-		checked(NULL);
+	pattern = vtext(format, args);
 	va_end(args);
 	files = glob_files(pattern);
 	any = *files;

@@ -8,13 +8,6 @@
 
 #include "output.h"
 
-static bool ends_with(const char *name, const char *end)
-{
-	size_t length = strlen(name), tail = strlen(end);
-
-	return length >= tail && !strcmp(name + length - tail, end);
-}
-
 enum figure figure_of(const char *column)
 {
 	/* other columns without a unit of time are words */

@@ -73,8 +73,7 @@ void html_text(FILE *to, const char *element, const char *format, ...)
 	char *string;
 
 	va_start(args, format);
-	if (vasprintf(&string, format, args) < 0)
-		string = checked(NULL);
+	string = vtext(format, args);
 	va_end(args);
 	fprintf(to, "<%s>", element);
 	escape(to, string);

@@ -32,7 +32,7 @@ static void check_error(int error)
 		checked(NULL);
 }
 
-static char *vtext(const char *format, va_list args)
+char *vtext(const char *format, va_list args)
 {
 	char *out;
 
@@ -349,11 +349,11 @@ bool is_number(const char *value)
 	return digits && (*first != '0' || digits == 1) && !point[decimals + !!decimals];
 }
 
-static bool ends_with(const char *name, const char *end)
+bool ends_with(const char *string, const char *end)
 {
-	size_t length = strlen(name), tail = strlen(end);
+	size_t length = strlen(string), tail = strlen(end);
 
-	return length >= tail && !strcmp(name + length - tail, end);
+	return length >= tail && !strcmp(string + length - tail, end);
 }
 
 static bool is_size(const char *name)

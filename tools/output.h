@@ -6,11 +6,13 @@
 #ifndef HELLOCTL_OUTPUT_H
 #define HELLOCTL_OUTPUT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
+bool ends_with(const char *string, const char *end);
 /* Whether the text is a number as JSON writes it, without an exponent. */
 bool is_number(const char *value);
 
@@ -85,6 +87,7 @@ int fail(const char *hint, const char *format, ...);
 /* Allocating functions; they exit if out of memory. text() is asprintf(). */
 __attribute__((format(printf, 1, 2)))
 char *text(const char *format, ...);
+char *vtext(const char *format, va_list args);
 /* Appends to *@all, an allocated string. Copies it each time: not for long loops. */
 __attribute__((format(printf, 2, 3)))
 void append(char **all, const char *format, ...);

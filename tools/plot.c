@@ -102,13 +102,6 @@ static const char shares_script[] =
 #define SVG	"svg size 960,%d noenhanced font 'sans,14' background 'white'"
 #define PNG	"pngcairo size 1440,%d noenhanced font 'sans,17' linewidth 1.5"
 
-static bool ends_with(const char *path, const char *end)
-{
-	const char *last = strrchr(path, '.');
-
-	return last && !strcmp(last, end);
-}
-
 int plot_check(const char *path)
 {
 	if (!ends_with(path, ".svg") && !ends_with(path, ".png"))
@@ -132,8 +125,7 @@ char *plot_safe(const char *format, ...)
 	char *all;
 
 	va_start(args, format);
-	if (vasprintf(&all, format, args) < 0)
-		all = checked(NULL);
+	all = vtext(format, args);
 	va_end(args);
 	for (char *c = all; *c; c++)
 		if (strchr("\"\\`<>&", *c) || (unsigned char)*c < ' ')
