@@ -42,13 +42,6 @@ struct curves {
 	bool sizes;		/* a curve has several */
 };
 
-static unsigned long long number(const struct table *rows, size_t row, const char *name)
-{
-	const char *cell = table_cell(rows, row, name);
-
-	return cell ? strtoull(cell, NULL, 10) : 0;
-}
-
 static bool on_axis(const char *word)
 {
 	return !strcmp(word, "alloc_mode") || !strcmp(word, "buffer_size");
@@ -60,16 +53,16 @@ static struct point make_point(const struct table *rows, size_t row)
 		.row = row,
 		.key = text("%s", ""),
 		.mode = table_cell(rows, row, "alloc_mode"),
-		.size = number(rows, row, "buffer_size"),
-		.p99 = number(rows, row, "alloc_p99_ns"),
-		.low = number(rows, row, "alloc_p50_low_ns"),
-		.high = number(rows, row, "alloc_p50_high_ns"),
+		.size = table_number(rows, row, "buffer_size"),
+		.p99 = table_number(rows, row, "alloc_p99_ns"),
+		.low = table_number(rows, row, "alloc_p50_low_ns"),
+		.high = table_number(rows, row, "alloc_p50_high_ns"),
 		.interval = table_cell(rows, row, "alloc_p50_low_ns"),
 	};
 
 	p.mode = p.mode ? p.mode : "";
-	if (2 * number(rows, row, "failures") < number(rows, row, "count"))
-		p.median = number(rows, row, "alloc_p50_ns");
+	if (2 * table_number(rows, row, "failures") < table_number(rows, row, "count"))
+		p.median = table_number(rows, row, "alloc_p50_ns");
 	for (size_t i = 0; i < table_width(rows); i++) {
 		const char *name = table_column(rows, i), *cell = table_at(rows, row, i);
 
@@ -246,7 +239,7 @@ static size_t *index_bars(const struct table *bars, size_t rows)
 	size_t *from = checked(calloc(rows + 1, sizeof(*from))), bar = 0;
 
 	for (size_t row = 0; row <= rows; row++) {
-		while (bar < table_rows(bars) && number(bars, bar, "row") < row)
+		while (bar < table_rows(bars) && table_number(bars, bar, "row") < row)
 			bar++;
 		from[row] = bar;
 	}
@@ -257,8 +250,8 @@ static void write_bars(const struct table *rows, const struct table *bars, const
 		       size_t row, const char *name, FILE *data)
 {
 	for (size_t bar = from[row]; bar < from[row + 1]; bar++)
-		fprintf(data, "%llu %llu %llu \"%s\"\n", number(bars, bar, "from_ns"),
-			number(bars, bar, "count"), number(rows, row, "alloc_n"), name);
+		fprintf(data, "%llu %llu %llu \"%s\"\n", table_number(bars, bar, "from_ns"),
+			table_number(bars, bar, "count"), table_number(rows, row, "alloc_n"), name);
 }
 
 static bool has_points(const struct curve *curve)
@@ -329,7 +322,7 @@ unsigned long long curves_typical_size(const struct result *result)
 	unsigned long long least = 0;
 
 	for (size_t row = 0; row < table_rows(rows); row++) {
-		unsigned long long size = number(rows, row, "buffer_size");
+		unsigned long long size = table_number(rows, row, "buffer_size");
 
 		if (size == 4096)
 			return size;

@@ -297,6 +297,13 @@ const char *table_cell(const struct table *table, size_t row, const char *name)
 	return table_at(table, row, find_column(table, name));
 }
 
+unsigned long long table_number(const struct table *table, size_t row, const char *name)
+{
+	const char *cell = table_cell(table, row, name);
+
+	return cell ? strtoull(cell, NULL, 10) : 0;
+}
+
 static int larger_first(const void *a, const void *b, void *data)
 {
 	const size_t column = *(size_t *)data;

@@ -37,6 +37,8 @@ const char *table_at(const struct table *table, size_t row, size_t column);
 bool table_has(const struct table *table, const char *name);
 /* Returns NULL if the cell is empty or the column does not exist. */
 const char *table_cell(const struct table *table, size_t row, const char *name);
+/* Returns the number in such a cell, or 0. */
+unsigned long long table_number(const struct table *table, size_t row, const char *name);
 /* Returns indices of "NAME,NAME" in that order, without unknown and repeated ones; NULL: all. */
 size_t *table_columns(const struct table *table, const char *list, size_t *count);
 /* Whether all cells are numbers, or empty; such a column is right-aligned. */

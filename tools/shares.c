@@ -14,13 +14,6 @@
 #include "plot.h"
 #include "result.h"
 
-static unsigned long long number(const struct table *rows, size_t row, const char *name)
-{
-	const char *cell = table_cell(rows, row, name);
-
-	return cell ? strtoull(cell, NULL, 10) : 0;
-}
-
 /* Returns the lock and the other words with several values. */
 static char *curve_name(const struct table *rows, size_t row, const char *words)
 {
@@ -44,11 +37,11 @@ static void write_curve(const struct table *rows, char *const *names, size_t row
 			return;
 	fprintf(data, "\"%s\"\n", names[row]);
 	for (size_t i = row; i < table_rows(rows); i++) {
-		unsigned long long ns = number(rows, i, "ns_per_operation");
+		unsigned long long ns = table_number(rows, i, "ns_per_operation");
 
 		if (ns && !strcmp(names[i], names[row]))
-			fprintf(data, "%llu %g %llu\n", number(rows, i, "reads"), 1e9 / ns,
-				number(rows, i, "wait_p99_ns"));
+			fprintf(data, "%llu %g %llu\n", table_number(rows, i, "reads"), 1e9 / ns,
+				table_number(rows, i, "wait_p99_ns"));
 	}
 	fputs("\n\n", data);
 }

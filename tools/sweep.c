@@ -358,12 +358,9 @@ static void set_bound(struct table *rows, const char *column, const char *bound,
 
 static bool was_cut(const struct table *runs, const struct combination *c)
 {
-	for (size_t i = 0; i < c->count; i++) {
-		const char *elapsed = table_cell(runs, c->runs[i], "elapsed_ns");
-
-		if (elapsed && strtoull(elapsed, NULL, 10) > LIMIT_NS)
+	for (size_t i = 0; i < c->count; i++)
+		if (table_number(runs, c->runs[i], "elapsed_ns") > LIMIT_NS)
 			return true;
-	}
 	return false;
 }
 
