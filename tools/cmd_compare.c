@@ -84,12 +84,8 @@ static int print_json(const struct comparison *all, char **names, int count)
 	head = checked(json_object_new_object());
 	files = checked(json_object_new_array());
 	threshold = text("%g", all->threshold);
-	for (int i = 0; i < count; i++) {
-		char *valid = printable(names[i], FOR_JSON);
-
-		json_object_array_add(files, checked(json_object_new_string(valid)));
-		free(valid);
-	}
+	for (int i = 0; i < count; i++)
+		json_object_array_add(files, json_of_string(names[i]));
 	json_object_object_add(head, "files", files);
 	json_object_object_add(head, "threshold", checked(json_object_new_double_s(all->threshold, threshold)));
 	free(threshold);

@@ -19,7 +19,7 @@
 /* No result is larger. Bounds the memory that a wrong file takes. */
 #define FILE_MAX	(64 << 20)
 
-static struct json_object *string_of(const char *value)
+struct json_object *json_of_string(const char *value)
 {
 	char *valid = printable(value, FOR_JSON);
 	struct json_object *string = checked(json_object_new_string(valid));
@@ -33,7 +33,7 @@ static struct json_object *value_of(const char *value)
 	if (!strcmp(value, "true") || !strcmp(value, "false"))
 		return checked(json_object_new_boolean(*value == 't'));
 	if (!is_number(value))
-		return string_of(value);
+		return json_of_string(value);
 	if (strchr(value, '.'))
 		return checked(json_object_new_double_s(strtod(value, NULL), value));
 	if (*value == '-')
@@ -71,7 +71,7 @@ static struct json_object *cell_of(const char *column, const char *value)
 		return choices_of(value);
 	/* a process may be named 17, and 0 is a list of CPUs as 0-1 is */
 	if (!strcmp(column, "comm") || !strcmp(column, "name") || !strcmp(column, "cpus"))
-		return string_of(value);
+		return json_of_string(value);
 	return value_of(value);
 }
 

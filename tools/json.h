@@ -13,6 +13,8 @@
 struct json_object;
 struct table;
 
+/* Escapes bytes that are no UTF-8. */
+struct json_object *json_of_string(const char *value);
 struct json_object *json_of_words(const char *const *words, size_t count);
 /* Loops over the members of an object; json_object_iter_peek_name(&i) and so on. */
 #define json_each(object, i) \

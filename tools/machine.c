@@ -16,14 +16,12 @@
 #include <json-c/json_object.h>
 
 #include "device.h"
+#include "json.h"
 #include "output.h"
 
 static void add_string(struct json_object *to, const char *name, const char *value)
 {
-	char *valid = value ? printable(value, FOR_JSON) : NULL;
-
-	json_object_object_add(to, name, valid ? checked(json_object_new_string(valid)) : NULL);
-	free(valid);
+	json_object_object_add(to, name, value ? json_of_string(value) : NULL);
 }
 
 static void add_number(struct json_object *to, const char *name, long number)

@@ -423,7 +423,7 @@ static int fail_if_refused(const struct table *refused, size_t total)
 
 static void describe(const struct sweep *sweep, struct json_object *metadata)
 {
-	char *line = text("%s", opts.line[0]), *valid;
+	char *line = text("%s", opts.line[0]);
 	struct json_object *words = checked(json_object_new_object());
 	double coverage = statistics_coverage(opts.repeat, statistics_rank(opts.repeat));
 
@@ -432,9 +432,7 @@ static void describe(const struct sweep *sweep, struct json_object *metadata)
 				       json_of_words((const char *const *)param->values, param->count));
 	for (char **word = opts.line + 1; *word; word++)
 		append(&line, " %s", *word);
-	valid = printable(line, FOR_JSON);
-	json_object_object_add(metadata, "command", checked(json_object_new_string(valid)));
-	free(valid);
+	json_object_object_add(metadata, "command", json_of_string(line));
 	free(line);
 	json_object_object_add(metadata, "words", words);
 	json_object_object_add(metadata, "repeats", checked(json_object_new_uint64(opts.repeat)));
