@@ -90,7 +90,7 @@ int cmd_metrics(int argc, char **argv)
 	to = checked(open_memstream(&all, &size));
 	print_metrics(to);
 	fclose(to);
-	ret = file_replace(opts.output, all);
+	ret = file_replace(opts.output, all, size);
 	free(all);
 	return ret;
 }

@@ -196,7 +196,7 @@ static int report(const struct result *results, char **names, int count)
 	html_end(to);
 	fclose(to);
 	if (!ret)
-		ret = file_replace(opts.output, page);
+		ret = file_replace(opts.output, page, size);
 	free(page);
 	free(title);
 	return ret;

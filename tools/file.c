@@ -35,14 +35,14 @@ int file_check(const char *path, const char *what, bool (*ours)(const char *path
 	return ret;
 }
 
-int file_replace(const char *path, const char *contents)
+int file_replace(const char *path, const char *contents, size_t size)
 {
 	char *temporary = text("%s.XXXXXX", path);
 	int fd = mkstemp(temporary), ret = 0;
 	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (to)
-		fputs(contents, to);
+		fwrite(contents, 1, size, to);
 	if (!to || fflush(to) || ferror(to) || fchmod(fd, 0644) || fsync(fd) ||
 	    rename(temporary, path)) {
 		ret = fail(NULL, "cannot write %s: %s", path, strerror(errno));

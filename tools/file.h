@@ -6,6 +6,7 @@
 #define HELLOCTL_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Returns 0 if @path can be made, or replaces a regular file that is empty or that @ours
@@ -13,6 +14,6 @@
  */
 int file_check(const char *path, const char *what, bool (*ours)(const char *path));
 /* Writes a temporary file and renames it. Returns 0, or an exit status after an error. */
-int file_replace(const char *path, const char *contents);
+int file_replace(const char *path, const char *contents, size_t size);
 
 #endif /* HELLOCTL_FILE_H */

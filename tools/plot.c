@@ -5,14 +5,15 @@
  */
 #include "plot.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "device.h"
+#include "file.h"
 #include "helloctl.h"
 #include "output.h"
 
@@ -106,7 +107,7 @@ int plot_check(const char *path)
 {
 	if (!ends_with(path, ".svg") && !ends_with(path, ".png"))
 		return usage_error("--plot: the name '%s' does not end in .svg or .png", path);
-	return plot_check_gnuplot();
+	return plot_check_gnuplot() ? EXIT_FAILED : file_check(path, NULL, NULL);
 }
 
 int plot_check_gnuplot(void)
@@ -133,48 +134,54 @@ char *plot_safe(const char *format, ...)
 	return all;
 }
 
-/* Runs gnuplot with its output in @path. */
-static bool run_gnuplot(const char *path, const struct plot *plot)
+/* Returns the picture, or NULL after printing an error. */
+static char *draw(const struct plot *plot, bool png, size_t *size)
 {
-	/* the path is in the environment: gnuplot and the shell would interpret some */
+	/* the path is in the environment: the shell opens it */
 	static const char command[] = "LC_ALL=C.UTF-8 exec gnuplot >\"$HELLO_PLOT\"";
-	FILE *to = setenv("HELLO_PLOT", path, 1) ? NULL : popen(command, "we");
+	int fd = memfd_create("plot", 0);
+	char *path = text("/proc/self/fd/%d", fd), *all = NULL;
+	FILE *to = fd < 0 || setenv("HELLO_PLOT", path, 1) ? NULL : popen(command, "we");
+	struct stat st;
 
-	if (!to)
-		return false;
-	fputs("set terminal ", to);
-	if (ends_with(path, ".png"))
-		fprintf(to, PNG, plot->height * 3 / 2);
-	else
-		fprintf(to, SVG, plot->height);
-	fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title, script,
-		plot->shares ? shares_script : plot->cost ? cost_script : histogram_script);
-	return !pclose(to);
+	if (to) {
+		fputs("set terminal ", to);
+		if (png)
+			fprintf(to, PNG, plot->height * 3 / 2);
+		else
+			fprintf(to, SVG, plot->height);
+		fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title,
+			script, plot->shares ? shares_script : plot->cost ? cost_script : histogram_script);
+	}
+	if (to && !pclose(to) && !fstat(fd, &st)) {
+		*size = st.st_size;
+		all = checked(calloc(1, *size + 1));
+		if (pread(fd, all, *size, 0) != st.st_size) {
+			free(all);
+			all = NULL;
+		}
+	}
+	if (!all)
+		fail(NULL, "gnuplot could not draw");
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return all;
 }
 
 int plot_draw(const char *path, const struct plot *plot)
 {
-	FILE *file = fopen(path, "we");
+	size_t size;
+	char *all = draw(plot, ends_with(path, ".png"), &size);
+	int ret = all ? file_replace(path, all, size) : EXIT_FAILED;
 
-	if (!file)
-		return fail(NULL, "cannot write %s: %s", path, strerror(errno));
-	fclose(file);
-	return run_gnuplot(path, plot) ? 0 : fail(NULL, "gnuplot could not draw %s", path);
+	free(all);
+	return ret;
 }
 
 char *plot_svg(const struct plot *plot)
 {
-	/* inherited by the shell that opens it */
-	int fd = memfd_create("plot", 0);
-	char *path = text("/proc/self/fd/%d", fd), *svg = NULL;
-	FILE *from = fd < 0 ? NULL : fdopen(fd, "r");
+	size_t size;
 
-	if (from && run_gnuplot(path, plot))
-		svg = read_all(from);
-	if (!svg)
-		fail(NULL, "gnuplot could not draw");
-	if (from)
-		fclose(from);
-	free(path);
-	return svg;
+	return draw(plot, false, &size);
 }

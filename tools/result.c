@@ -383,7 +383,7 @@ int result_save(const struct result *result, const char *path)
 
 	json_print(object, to);
 	fclose(to);
-	ret = file_replace(path, contents);
+	ret = file_replace(path, contents, size);
 	free(contents);
 	json_object_put(object);
 	return ret;

@@ -268,9 +268,16 @@ is $status 2 "another kind of picture is a usage error"
 ctl measure --plot "$UMOCKDEV_DIR/none/a.svg" buffer_size=64
 is $status 1 "measure fails if it cannot write the picture"
 like "$out" 'a.svg: No such file or directory' "measure prints why it cannot write the picture"
+unlike "$out" '^ALLOC_MODE|^kmalloc' "measure finds that before the sweep"
 ctl measure --plot "$picture.svg" alloc_mode=pages
 is $status 1 "measure fails if there is nothing to draw"
 like "$out" 'nothing to draw' "measure says that there is nothing to draw"
+mkdir "$UMOCKDEV_DIR/gnuplot"
+printf '#!/bin/sh\necho half\nexit 1\n' >"$UMOCKDEV_DIR/gnuplot/gnuplot"
+chmod +x "$UMOCKDEV_DIR/gnuplot/gnuplot"
+out=$(PATH=$UMOCKDEV_DIR/gnuplot:$PATH $helloctl measure --plot "$picture.png" 2>&1)
+is "$? $(od -An -c -N4 "$picture.png")" '1  211   P   N   G' "if gnuplot fails, the old picture stays"
+like "$out" 'gnuplot could not draw' "measure says that gnuplot failed"
 absolute=$(for word in $helloctl; do command -v -- "$word" || echo "$word"; done)
 out=$(PATH=/nowhere $absolute measure --plot "$picture.svg" 2>&1)
 is $? 1 "measure needs gnuplot"
