@@ -95,7 +95,7 @@ static int check_files(void)
 {
 	static const char *const names[] = {
 		"current_tracer", "set_event", "set_ftrace_pid", "set_ftrace_filter",
-		"set_graph_function", "set_graph_notrace",
+		"set_ftrace_notrace", "set_graph_function", "set_graph_notrace",
 	};
 	int ret = 0;
 

@@ -82,6 +82,9 @@ fi
 echo alloc_kmalloc >$tracing/set_ftrace_filter
 fails_with 'set_ftrace_filter has' 'explain is refused while functions are filtered' helloctl explain alloc_mode=kmalloc
 echo >$tracing/set_ftrace_filter
+echo alloc_kmalloc >$tracing/set_ftrace_notrace
+fails_with 'set_ftrace_notrace has' 'explain is refused while functions are left out' helloctl explain alloc_mode=kmalloc
+echo >$tracing/set_ftrace_notrace
 echo hello >$tracing/trace_marker
 fails_with 'trace is not empty' 'explain does not overwrite a trace' helloctl explain alloc_mode=kmalloc
 echo >$tracing/trace
