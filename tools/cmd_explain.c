@@ -365,11 +365,6 @@ static double percent(const struct subject *subject, int phase, const struct nod
 	return subject->untraced[phase] ? 100 * node->net / subject->untraced[phase] : 0;
 }
 
-static char *unsigned_text(unsigned long long value)
-{
-	return text("%llu", value);
-}
-
 /* ---- output ---- */
 
 /* Adds the row of a function, then those that it calls: a tree by indentation. */
@@ -394,7 +389,7 @@ static void add_rows(struct table *table, int phase, const struct node *const *n
 
 		if (!nodes[i])
 			continue;
-		cells[0] = unsigned_text(nodes[i]->calls);
+		cells[0] = text("%llu", nodes[i]->calls);
 		cells[1] = text("%.0f", nodes[i]->net);
 		cells[2] = text("%.0f%%", percent(subject, phase, nodes[i]));
 		for (size_t j = 0; j < COUNT(names); j++) {
@@ -446,7 +441,7 @@ static void add_facts(struct table *table, const struct subject *subject, int ph
 		      const struct node *node, size_t depth)
 {
 	char *cells[] = {
-		unsigned_text(depth), unsigned_text(node->calls), text("%.0f", node->net),
+		text("%zu", depth), text("%llu", node->calls), text("%.0f", node->net),
 		text("%.0f", percent(subject, phase, node)), text("%.0f", node->ns),
 	};
 

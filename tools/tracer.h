@@ -23,7 +23,7 @@ int tracer_release(void);
  */
 int tracer_start(const char *functions);
 int tracer_stop(void);
-/* Opens the record of CPU @cpu, or returns NULL after the last one. */
+/* Opens the record of CPU @cpu, or returns NULL if it has none. */
 FILE *tracer_open(unsigned int cpu);
 
 /*
