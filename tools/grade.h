@@ -109,6 +109,8 @@ void step(const char *format, ...);
 int open_node(int flags);
 int open_to_read(void);
 int open_to_write(void);
+/* Returns an access mode in which the device opens, for calls that neither read nor write. */
+int any_flags(void);
 /* At most 128 KiB. The memory may not be bad. */
 ssize_t node_read(int fd, void *to, size_t n);
 ssize_t node_pread(int fd, void *to, size_t n, off_t at);

@@ -83,8 +83,12 @@ rm "$node"
 mknod "$node" c 240 77
 fails_with 'cannot open .*No such device or address' "grade says that a node has no driver" helloctl grade "$node"
 rm "$node"
-setpriv --reuid=65534 --regid=65534 --clear-groups helloctl grade $dev >/dev/null 2>&1
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+"${nobody[@]}" helloctl grade $dev >/dev/null 2>&1
 is $? 2 "grade without permission to open the node cannot be done"
+mknod -m 222 "$node" c 1 3
+succeeds "a node that opens for writing only is graded" "${nobody[@]}" helloctl grade "$node"
+rm "$node"
 
 modprobe -r hello
 full_marks "grade works without the module hello" /dev/zero --destroy-contents
