@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # tests/host/grade.t: make grade refuses wrong arguments before it boots a guest, changes no
-# file of the user, and grades a right driver and two wrong ones. Boots two guests at a time.
+# file of the user, and grades a right driver and a wrong one. Boots two guests at a time.
 # make check-grade grades all drivers of tests/grade.
-# shellcheck disable=SC2317 # fails_with calls the functions by name
 
 cd "$(dirname "$0")/../.." || exit
 top=$PWD
@@ -29,7 +28,7 @@ listing() {
 mkdir "$dir/my drivers" "$dir/empty" "$dir/none" "$dir/two"
 cp -r tests/grade/drivers/minimal "$dir/my drivers/a right one"
 ln -s nowhere "$dir/my drivers/a right one/.#minimal.c"
-printf 'obj-m := a.o b.o\n' | tee "$dir/two/Kbuild" >"$dir/none/Kbuild"
+echo 'obj-m := a.o b.o' >"$dir/two/Kbuild"
 echo '#include <linux/module.h>
 MODULE_LICENSE("GPL");' | tee "$dir/two/a.c" >"$dir/two/b.c"
 echo 'obj-m :=' >"$dir/none/Kbuild"
@@ -81,7 +80,4 @@ like "$(cat "$dir/panics")" '^ok [0-9]+ - open: ' 'the facts before the panic ar
 like "$(grep '^not ok' "$dir/panics")" '^not ok [0-9]+ - survives: ' 'the panic is a fact that does not hold'
 like "$(cat "$dir/panics")" '^#   .*panics_write(\.cold)?\+0x[0-9a-f]+/0x[0-9a-f]+ \[panics\] \(panics.c:[0-9]+\)' \
 	'a kernel report has file and line of the driver'
-
-tests/grade/check tests/grade/drivers/ignores_offset/ignores_offset.c >"$dir/check"
-is $? 0 'a driver whose cat never ends fails exactly the facts of tests/grade/expected' || diag "$(cat "$dir/check")"
 done_testing
