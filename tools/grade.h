@@ -171,6 +171,8 @@ char process_state(pid_t pid, char line[GRADE_STAT]);
 bool process_waits(pid_t pid, int tenths);
 /* Waits for the end of a child. Returns false after @seconds. */
 bool process_ends(pid_t pid, int *status, int seconds);
+/* Waits for a child of fork(2). If a signal or its verdict ended it, this process ends likewise. */
+void join(pid_t pid);
 
 /*
  * Runs the call in a child. Returns whether it sleeps for good, and is killed; or STUCK if

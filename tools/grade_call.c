@@ -395,6 +395,25 @@ bool process_ends(pid_t pid, int *status, int seconds)
 	return ready == 1 && waitpid(pid, status, 0) == pid;
 }
 
+/* A child ended: its signal and its verdict are those of the fact. */
+static void end_likewise(int status)
+{
+	if (WIFSIGNALED(status))
+		raise(WTERMSIG(status));
+	if (WEXITSTATUS(status) != OK)
+		_exit(WEXITSTATUS(status));
+}
+
+void join(pid_t pid)
+{
+	int status;
+
+	if (pid < 0)
+		does_not_apply("no process: %s", strerrorname_np(errno));
+	waitpid(pid, &status, 0);
+	end_likewise(status);
+}
+
 enum sleep sleeps(void (*call)(void))
 {
 	pid_t pid = fork();
@@ -416,10 +435,6 @@ enum sleep sleeps(void (*call)(void))
 	}
 	if (waits)
 		return ASLEEP;
-	/* the verdict of the child is the fact's */
-	if (WIFSIGNALED(status))
-		raise(WTERMSIG(status));
-	if (WEXITSTATUS(status) != OK)
-		_exit(WEXITSTATUS(status));
+	end_likewise(status);
 	return AWAKE;
 }

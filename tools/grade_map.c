@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "grade.h"
@@ -217,24 +216,23 @@ static void check_private(void)
 static void check_fork(void)
 {
 	unsigned char *m;
-	int fd, status;
 	pid_t pid;
+	int fd;
 
 	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	m = map_first(fd, RW, MAP_SHARED);
 	pid = fork();
-	if (pid < 0)
-		does_not_apply("no process: %s", strerrorname_np(errno));
 	if (!pid) {
 		close(fd);
 		step("a store to a mapping in a child");
 		memcpy(m, other, GRADE_BYTES);
-		_exit(munmap(m, page_size()) != 0);
+		step("an munmap in a child");
+		if (munmap(m, page_size()))
+			wrong(-1, "0");
+		_exit(0);
 	}
-	waitpid(pid, &status, 0);
-	if (WIFSIGNALED(status))
-		not_ok("a child dies of signal %d when it uses the mapping of its parent", WTERMSIG(status));
+	join(pid);
 	step("a load from a mapping that a child has unmapped");
 	if (memcmp(m, other, GRADE_BYTES))
 		not_ok("a mapping does not show what a child stored in it");

@@ -4,10 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "grade.h"
@@ -19,20 +17,6 @@ static void fill_patterns(void)
 {
 	fill_pattern(pattern, GRADE_BYTES, 0);
 	fill_pattern(other, GRADE_BYTES, 1000);
-}
-
-/* Waits for a child, and fails as it did. */
-static void join(pid_t pid)
-{
-	int status;
-
-	if (pid < 0)
-		does_not_apply("no process: %s", strerrorname_np(errno));
-	waitpid(pid, &status, 0);
-	if (WIFSIGNALED(status))
-		raise(WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		_exit(WEXITSTATUS(status));
 }
 
 /* ---- one open ---- */

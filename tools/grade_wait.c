@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "grade.h"
@@ -245,9 +244,7 @@ static void kill_behind(bool held_by_write, bool write)
 	fd = grade->has[STORES] ? open_with(buf, GRADE_BYTES) : sample_open(8).fd;
 	holder = start_call(fd, held_by_write, true);
 	if (!process_waits(holder, 3)) {
-		waitpid(holder, &status, 0);
-		if (WIFEXITED(status) && WEXITSTATUS(status))
-			_exit(WEXITSTATUS(status));
+		join(holder);
 		return;
 	}
 	waiter = start_call(fd, write, false);

@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "grade.h"
@@ -207,7 +206,7 @@ static void append_records(int fd, char letter)
 
 static void check_append_at_once(void)
 {
-	int fd = open_short(O_APPEND), status, counts[4] = { 0 };
+	int fd = open_short(O_APPEND), counts[4] = { 0 };
 	size_t end = growing_end(fd), n;
 	pid_t pids[4];
 
@@ -216,11 +215,8 @@ static void check_append_at_once(void)
 		if (!pids[i])
 			append_records(grade->has[SHARED] ? open_node(O_RDWR | O_APPEND) : fd, 'A' + i);
 	}
-	for (int i = 0; i < 4; i++) {
-		waitpid(pids[i], &status, 0);
-		if (WIFEXITED(status) && WEXITSTATUS(status))
-			_exit(WEXITSTATUS(status));
-	}
+	for (int i = 0; i < 4; i++)
+		join(pids[i]);
 	n = read_at(fd, buf, sizeof(buf), (off_t)end);
 	for (size_t at = 0; at + 8 <= n; at += 8) {
 		if (buf[at] < 'A' || buf[at] > 'D' || memcmp(buf + at, buf + at + 1, 7))
