@@ -70,7 +70,8 @@ struct grade {
 	bool endless;			/* reads do not end */
 	bool slow;			/* they had not ended when the time was over */
 	bool consumes;			/* a read removes the bytes, as from a pipe */
-	bool suspicious;		/* a check died or hung: the device may hang from now on */
+	bool late;			/* the check did not end in its time */
+	bool suspicious;		/* ... or died: the device may hang from now on */
 	bool stuck;			/* sleeps() returned STUCK */
 	bool read_stuck, write_stuck;	/* ... in such a read or write */
 	bool read_waits;		/* a read sleeps until there is data */

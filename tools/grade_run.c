@@ -96,7 +96,14 @@ static bool clear_up(pid_t pid)
 	return false;
 }
 
-/* Prints into the finding in which kernel function the process waits, if that is readable. */
+static void add_finding(const char *words)
+{
+	size_t used = strlen(grade->finding);
+
+	snprintf(grade->finding + used, GRADE_TEXT - used, "%s", words);
+}
+
+/* Adds to the finding in which kernel function the process waits, if that is readable. */
 static void name_wait(pid_t pid)
 {
 	char path[64], where[128] = "";
@@ -106,9 +113,10 @@ static void name_wait(pid_t pid)
 	from = fopen(path, "re");
 	if (!from)
 		return;
-	if (fgets(where, sizeof(where), from) && strcmp(where, "0"))
-		snprintf(grade->finding + strlen(grade->finding),
-			 GRADE_TEXT - strlen(grade->finding), ", in %s", where);
+	if (fgets(where, sizeof(where), from) && strcmp(where, "0")) {
+		add_finding(", in ");
+		add_finding(where);
+	}
 	fclose(from);
 }
 
@@ -129,18 +137,11 @@ static bool ends_in_time(pid_t pid, int *status, int seconds)
 	return false;
 }
 
-static void add_finding(const char *words)
-{
-	size_t used = strlen(grade->finding);
-
-	snprintf(grade->finding + used, GRADE_TEXT - used, "%s", words);
-}
-
 /* Runs the check in a child, with a limit. */
 static enum verdict judge(void (*check)(void), int seconds)
 {
 	pid_t pid = start();
-	bool ended, cleared;
+	bool cleared;
 	int status = 0;
 
 	if (pid < 0) {
@@ -154,14 +155,14 @@ static enum verdict judge(void (*check)(void), int seconds)
 		_exit(OK);
 	}
 	setpgid(pid, pid);
-	ended = ends_in_time(pid, &status, seconds);
-	if (!ended) {
+	grade->late = !ends_in_time(pid, &status, seconds);
+	if (grade->late) {
 		snprintf(grade->finding, GRADE_TEXT, "%.120s did not end in %d s", grade->step, seconds);
 		name_wait(pid);
 	}
 	cleared = clear_up(pid);
-	grade->suspicious = !ended || !cleared || WIFSIGNALED(status);
-	if (!ended) {
+	grade->suspicious = grade->late || !cleared || WIFSIGNALED(status);
+	if (grade->late) {
 		add_finding(cleared ? "" : ", and SIGKILL does not end it");
 		return NOT_OK;
 	}
@@ -187,6 +188,8 @@ static enum verdict supervise(void (*check)(void), int seconds)
 	int status;
 
 	grade->stuck = false;
+	grade->late = false;
+	grade->suspicious = false;
 	grade->finding[0] = 0;
 	step("the start");
 	pid = start();
@@ -226,7 +229,7 @@ static void look_for_hang(const struct fact *last)
 
 	memcpy(finding, grade->finding, GRADE_TEXT);
 	supervise(use_device, GRADE_KILL_SECONDS);
-	if (strstr(grade->finding, "did not end"))
+	if (grade->late)
 		snprintf(hung, sizeof(hung), "the device hangs since the fact %s", last->name);
 	memcpy(grade->finding, finding, GRADE_TEXT);
 }
