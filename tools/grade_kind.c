@@ -84,11 +84,8 @@ static void read_to_the_end(void)
 	got = node_read(fd, buf, GRADE_BYTES);
 	if (got < 0 && (errno == EFAULT || errno == EAGAIN))
 		wrong(got, "bytes, the end or another error");
-	if (got < 0) {
-		trait_lacks(READS, "a read failed with %s", strerrorname_np(errno));
-		trait_lacks(ENDS, "a read failed with %s", strerrorname_np(errno));
+	if (got < 0)
 		does_not_apply("a read failed with %s", strerrorname_np(errno));
-	}
 	trait_set(READS);
 	total = got;
 	for (int calls = 0; got > 0; calls++) {
@@ -120,11 +117,8 @@ static void check_read(void)
 {
 	enum sleep sleep;
 
-	if (grade->read_flags < 0) {
-		trait_lacks(READS, "the device does not open for reading");
-		trait_lacks(ENDS, "the device does not open for reading");
+	if (grade->read_flags < 0)
 		does_not_apply("the device does not open for reading");
-	}
 	sleep = sleeps(read_to_the_end);
 	if (!sleep)
 		return;
@@ -219,11 +213,8 @@ static void write_first(void)
 	fd = open_to_write();
 	step("a write of %d bytes", GRADE_BYTES);
 	done = write(fd, pattern, GRADE_BYTES);
-	if (done < 0 && errno != EFAULT && errno != EAGAIN) {
-		trait_lacks(WRITES, "a write failed with %s", strerrorname_np(errno));
-		trait_lacks(STORES, "a write failed with %s", strerrorname_np(errno));
+	if (done < 0 && errno != EFAULT && errno != EAGAIN)
 		does_not_apply("a write failed with %s", strerrorname_np(errno));
-	}
 	if (done <= 0 || done > GRADE_BYTES)
 		wrong(done, "a count up to %d, or another error", GRADE_BYTES);
 	trait_set(WRITES);
@@ -238,18 +229,12 @@ static void write_first(void)
 
 static void check_write(void)
 {
-	const char *reason = NULL;
 	enum sleep sleep;
 
 	if (!grade->destroy)
-		reason = "facts that write need --destroy-contents";
-	else if (grade->write_flags < 0)
-		reason = "the device does not open for writing";
-	if (reason) {
-		trait_lacks(WRITES, "%s", reason);
-		trait_lacks(STORES, "%s", reason);
-		does_not_apply("%s", reason);
-	}
+		does_not_apply("facts that write need --destroy-contents");
+	if (grade->write_flags < 0)
+		does_not_apply("the device does not open for writing");
 	sleep = sleeps(write_first);
 	if (!sleep)
 		return;
@@ -306,11 +291,8 @@ static void check_second_open(void)
 
 	step("a second open");
 	second = open(grade->path, any_flags() | O_CLOEXEC | O_NOCTTY);
-	if (second < 0) {
-		for (int i = SECOND; i <= SHARED; i++)
-			trait_lacks(i, "a second open fails with %s", strerrorname_np(errno));
-		does_not_apply("%s", grade->lacks[SECOND]);
-	}
+	if (second < 0)
+		does_not_apply("a second open fails with %s", strerrorname_np(errno));
 	trait_set(SECOND);
 	if (!grade->has[STORES]) {
 		trait_lacks(PRIVATE, "%s", grade->lacks[STORES]);
