@@ -154,6 +154,9 @@ int open_with(const void *contents, size_t n);
 ssize_t read_at(int fd, void *to, size_t n, off_t at);
 /* Fails the fact if the contents do not begin with these bytes. */
 void expect_contents(int fd, const void *want, size_t n, const char *when);
+/* Offsets that hardly any buffer reaches. Cut to 32 bits, some of them are near 0. */
+#define FAR_OFFSETS	10
+extern const off_t far_offsets[FAR_OFFSETS];
 /* Returns the position of the first difference, or @n. */
 size_t first_difference(const void *a, const void *b, size_t n);
 

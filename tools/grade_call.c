@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -188,6 +189,11 @@ void fill_pattern(unsigned char *to, size_t n, off_t at)
 	for (size_t i = 0; i < n; i++)
 		to[i] = letters[(((unsigned long long)at + i) * 0x9e3779b97f4a7c15ULL) >> 58];
 }
+
+const off_t far_offsets[FAR_OFFSETS] = {
+	INT_MAX, 1LL << 31, (1LL << 31) + 1, (1LL << 32) - 1, 1LL << 32, (1LL << 32) + 1, 1LL << 40,
+	LLONG_MAX - 4096, LLONG_MAX - 1, LLONG_MAX,
+};
 
 size_t first_difference(const void *a, const void *b, size_t n)
 {

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -162,16 +161,12 @@ static void check_long(void)
 
 static void check_far(void)
 {
-	static const off_t far[] = {
-		INT_MAX, 1LL << 31, (1LL << 31) + 1, (1LL << 32) - 1, 1LL << 32, (1LL << 32) + 1, 1LL << 40,
-		LLONG_MAX - 4096, LLONG_MAX - 1, LLONG_MAX,
-	};
 	int fd = open_full();
 
 	memset(buf, '!', sizeof(buf));
-	for (size_t i = 0; i < COUNT(far); i++)
+	for (size_t i = 0; i < FAR_OFFSETS; i++)
 		for (size_t n = 1; n <= 4096; n = n == 1 ? 8 : n * 8)
-			expect_refused(fd, n, far[i]);
+			expect_refused(fd, n, far_offsets[i]);
 	expect_pattern(fd, grade->capacity);
 }
 

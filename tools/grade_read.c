@@ -28,8 +28,7 @@ static void check_count(void)
 		/* /dev/mem does not like it */
 		if (!sizes[i] && sample.unknown)
 			continue;
-		step("a read of %zu bytes", sizes[i]);
-		got = sample.pread_only ? pread(sample.fd, buf, sizes[i], 0) : read(sample.fd, buf, sizes[i]);
+		got = sample_read(&sample, buf, sizes[i]);
 		if (got > (ssize_t)sizes[i] || (got < 0 && errno == EFAULT))
 			wrong(got, "at most %zu", sizes[i]);
 		node_close(sample.fd);
