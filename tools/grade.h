@@ -133,6 +133,8 @@ struct sample {
 
 /* Text in which no eight bytes occur twice near each other; byte i depends on @at + i only. */
 void fill_pattern(unsigned char *to, size_t n, off_t at);
+/* Each fact has its own copy, filled with that text: two different ones. */
+extern unsigned char pattern[GRADE_BYTES], other[GRADE_BYTES];
 /*
  * Opens the device with known contents, at least @least bytes: writes GRADE_BYTES if the
  * device stores them, or takes what is there. Otherwise the fact does not apply.

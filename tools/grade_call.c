@@ -180,6 +180,8 @@ off_t node_lseek(int fd, off_t at, int whence)
 
 /* ---- contents ---- */
 
+unsigned char pattern[GRADE_BYTES], other[GRADE_BYTES];
+
 void fill_pattern(unsigned char *to, size_t n, off_t at)
 {
 	static const char letters[] =
@@ -307,11 +309,7 @@ static struct sample sample_found(void)
 
 struct sample sample_open(size_t least)
 {
-	unsigned char pattern[GRADE_BYTES];
-	struct sample sample;
-
-	fill_pattern(pattern, GRADE_BYTES, 0);
-	sample = grade->has[STORES] ? sample_of(pattern, GRADE_BYTES) : sample_found();
+	struct sample sample = grade->has[STORES] ? sample_of(pattern, GRADE_BYTES) : sample_found();
 	if (sample.n < least)
 		does_not_apply("a fresh open has %zu bytes to read%s", sample.n,
 			       grade->destroy ? "" : ", and nothing may be written");

@@ -163,8 +163,7 @@ static ssize_t read_back(int fd, unsigned char *to)
 	return got;
 }
 
-static void check_store(int fd, const unsigned char *pattern, ssize_t n, const unsigned char *before,
-			bool random)
+static void check_store(int fd, ssize_t n, const unsigned char *before, bool random)
 {
 	unsigned char got[GRADE_BYTES], again[GRADE_BYTES];
 	ssize_t back = read_back(fd, got);
@@ -199,7 +198,7 @@ static bool is_terminal(int fd)
 
 static void write_first(void)
 {
-	unsigned char pattern[GRADE_BYTES], before[GRADE_BYTES] = { 0 }, again[GRADE_BYTES] = { 0 };
+	unsigned char before[GRADE_BYTES] = { 0 }, again[GRADE_BYTES] = { 0 };
 	bool reads = grade->read_flags >= 0, random = false;
 	ssize_t done;
 	int fd;
@@ -209,7 +208,6 @@ static void write_first(void)
 		fresh_bytes(again);
 		random = memcmp(before, again, GRADE_BYTES) != 0;
 	}
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	fd = open_to_write();
 	step("a write of %d bytes", GRADE_BYTES);
 	done = write(fd, pattern, GRADE_BYTES);
@@ -224,7 +222,7 @@ static void write_first(void)
 	}
 	trait_lacks(STORES, "the device cannot be read");
 	if (reads)
-		check_store(fd, pattern, done, before, random);
+		check_store(fd, done, before, random);
 }
 
 static void check_write(void)

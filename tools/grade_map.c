@@ -16,8 +16,6 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 
-static unsigned char pattern[GRADE_BYTES], other[GRADE_BYTES];
-
 static void *map(int fd, size_t n, int prot, int flags, off_t at)
 {
 	step("an mmap of %zu bytes at %lld", n, (long long)at);
@@ -39,12 +37,6 @@ static unsigned char *map_first(int fd, int prot, int flags)
 	if (m == MAP_FAILED)
 		does_not_apply("an mmap of one page failed with %s", strerrorname_np(errno));
 	return m;
-}
-
-static void fill_patterns(void)
-{
-	fill_pattern(pattern, GRADE_BYTES, 0);
-	fill_pattern(other, GRADE_BYTES, 1000);
 }
 
 static sigjmp_buf back;
@@ -76,7 +68,6 @@ static void check_map(void)
 	int fd;
 
 	/* a device may refuse to show a page without contents */
-	fill_patterns();
 	fd = grade->has[STORES] && grade->has[POSITIONS] ? open_with(pattern, GRADE_BYTES) : open_node(O_RDWR);
 	m = map(fd, page_size(), RW, MAP_SHARED, 0);
 	if (m == MAP_FAILED && (errno == EAGAIN || errno == EFAULT || errno == EBADF))
@@ -98,7 +89,6 @@ static void check_same(void)
 	unsigned char *m;
 	int fd;
 
-	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	m = map_first(fd, RW, MAP_SHARED);
 	if (memcmp(m, pattern, GRADE_BYTES))
@@ -174,7 +164,6 @@ static void check_close(void)
 	unsigned char *m;
 	int fd, more[8];
 
-	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	m = map_first(fd, RW, MAP_SHARED);
 	node_close(fd);
@@ -199,7 +188,6 @@ static void check_private(void)
 	unsigned char *m;
 	int fd;
 
-	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	m = map(fd, page_size(), RW, MAP_PRIVATE, 0);
 	if (m == MAP_FAILED)
@@ -217,7 +205,6 @@ static void check_fork(void)
 	pid_t pid;
 	int fd;
 
-	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	m = map_first(fd, RW, MAP_SHARED);
 	pid = fork();

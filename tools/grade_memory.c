@@ -17,8 +17,6 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 
-static unsigned char pattern[GRADE_BYTES];
-
 /* Returns an address that no process may access, or MAP_FAILED after the last one. */
 static void *bad_pointer(size_t i, bool write)
 {
@@ -157,7 +155,6 @@ static void check_write_efault(void)
 {
 	void *bad;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	for (size_t i = 0; (bad = bad_pointer(i, true)) != MAP_FAILED; i++)
 		for (size_t n = 1; n <= 8; n++) {
 			int fd = open_with(pattern, GRADE_BYTES);
@@ -175,7 +172,6 @@ static void check_write_border(void)
 {
 	unsigned char *border = page_border();
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	for (size_t n = 1; n <= 8; n++)
 		for (size_t good = 0; good < n; good++) {
 			int fd = open_with(pattern, GRADE_BYTES);
@@ -223,7 +219,6 @@ static void check_writev_bad(void)
 	ssize_t done;
 	int fd;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	fd = open_with(pattern, GRADE_BYTES);
 	step("a writev whose second buffer is bad");
 	done = pwritev(fd, iov, 2, 0);

@@ -59,6 +59,8 @@ bool grade_start(const char *path, bool destroy)
 		fail(NULL, "there is no memory");
 		return false;
 	}
+	fill_pattern(pattern, GRADE_BYTES, 0);
+	fill_pattern(other, GRADE_BYTES, 1000);
 	grade->path = path;
 	grade->destroy = destroy;
 	grade->read_flags = -1;

@@ -11,13 +11,7 @@
 #include "grade.h"
 #include "output.h"
 
-static unsigned char pattern[GRADE_BYTES], other[GRADE_BYTES], buf[4096];
-
-static void fill_patterns(void)
-{
-	fill_pattern(pattern, GRADE_BYTES, 0);
-	fill_pattern(other, GRADE_BYTES, 1000);
-}
+static unsigned char buf[4096];
 
 /* ---- one open ---- */
 
@@ -91,7 +85,6 @@ static void check_at_once(void)
 	pid_t pids[4];
 	int fd;
 
-	fill_patterns();
 	fd = open_with(pattern, GRADE_BYTES);
 	for (int slot = 0; slot < 4; slot++) {
 		pids[slot] = fork();
@@ -159,7 +152,6 @@ static void check_private(void)
 {
 	int a, b;
 
-	fill_patterns();
 	a = open_with(pattern, GRADE_BYTES);
 	b = open_with(other, GRADE_BYTES);
 	expect_contents(a, pattern, GRADE_BYTES, "after a write to a second open");
@@ -170,7 +162,6 @@ static void check_private_close(void)
 {
 	int a, more[8];
 
-	fill_patterns();
 	a = open_with(pattern, GRADE_BYTES);
 	for (int i = 0; i < 3; i++) {
 		node_close(open_with(other, GRADE_BYTES));
@@ -204,7 +195,6 @@ static void check_fresh(void)
 	unsigned char first[4096], fresh[4096];
 	size_t first_n = 0, n;
 
-	fill_patterns();
 	for (int i = 0; i < 100; i++) {
 		int fd = open_node(O_RDWR);
 
@@ -234,7 +224,6 @@ static void check_shared(void)
 {
 	int a, b;
 
-	fill_patterns();
 	a = open_with(pattern, GRADE_BYTES);
 	b = open_node(O_RDWR);
 	expect_contents(b, pattern, GRADE_BYTES, "in a second open");
@@ -248,7 +237,6 @@ static void check_shared_close(void)
 	size_t n;
 	int a, b;
 
-	fill_patterns();
 	a = open_with(pattern, GRADE_BYTES);
 	b = open_to_read();
 	node_close(a);

@@ -15,7 +15,7 @@
 #include "grade.h"
 #include "output.h"
 
-static unsigned char pattern[GRADE_BYTES], buf[4096];
+static unsigned char buf[4096];
 
 static void check_stored(void)
 {
@@ -29,7 +29,6 @@ static void check_count(void)
 {
 	int fd = open_node(grade->write_flags | O_NONBLOCK);
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	for (size_t n = 0; n <= GRADE_BYTES; n++) {
 		ssize_t done;
 
@@ -67,7 +66,6 @@ static void check_pieces(void)
 {
 	static const size_t sizes[] = { 1, 2, 4, 5 };
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		unsigned char zeros[GRADE_BYTES] = { 0 };
 		int fd;
@@ -109,7 +107,6 @@ static void check_position(void)
 	unsigned char want[] = "abcdefghijkl";
 	int fd;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	close(open_with(pattern, GRADE_BYTES));
 	fd = open_node(O_RDWR);
 	node_write(fd, "abcd", 4);
@@ -126,7 +123,6 @@ static void check_writev(void)
 	ssize_t done;
 	int fd;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	close(open_with(pattern, GRADE_BYTES));
 	fd = open_node(O_RDWR);
 	step("a writev of 3, 0, 1, 0 and 4 bytes");
@@ -259,7 +255,6 @@ static void check_truncate(void)
 	size_t n;
 	int fd;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	close(open_with(pattern, GRADE_BYTES));
 	fd = open_node(O_RDWR | O_TRUNC);
 	n = read_at(fd, got, GRADE_BYTES, 0);
@@ -279,7 +274,6 @@ static void check_splice(void)
 	ssize_t moved;
 	int p[2], fd;
 
-	fill_pattern(pattern, GRADE_BYTES, 0);
 	if (pipe2(p, O_CLOEXEC) || write(p[1], pattern, GRADE_BYTES) != GRADE_BYTES)
 		does_not_apply("no pipe: %s", strerrorname_np(errno));
 	if (grade->consumes)
