@@ -24,6 +24,7 @@ slow) read -r _ <pipe ;;
 fast) echo >pipe ;;
 bad) echo 'not ok 1 - sound'; echo 1..1; exit ;;
 gone) echo 'no such kernel' >&2; exit 3 ;;
+killed) kill -9 $PPID ;;
 hang) echo $$ >pipe; exec sleep 1000 ;;
 none) exit 2 ;;
 esac
@@ -44,6 +45,8 @@ ok 4 - gone
 1..4" "JOBS rows run at a time, and their facts have the order of the list"
 like "$out" '^ok 4 - gone, stock # SKIP no such kernel$' "a kernel that the mirror lacks is skipped"
 like "$(check none)" '^# none +not found +-' "the table says of a kernel that is not there that it is not found"
+fails_with 'no lane ran' "check-kernels fails if the mirror has none of the kernels" check gone
+fails_with '^not ok 1 - killed: its lanes ended without a fact' "check-kernels fails if a row ends without a fact" check killed
 is "$(check fast | head -n 1)" "ok 1 - fast, stock: 1 facts" "a lane that passed is not run again"
 
 fails_with "JOBS is 0, not the number of kernels" "check-kernels refuses to run no kernel at a time" none_at_a_time
