@@ -122,15 +122,15 @@ void device_restore(void)
 		{ "max_uncharged_size", "67108864" },
 	};
 	int wrong = 1;
-	char now[WORD_MAX];
+	char value[WORD_MAX];
 
 	file_write(HELLO_DEBUGFS "fail/nth", "0", 1);
 	file_write(HELLO_DEBUGFS "fail/probability", "0", 1);
 	for (int round = 0; wrong && round < 5; round++) {
 		wrong = 0;
 		for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
-			setting_read(defaults[i].name, now, sizeof(now));
-			if (strcmp(now, defaults[i].value)) {
+			setting_read(defaults[i].name, value, sizeof(value));
+			if (strcmp(value, defaults[i].value)) {
 				setting_write(defaults[i].name, defaults[i].value);
 				wrong++;
 			}

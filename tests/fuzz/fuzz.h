@@ -48,7 +48,6 @@ struct op {
 
 extern const struct op open_ops[], io_ops[], mapping_ops[], control_ops[], system_ops[];
 
-
 struct step {
 	const struct op *op;
 	struct arg arg[ARGS];
@@ -184,6 +183,7 @@ void device_restore(void);
 /* -- running (run.c) and shrinking (shrink.c) ----------------------------- */
 
 int slowness(void);
+double now(void);
 bool run_sequence(const struct sequence *s, struct outcome *outcome);
 bool run_storm(struct sequence **s, int nr, struct outcome *sum);
 struct sequence *shrink(const struct sequence *s, bool (*fails)(const struct sequence *s), int seconds);

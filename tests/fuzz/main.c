@@ -39,14 +39,6 @@ static const char usage[] =
 static unsigned long long seed;
 static int limit, nr_ops = 1000, facts, bad;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static void fact(bool ok, const char *name)
 {
 	printf("%sok %d - %s\n", ok ? "" : "not ", ++facts, name);
@@ -115,7 +107,7 @@ static void phase_model(double end)
 		sequence_free(s);
 	}
 	printf("# model: %ld operations in %ld sequences, %ld had no memory\n", done, sequences, no_memory);
-	fact(ok, "each answer is that of the model, and nothing is left");
+	fact(ok && done, "each answer is that of the model, and nothing is left");
 }
 
 static void phase_storm(double end)
@@ -138,7 +130,7 @@ static void phase_storm(double end)
 			sequence_free(s[i]);
 	}
 	printf("# storm: %ld operations of %d processes in %ld storms\n", done, PROCESSES, storms);
-	fact(ok, "storms: errnos are those of the manual, other memory stays, and nothing is left");
+	fact(ok && done, "storms: errnos are those of the manual, other memory stays, and nothing is left");
 }
 
 static int run_files(char **files)
@@ -168,7 +160,8 @@ static const char *beside;	/* this file: a guest does not see /tmp */
 static bool command_fails(const struct sequence *s)
 {
 	char name[PATH_MAX];
-	int status = -1;
+	int status;
+	bool ran;
 	pid_t pid;
 	FILE *f;
 
@@ -181,9 +174,12 @@ static bool command_fails(const struct sequence *s)
 	sequence_print(s, f, "");
 	fclose(f);
 	command[command_length] = name;
-	if (posix_spawnp(&pid, command[0], NULL, NULL, command, environ) || waitpid(pid, &status, 0) != pid)
-		fprintf(stderr, "fuzz: %s cannot be run\n", command[0]);
+	ran = !posix_spawnp(&pid, command[0], NULL, NULL, command, environ) && waitpid(pid, &status, 0) == pid;
 	unlink(name);
+	if (!ran) {
+		fprintf(stderr, "fuzz: %s cannot be run\n", command[0]);
+		exit(2);
+	}
 	return status;
 }
 
@@ -268,7 +264,10 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			only = optarg;
-			break;
+			if (!strcmp(only, "model") || !strcmp(only, "storm"))
+				break;
+			fprintf(stderr, "fuzz: --only %s: a phase is model or storm\n", only);
+			return 2;
 		case 'P':
 			print = true;
 			break;

@@ -26,7 +26,8 @@ int slowness(void)
 	return getenv("HELLO_TEST_SLOW") ? atoi(getenv("HELLO_TEST_SLOW")) : 1;
 }
 
-static double now(void)
+/* Seconds */
+double now(void)
 {
 	struct timespec t;
 
@@ -212,7 +213,7 @@ bool run_storm(struct sequence **s, int nr, struct outcome *sum)
 	for (int i = 0; i < nr; i++) {
 		finish(pid[i], &outcomes[i]);
 		sum->done += outcomes[i].done;
-		if (outcomes[i].failed) {
+		if (outcomes[i].failed && !sum->failed) {
 			blame(sum, outcomes[i].why);
 			sum->step = outcomes[i].step;
 		}

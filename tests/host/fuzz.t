@@ -33,6 +33,11 @@ is "$("$fuzz" --shrink "$dir/one" sh -c '! grep -q pwrite "$0"')" 'pwrite 0 0 0 
 is "$("$fuzz" --shrink "$dir/one" true 2>&1; echo $?)" "fuzz: $dir/one does not fail
 1" 'a sequence that does not fail is not shrunk'
 
+is "$("$fuzz" --shrink "$dir/one" "$dir/none" 2>&1; echo $?)" "fuzz: $dir/none cannot be run
+2" 'a command that cannot be run is an error, not a failure of the sequence'
+is "$("$fuzz" --only model,storm 2>&1; echo $?)" 'fuzz: --only model,storm: a phase is model or storm
+2' 'a phase that does not exist is an error'
+
 for line in 'frobnicate 0' 'close' 'close 0 1'; do
 	echo "$line" >"$dir/wrong"
 	is "$("$fuzz" --shrink "$dir/wrong" false 2>&1; echo $?)" "fuzz: $dir/wrong has no operation: $line
