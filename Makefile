@@ -134,9 +134,7 @@ check-kernels:	## build for, boot and test every kernel in kernels.list, or KERN
 	JOBS='$(JOBS)' tests/kernels/check-kernels $(KERNELS)
 
 check-hammer:	## run the tests that race, five times over, on parallel CPUs (5 min)
-	tests/setup hammer
-	@mkdir -p build
-	$(MAKE) --silent stage >build/stage.log 2>&1 || { cat build/stage.log; exit 1; }
+	$(call set_up,hammer)
 	$(MAKE) --silent -C tests
 	prove tests/hammer/run
 
@@ -146,7 +144,6 @@ check-long:	## many opens and reloads, a day of the guest's time, hotplug and pr
 
 fuzz:	## run random sequences of calls against a model for TIME (60, 10m); SEED, KERNEL (3 min)
 	tests/setup
-	@mkdir -p build
 	TIME='$(TIME)' SEED='$(SEED)' KERNEL='$(KERNEL)' tests/fuzz/run
 
 check-grade:	## grade the drivers of tests/grade, each with one mistake; JOBS (30 min)

@@ -6,7 +6,7 @@
 . "${0%/*}/../lib.sh"
 [ "$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)" -lt 700000 ] ||
 	skip_all 'it fills the memory: the guest has more than 700 MB'
-gcc -O2 -o /tmp/hog "${0%/*}/../../Documentation/lessons/hog.c" || skip_all 'gcc cannot build the hog'
+gcc -O2 -o /tmp/hog "${0%/*}/../../Documentation/lessons/hog.c" || bail_out 'gcc cannot build the hog'
 need_module
 helloctl set max_reserve_size=64M || bail_out 'helloctl set failed'
 

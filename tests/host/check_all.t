@@ -32,4 +32,6 @@ is "$(wc -l <"$dir/build/bench")" 2 'a lane that failed is run again'
 echo change >"$dir/new"
 like "$(check_all check)" '^check +passed ' 'a lane that passed is run again after a change'
 fails_with "no lane 'hammer'; there are: check docs" 'a lane that does not exist is refused' check_all hammer
+rm -r "$dir/.git"
+fails_with 'not a git repository' 'check-all refuses sources of which git knows nothing' check_all check
 done_testing

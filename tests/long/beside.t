@@ -66,6 +66,7 @@ beside() {
 			echo 1 >/proc/sys/vm/compact_memory
 			echo 3 >/proc/sys/vm/drop_caches || return
 		done 2>/dev/null	# the shell says of each hog that it was killed
+		grep -q '^max [1-9]' "$group"/memory.events
 	}
 	suspend() {
 		local i

@@ -14,13 +14,14 @@ ulimit -n $((many + 100)) || bail_out "cannot have $many descriptors"
 mkfifo /tmp/open /tmp/end
 ( # shellcheck disable=SC2034 # only open
 	for ((i = 0; i < many; i++)); do
-		exec {fd}<>$dev || exit
+		exec {fd}<>$dev || { echo "$i" >/tmp/open; exit; }
 	done
 	echo open >/tmp/open
 	read -r _ </tmp/end) &
 pid=$!
 read -r answer </tmp/open
 is "$answer" open "$many files open"
+[ "$answer" = open ] || bail_out "the open after $answer failed"
 is "$(cat $sysfs/stats/opens)" $many 'stats/opens counts them'
 is "$(cat $sysfs/stats/live_bytes)" 0 'with first_use they have no buffers'
 is "$(wc -l <$debugfs/opens)" $((many + 1)) 'debugfs opens lists them all'
