@@ -41,6 +41,7 @@ echo "cwd $PWD"
 echo "uid $(id -u)"
 echo "argument $1"
 echo "kernel $(uname -r)"
+echo "parameters $(cat /proc/cmdline)"
 echo "to stderr" >&2
 echo "reopened" >/dev/stdout
 touch only-in-the-guest && echo "checkout writable"
@@ -57,7 +58,7 @@ ln -s /lib/modules/"$kver"/* "$dir/kernels/lib/modules/$kver"
 touch "$dir/kernels/lib/modules/$kver/only-there"
 
 {
-	guest plain --append "hello_test=1 mitigations=off" --mem 512 --smp 1 -- \
+	guest plain --append "hello_test=1 mitigations=off" --poison --append last=1 --mem 512 --smp 1 -- \
 		bash -c "$plain" sh 'two  words'
 	# shellcheck disable=SC2016 # expanded in the guest
 	guest splat --kernels "$dir/kernels" --kernel "$kver" -- sh -c '
@@ -90,6 +91,8 @@ succeeds "a failing command is not reported as a failing guest" silent plain
 succeeds "the command runs in the checkout" printed plain "cwd $PWD"
 succeeds "the command runs as root" printed plain "uid 0"
 succeeds "arguments arrive unchanged" printed plain "argument two  words"
+like "$(cat "$dir/plain.out")" '^parameters .*hello_test=1 .*init_on_alloc=0 .*slub_debug=FZPU .*last=1( |$)' \
+	"each --append and --poison add parameters in their order"
 succeeds "the default kernel is the one that --which names" \
 	printed plain "kernel $kver"
 succeeds "standard error is streamed" printed plain "to stderr"

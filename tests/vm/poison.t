@@ -20,6 +20,4 @@ if [ $# = 0 ]; then
 	fi
 	set -- --module $module/driver/hello.ko
 fi
-exec tests/vm/suite --name poison \
-	--append "init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=FZPU" \
-	"$@" -- build/tests/* tests/guest/disclosure.t
+exec tests/vm/suite --name poison --poison "$@" -- build/tests/* tests/guest/disclosure.t
