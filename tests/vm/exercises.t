@@ -55,7 +55,7 @@ if [ ${#shared[@]} -gt 0 ]; then
 		succeeds "exercise $each: it builds" make -s -C "$kernel" M="$PWD/$out/$each" modules
 	done
 	# shellcheck disable=SC2016 # expanded in the guest
-	results=$(tests/vm/run --name exercises --stage build/none -- bash -c '
+	results=$(tests/vm/run --name exercises --time 600 --stage build/none -- bash -c '
 		for each; do
 			Documentation/exercises/${each%.*}/check $(ls build/exercises/$each/{exercise,driver/hello}.ko 2>/dev/null)
 			echo "result $each $?"
