@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exercise 8: the timer and the reader share a list.
+ * Exercise 8: the timer and the writer share a history.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
