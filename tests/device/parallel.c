@@ -79,8 +79,9 @@ static void two_readers_get(double times, const char *lock)
 	double best = 0, got;
 	int fd, valid = 0;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP("this machine has one processor");
+	/* In other lanes a busy machine can make any ratio. */
+	if (!getenv("HELLO_TEST_PARALLEL"))
+		SKIP("only check-hammer's processors run in parallel");
 	SET("buffer_mode", "shared");
 	SET("lock_mode", lock);
 	SET("buffer_size", "65536");
