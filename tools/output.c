@@ -440,7 +440,8 @@ static char *quoted(char *cell)
 			*end++ = '"';
 		*end++ = *c;
 	}
-	strcpy(end, "\"");
+	*end++ = '"';
+	*end = '\0';
 	free(cell);
 	return out;
 }
