@@ -104,6 +104,18 @@ TEST(in_private_mode_the_shared_buffer_keeps_its_recipe)
 	expect_contents(fd, 100);
 }
 
+TEST(init_mode_does_not_migrate_to_the_recipe_of_private_mode)
+{
+	int fd = open_shared(100);
+
+	SET("buffer_mode", "private");
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_mode", "shared");
+	SET("init_mode", "poison");
+	EXPECT(strstr(info(fd).recipe, "alloc_mode=kmalloc"));
+	expect_contents(fd, 100);
+}
+
 TEST(contents_that_do_not_fit_are_ENOSPC_and_nothing_changes)
 {
 	int fd = open_shared(3000);
@@ -213,6 +225,7 @@ TEST(each_lock_maps_the_shared_buffer_but_for_rcu)
 		CASE("%s", lock);
 		fd = open_shared(1000);
 		other = open_hello(O_RDWR);
+		EXPECT_EQ(info(fd).flags & HELLO_INFO_MAPPABLE, strcmp(lock, "rcu") ? HELLO_INFO_MAPPABLE : 0);
 		m = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (!strcmp(lock, "rcu")) {
 			EXPECT(m == MAP_FAILED && errno == ENODEV);

@@ -5,8 +5,8 @@
  */
 #include "harness.h"
 
-/* The row of an allocator in debugfs: allocations frees failures live_buffers live_bytes ... */
-static void row(const char *mode, long long v[5])
+/* The row of an allocator in debugfs: allocations frees failures live_buffers live_bytes peak_bytes ... */
+static void row(const char *mode, long long v[6])
 {
 	char line[512], name[64];
 	FILE *f = fopen("/sys/kernel/debug/hello/stats", "re");
@@ -14,8 +14,8 @@ static void row(const char *mode, long long v[5])
 
 	ASSERT(report(f != NULL, "debugfs: %s", strerrorname_np(errno)));
 	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%63s %lld %lld %lld %lld %lld", name, v, v + 1, v + 2, v + 3, v + 4) == 6 &&
-			!strcmp(name, mode);
+		found = sscanf(line, "%63s %lld %lld %lld %lld %lld %lld", name, v, v + 1, v + 2, v + 3, v + 4,
+			       v + 5) == 7 && !strcmp(name, mode);
 	fclose(f);
 	ASSERT(report(found, "no row for %s", mode));
 }
@@ -24,7 +24,7 @@ TEST(an_open_counts_while_it_lives_with_every_allocator)
 {
 	SET("buffer_size", "12K");
 	FOR_EACH_ALLOCATOR(mode) {
-		long long before[5], now[5], allocations = number("stats/allocations"), frees = number("stats/frees");
+		long long before[6], now[6], allocations = number("stats/allocations"), frees = number("stats/frees");
 		int fd[3];
 
 		row(mode, before);
@@ -64,16 +64,42 @@ TEST(allocations_less_frees_are_the_live_buffers)
 
 TEST(peak_bytes_keeps_the_highest_and_never_falls_by_itself)
 {
-	long long peak;
+	long long peak, before[6], now[6];
 	int fd;
 
 	SET("alloc_mode", "vmalloc");
 	SET("buffer_size", "8M");
+	row("kmalloc", before);
 	fd = open_hello(O_RDWR);
 	peak = number("stats/peak_bytes");
 	EXPECT(peak >= live_before[2] + (8 << 20));
 	close(fd);
 	EXPECT_EQ(number("stats/peak_bytes"), peak);
+	row("vmalloc", now);
+	EXPECT(now[5] >= 8 << 20);
+	row("kmalloc", now);
+	EXPECT_EQ(now[5], before[5]);
+}
+
+TEST(a_reset_of_debugfs_zeroes_the_counters_and_leaves_what_lives)
+{
+	int fd = open_hello(O_RDWR), reset = open("/sys/kernel/debug/hello/reset", O_WRONLY | O_CLOEXEC);
+	long long v[6];
+
+	close(open_hello(O_RDWR));
+	EXPECT_EQ(write(reset, "1", 1), 1);
+	EXPECT_EQ(number("stats/allocations"), 0);
+	EXPECT_EQ(number("stats/frees"), 0);
+	EXPECT_EQ(number("stats/live_buffers"), live_before[1] + 1);
+	EXPECT_EQ(number("stats/live_bytes"), live_before[2] + 4096);
+	EXPECT_EQ(number("stats/peak_bytes"), live_before[2] + 4096);
+	row("kmalloc", v);
+	EXPECT_EQ(v[0], 0);
+	EXPECT_EQ(v[3], live_before[1] + 1);
+	EXPECT_EQ(v[5], v[4]);
+	close(fd);
+	/* For other tests: allocations less frees are what lives. */
+	EXPECT_EQ(write(reset, "1", 1), 1);
 }
 
 TEST(opens_on_two_processors_are_all_counted)
