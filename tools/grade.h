@@ -75,6 +75,7 @@ struct grade {
 	bool stuck;			/* sleeps() returned STUCK */
 	bool read_stuck, write_stuck;	/* ... in such a read or write */
 	bool read_waits;		/* a read sleeps until there is data */
+	bool read_ignores_nonblock;	/* ... also with O_NONBLOCK */
 	bool write_waits;		/* a write sleeps until there is room */
 	bool mangles;			/* written bytes read back, but not all, or others */
 	unsigned long long length;	/* of the contents of a fresh open, if ENDS */

@@ -113,6 +113,13 @@ static void read_to_the_end(void)
 	trait_set(ENDS);
 }
 
+static void read_without_waiting(void)
+{
+	unsigned char byte;
+
+	node_read(open_node(grade->read_flags | O_NONBLOCK), &byte, 1);
+}
+
 static void check_read(void)
 {
 	enum sleep sleep;
@@ -124,6 +131,8 @@ static void check_read(void)
 		return;
 	grade->read_waits = true;
 	grade->read_stuck = sleep == STUCK;
+	/* now: after a write it may not wait again */
+	grade->read_ignores_nonblock = sleeps(read_without_waiting);
 	trait_lacks(ENDS, "a read waits for data");
 	if (!grade->has[READS])
 		trait_lacks(READS, "a read waits for data");

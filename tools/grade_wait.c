@@ -36,6 +36,8 @@ static void check_nonblock_read(void)
 {
 	if (grade->read_flags < 0)
 		does_not_apply("the device does not open for reading");
+	if (grade->read_ignores_nonblock)
+		not_ok("a read of the empty device with O_NONBLOCK sleeps");
 	if (sleeps(read_nonblocking))
 		not_ok("%s with O_NONBLOCK sleeps", grade->step);
 	trait_set(PROMPT_READ);
