@@ -34,7 +34,7 @@ struct subject {
 	char *label;		/* the words that differ between the recipes */
 	char *recipe;		/* complete, as the driver prints it */
 	char *function[PHASES];
-	unsigned long long untraced[PHASES];	/* median ns without the tracer */
+	unsigned long long untraced[PHASES];	/* median ns without the tracer, at least 1 */
 	struct node **samples[PHASES];
 	size_t count[PHASES];
 	double least;		/* ns of the shortest call */
@@ -258,7 +258,8 @@ static int run_untraced(struct subject *subject, struct table *functions)
 	if (ret)
 		goto end;
 	for (int i = 0; i < PHASES; i++)
-		subject->untraced[i] = median_of(answer, i);
+		/* A shorter time than the clock can tell is 0, which has no shares. */
+		subject->untraced[i] = median_of(answer, i) ?: 1;
 	subject->recipe = line_of(answer, "recipe");
 	freed = line_of(answer, "free_ns");
 	if (!subject->recipe || !freed || !strncmp(freed, "n 0 ", 4))
@@ -362,7 +363,7 @@ static void estimate(struct subject *subject, int phase)
 
 static double percent(const struct subject *subject, int phase, const struct node *node)
 {
-	return subject->untraced[phase] ? 100 * node->net / subject->untraced[phase] : 0;
+	return 100 * node->net / subject->untraced[phase];
 }
 
 /* ---- output ---- */
