@@ -428,10 +428,12 @@ struct hello_buffer *hello_buffer_new(const struct hello_recipe *recipe)
 
 	/* Not zeroed: RCU readers may still access the refcount. */
 	buffer = hello_should_fail() ? NULL : kmem_cache_alloc(headers, GFP_KERNEL);
-	if (buffer)
-		hello_buffer_setup(buffer, recipe, true);
-	else
+	if (!buffer) {
 		count_failure(recipe, "no memory for the header");
+		return NULL;
+	}
+	buffer->mem.recipe = *recipe;
+	hello_buffer_setup(buffer, true);
 	return buffer;
 }
 

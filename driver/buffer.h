@@ -50,15 +50,15 @@ void hello_buffer_release(const struct hello_recipe *recipe, unsigned int n);
 
 /**
  * hello_buffer_setup() - initialize a buffer without memory, with one reference
- * @buffer: uninitialized, or a buffer whose last reference was put
- * @recipe: its recipe, resolved
+ * @buffer: uninitialized but for its recipe, which is resolved; no reader can
+ *	    take a reference
  * @own_header: the header was allocated by hello_buffer_new()
  */
 static inline void hello_buffer_setup(struct hello_buffer *buffer,
-				      const struct hello_recipe *recipe,
 				      bool own_header)
 {
-	buffer->mem.recipe = *recipe;
+	const struct hello_recipe *recipe = &buffer->mem.recipe;
+
 	buffer->mem.addr = NULL;
 	buffer->mem.any = 0;
 	buffer->pages = NULL;

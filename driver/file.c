@@ -66,14 +66,14 @@ static int count_open(u64 max)
 
 static int open_private(struct hello_file *file, bool populate)
 {
-	struct hello_recipe recipe;
+	struct hello_recipe *recipe = &file->own.first.mem.recipe;
 
-	hello_settings_recipe(&recipe);
-	if (recipe.init_mode == HELLO_INIT_UNINITIALIZED &&
+	hello_settings_recipe(recipe);
+	if (recipe->init_mode == HELLO_INIT_UNINITIALIZED &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	file->store = &file->own;
-	hello_store_start(file->store, &recipe);
+	hello_store_start(file->store);
 	return populate ? hello_buffer_alloc_mem(&file->own.first) : 0;
 }
 

@@ -93,7 +93,7 @@ int hello_settings_check(struct hello_settings *settings, char *why)
 struct hello_settings hello_settings;
 
 /* Lockless readers: open() runs under misc_mtx. */
-static DEFINE_SEQLOCK(settings_lock);
+DEFINE_SEQLOCK(hello_settings_lock);
 
 /**
  * hello_settings_get() - copy all tunables
@@ -104,23 +104,9 @@ void hello_settings_get(struct hello_settings *settings)
 	unsigned int seq;
 
 	do {
-		seq = read_seqbegin(&settings_lock);
+		seq = read_seqbegin(&hello_settings_lock);
 		*settings = hello_settings;
-	} while (read_seqretry(&settings_lock, seq));
-}
-
-/**
- * hello_settings_recipe() - copy the recipe in force
- * @recipe: the copy
- */
-void hello_settings_recipe(struct hello_recipe *recipe)
-{
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&settings_lock);
-		*recipe = hello_settings.recipe;
-	} while (read_seqretry(&settings_lock, seq));
+	} while (read_seqretry(&hello_settings_lock, seq));
 }
 
 /**
@@ -129,9 +115,9 @@ void hello_settings_recipe(struct hello_recipe *recipe)
  */
 void hello_settings_set(const struct hello_settings *settings)
 {
-	write_seqlock(&settings_lock);
+	write_seqlock(&hello_settings_lock);
 	hello_settings = *settings;
-	write_sequnlock(&settings_lock);
+	write_sequnlock(&hello_settings_lock);
 }
 
 /**

@@ -5,6 +5,8 @@
 #ifndef HELLO_SETTINGS_H
 #define HELLO_SETTINGS_H
 
+#include <linux/seqlock.h>
+
 #include "field.h"
 #include "recipe.h"
 
@@ -69,8 +71,25 @@ int hello_settings_check(struct hello_settings *settings, char *why);
 /* In force. A caller that needs one member alone reads it with READ_ONCE(). */
 extern struct hello_settings hello_settings;
 
+extern seqlock_t hello_settings_lock;
+
+/**
+ * hello_settings_recipe() - copy the recipe in force
+ * @recipe: the copy
+ *
+ * Inline: each open needs it.
+ */
+static inline void hello_settings_recipe(struct hello_recipe *recipe)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&hello_settings_lock);
+		*recipe = hello_settings.recipe;
+	} while (read_seqretry(&hello_settings_lock, seq));
+}
+
 void hello_settings_get(struct hello_settings *settings);
-void hello_settings_recipe(struct hello_recipe *recipe);
 void hello_settings_set(const struct hello_settings *settings);
 int hello_settings_init(void);
 

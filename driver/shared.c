@@ -131,10 +131,9 @@ int hello_shared_reset(void)
 void hello_shared_init(unsigned int lock_type,
 		       const struct hello_recipe *recipe)
 {
-	struct hello_recipe first = zeroed(recipe);
-
 	hello_store_init(&store, lock_type, &pollers);
-	hello_store_start(&store, &first);
+	store.first.mem.recipe = zeroed(recipe);
+	hello_store_start(&store);
 }
 
 void hello_shared_exit(void)

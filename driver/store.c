@@ -50,8 +50,10 @@ static bool populated(struct hello_store *store, u64 max,
 	bool done = hello_buffer_ready(buffer) ||
 		    buffer->mem.recipe.buffer_size > max;
 
-	if (!done)
-		hello_buffer_setup(next, &buffer->mem.recipe, false);
+	if (!done) {
+		next->mem.recipe = buffer->mem.recipe;
+		hello_buffer_setup(next, false);
+	}
 	hello_buffer_put(buffer);
 	return done;
 }

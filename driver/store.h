@@ -83,13 +83,12 @@ void hello_store_info(struct hello_store *store, struct hello_store_info *info);
 
 /**
  * hello_store_start() - give a store a buffer without memory
- * @store: the store, after hello_store_init() or hello_store_stop()
- * @recipe: recipe of the buffer, resolved
+ * @store: the store, after hello_store_init() or hello_store_stop(); the recipe
+ *	   of @first is set and resolved
  */
-static inline void hello_store_start(struct hello_store *store,
-				     const struct hello_recipe *recipe)
+static inline void hello_store_start(struct hello_store *store)
 {
-	hello_buffer_setup(&store->first, recipe, false);
+	hello_buffer_setup(&store->first, false);
 	RCU_INIT_POINTER(store->buffer, &store->first);
 	store->changes = 1;
 }

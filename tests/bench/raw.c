@@ -80,7 +80,8 @@ static struct hello_buffer *make_in_place(void)
 {
 	static struct hello_buffer buffer;
 
-	hello_buffer_setup(&buffer, &recipe, false);
+	buffer.mem.recipe = recipe;
+	hello_buffer_setup(&buffer, false);
 	((int (*)(struct hello_buffer *))alloc_mem)(&buffer);
 	return &buffer;
 }
