@@ -78,7 +78,7 @@ static bool fits(const struct cap *cap, s64 taken, u64 size)
 }
 
 /* Not add and undo: an overshoot would make other requests fail. */
-static bool reserve(struct cap *cap, u64 size)
+static inline bool reserve(struct cap *cap, u64 size)
 {
 	s64 taken = atomic64_read(&cap->taken);
 
@@ -349,8 +349,9 @@ err_count:
 /*
  * Bytes of the pages that have references of others, such as vmsplice() or
  * io_uring: they outlive the buffer, and nothing tells when they are freed.
+ * noinline: a buffer that was never mapped does not save registers for it.
  */
-static u64 bytes_pinned(const struct hello_buffer *buffer)
+static noinline u64 bytes_pinned(const struct hello_buffer *buffer)
 {
 	unsigned long n = PAGE_ALIGN(buffer->mem.recipe.buffer_size) >> PAGE_SHIFT;
 	unsigned long i;
@@ -364,7 +365,7 @@ static u64 bytes_pinned(const struct hello_buffer *buffer)
 	return bytes;
 }
 
-static void free_mem(struct hello_buffer *buffer)
+static __always_inline void free_mem(struct hello_buffer *buffer)
 {
 	struct hello_mem *mem = &buffer->mem;
 	const struct hello_recipe *recipe = &mem->recipe;

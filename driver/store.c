@@ -31,17 +31,6 @@ void hello_store_init(struct hello_store *store, unsigned int lock_type,
 	store->wait = wait;
 }
 
-/**
- * hello_store_stop() - put the buffer of a store
- * @store: the store, which no other task can find; it may be started again
- */
-void hello_store_stop(struct hello_store *store)
-{
-	hello_buffer_put(store->next);
-	store->next = NULL;
-	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
-}
-
 /* True if the buffer has memory or is larger than @max; otherwise sets up @next. */
 static bool populated(struct hello_store *store, u64 max,
 		      struct hello_buffer *next)

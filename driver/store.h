@@ -66,7 +66,6 @@ struct hello_store_info {
 
 void hello_store_init(struct hello_store *store, unsigned int lock_type,
 		      wait_queue_head_t *wait);
-void hello_store_stop(struct hello_store *store);
 
 int hello_store_populate(struct hello_store *store, u64 max);
 int hello_store_replace(struct hello_store *store,
@@ -91,6 +90,17 @@ static inline void hello_store_start(struct hello_store *store)
 	hello_buffer_setup(&store->first, false);
 	RCU_INIT_POINTER(store->buffer, &store->first);
 	store->changes = 1;
+}
+
+/**
+ * hello_store_stop() - put the buffer of a store
+ * @store: the store, which no other task can find; it may be started again
+ */
+static inline void hello_store_stop(struct hello_store *store)
+{
+	hello_buffer_put(store->next);
+	store->next = NULL;
+	hello_buffer_put(rcu_dereference_protected(store->buffer, true));
 }
 
 /* The buffer, which may have no memory. Caller must hold the lock. */
