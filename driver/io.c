@@ -145,23 +145,28 @@ static void count_transfer(struct hello_io_count *count, ssize_t ret)
 {
 	/* Threads that collide may lose a count: not worth an atomic. */
 	data_race(count->calls++);
-	if (ret > 0)
+	if (ret >= 0)
 		/* as above */
 		data_race(count->bytes += ret);
 }
 
+/* Start offset of a transfer that ended at @end. */
+static inline loff_t start_of(loff_t end, ssize_t ret)
+{
+	return end - max_t(ssize_t, ret, 0);
+}
+
+/* Computes the start offset in the branches alone, which are cold. */
 static __always_inline ssize_t end_transfer(struct hello_file *file, bool write,
 					    size_t size, loff_t end, ssize_t ret)
 {
-	loff_t start = end - max_t(ssize_t, ret, 0);
-
 	count_transfer(write ? &file->writes : &file->reads, ret);
 	pr_debug("%s: req=%zu, actual=%zd, off=%lld\n",
-		 write ? "write" : "read", size, ret, start);
+		 write ? "write" : "read", size, ret, start_of(end, ret));
 	if (write && trace_hello_write_enabled())
-		trace_hello_write(file->link.id, size, ret, start);
+		trace_hello_write(file->link.id, size, ret, start_of(end, ret));
 	if (!write && trace_hello_read_enabled())
-		trace_hello_read(file->link.id, size, ret, start);
+		trace_hello_read(file->link.id, size, ret, start_of(end, ret));
 	return ret;
 }
 
@@ -386,16 +391,17 @@ static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
 }
 
 /* Most reads are of one unit. */
-static noinline ssize_t read_fast(struct hello_file *file, char __user *user,
+static __always_inline ssize_t read_fast(struct hello_file *file, char __user *user,
 				  size_t size, loff_t *pos)
 {
 	struct read_unit u = { .size = size, .pos = *pos };
 	ssize_t copied = read_unit(file->store, NULL, user, &u);
 
-	if (likely(copied >= 0))
-		*pos += copied;
-	if (unlikely(copied != u.n))
+	if (unlikely(copied != u.n)) {
+		*pos += max_t(ssize_t, copied, 0);
 		return read_rest(file, user, size, pos, copied, u.changes);
+	}
+	*pos += copied;
 	return end_read(file, size, *pos, copied, u.changes);
 }
 
@@ -505,6 +511,17 @@ static __always_inline void note_change(struct hello_file *file,
 {
 	hello_store_changed(store);
 	WRITE_ONCE(file->own.changes, store->changes);
+}
+
+/* Counts a write that ended at @end. Caller must hold the lock. */
+static __always_inline void end_unit(struct hello_file *file,
+				     struct hello_store *store,
+				     struct hello_buffer *buffer, loff_t end,
+				     loff_t *pos)
+{
+	hello_buffer_extend(buffer, end);
+	note_change(file, store);
+	*pos = end;
 }
 
 /* A copy to be written and published. Returns NULL if killed or out of memory. */
@@ -671,7 +688,7 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 
 	if (unlikely(filp->f_flags & O_APPEND))
 		return write_rest(file, user, size, pos, 0, true);
-	if (unlikely(size >= store->lock.fast_max ||
+	if (unlikely(!size || size >= store->lock.fast_max ||
 		     hello_lock_write(&store->lock, false)))
 		goto any;
 	/* Fast path: the first unit is the whole call. */
@@ -680,17 +697,16 @@ ssize_t hello_io_write(struct file *filp, const char __user *user, size_t size,
 	if (likely(buffer->mem.addr && !store->next && at <= buffer->length &&
 		   size <= buffer->mem.recipe.buffer_size - at)) {
 		copied = copy_in(NULL, user, buffer->mem.addr + at, size);
-		if (likely(copied)) {
-			hello_buffer_extend(buffer, at + copied);
-			note_change(file, store);
-			*pos = at + copied;
+		if (likely(copied == size)) {
+			end_unit(file, store, buffer, at + size, pos);
+			hello_unlock_write(&store->lock);
+			hello_store_wake(store);
+			return end_transfer(file, true, size, at + size, size);
 		}
+		if (copied)
+			end_unit(file, store, buffer, at + copied, pos);
 	}
 	hello_unlock_write(&store->lock);
-	if (likely(copied == size)) {
-		hello_store_wake(store);
-		return end_transfer(file, true, size, *pos, size);
-	}
 any:
 	return write_rest(file, user, size, pos, copied, false);
 }
