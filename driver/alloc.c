@@ -120,6 +120,11 @@ static size_t usable_order(size_t size, const void *addr)
 	return PAGE_SIZE << get_order(size);
 }
 
+static void lookup_order(struct hello_mem *mem)
+{
+	mem->order = get_order(mem->recipe.buffer_size);
+}
+
 /*
  * GFP_HIGHUSER is offered only without highmem, but some allocators warn about
  * __GFP_HIGHMEM all the same. With __GFP_COMP every page is mappable, not the
@@ -129,14 +134,14 @@ static void *alloc_pages_mode(struct hello_mem *mem)
 {
 	struct page *page = alloc_pages_node(mem->recipe.numa_node,
 					     (mem->recipe.mask & ~__GFP_HIGHMEM) | __GFP_COMP,
-					     get_order(mem->recipe.buffer_size));
+					     mem->order);
 
 	return page ? page_address(page) : NULL;
 }
 
 static void free_pages_mode(struct hello_mem *mem)
 {
-	free_pages((unsigned long)mem->addr, get_order(mem->recipe.buffer_size));
+	free_pages((unsigned long)mem->addr, mem->order);
 }
 
 /* Pages of one call, which keeps the CPU; vmalloc() asks for as many. */
@@ -474,6 +479,7 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 				  HELLO_CHARGED_IF_MAPPABLE | HELLO_ZERO,
 		.max		= KMALLOC_MAX_SIZE,
 		.usable		= usable_order,
+		.lookup		= lookup_order,
 		.alloc		= alloc_pages_mode,
 		.free		= free_pages_mode,
 		.bulk_max	= HELLO_BULK_PAGE_SIZE,

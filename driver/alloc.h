@@ -34,6 +34,8 @@ struct hello_mem {
 		mempool_t *pool;
 		/** @dma: bus address, for dma_coherent */
 		dma_addr_t dma;
+		/** @order: of the block, for pages */
+		unsigned int order;
 		/** @frags: of the thread, for page_frag */
 		struct page_frag_cache *frags;
 		/** @any: to copy and to test any of them */
@@ -77,7 +79,10 @@ struct hello_allocator {
 	int (*prepare)(size_t size);
 	/** @kept: number of buffers that @prepare keeps allocated until unload */
 	unsigned int kept;
-	/** @lookup: get what @prepare created into @mem, or NULL; NULL without @prepare */
+	/**
+	 * @lookup: get what @prepare created into @mem, or NULL; or derive what @alloc
+	 * and @free need from the recipe; may be NULL
+	 */
 	void (*lookup)(struct hello_mem *mem);
 	/**
 	 * @begin: create what the calls of one thread share, in @mem; may be NULL.
