@@ -10,10 +10,12 @@
 #include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "alloc.h"
 #include "experiment.h"
@@ -348,8 +350,9 @@ static int run(struct hello_experiment *exp, char *text)
 	err = parse_order(exp, text);
 	if (err)
 		return err;
+	/* Single pages: a large block would change the state of the buddy allocator. */
 	exp->workers = hello_should_fail() ? NULL :
-			kvcalloc(exp->threads, type->worker_size, GFP_KERNEL);
+			vzalloc(array_size(exp->threads, type->worker_size));
 	if (!exp->workers)
 		return -ENOMEM;
 	err = type->prepare(exp, why);
@@ -360,7 +363,7 @@ static int run(struct hello_experiment *exp, char *text)
 	if (!err)
 		report(exp);
 	type->cleanup(exp);
-	kvfree(exp->workers);
+	vfree(exp->workers);
 	return err;
 }
 
