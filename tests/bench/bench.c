@@ -186,6 +186,9 @@ static void peers(void)
 	int null = must_open("/dev/null", O_RDWR);
 	int fd, ends[2];
 
+	fd = must_open("/dev/minimal_slab", O_RDWR);
+	io("minimal_slab", fd, 4 * KIB);
+	close(fd);
 	fd = must_open("/dev/minimal", O_RDWR);
 	io("minimal", fd, MIB);
 	close(fd);
@@ -290,7 +293,9 @@ static void statistics(const char *path)
 /* Enough iterations to outweigh a timer tick, within a reasonable time. */
 static unsigned int count_for(size_t size)
 {
-	return size > 4 * KIB ? 100 : 10000;
+	if (size <= 4 * KIB)
+		return 10000;
+	return size < MIB ? 1000 : 100;
 }
 
 static void raw(const char *device, const char *name, size_t size)
@@ -302,15 +307,62 @@ static void raw(const char *device, const char *name, size_t size)
 	one(device, name, size, strtoul(text, NULL, 10) / count_for(size));
 }
 
-/* The mean of a line of the answer, such as "alloc_ns: n 1000 min 1 mean 2". */
-static uint64_t mean_of(const char *answer, const char *line)
+/* A number of the answer: that behind a word of the line that begins with another. */
+static uint64_t number_of(const char *answer, const char *line, const char *word)
 {
 	const char *p = strstr(answer, line);
 
-	p = p ? strstr(p, " mean ") : NULL;
+	p = p ? strstr(p, word) : NULL;
 	if (!p)
-		die("the experiment has no %s", line);
-	return strtoul(p + 6, NULL, 10);
+		die("the experiment has no %s%s", line, word);
+	return strtoul(p + strlen(word), NULL, 10);
+}
+
+/* A median as an experiment reports it: the beginning of its step of the histogram. */
+static uint64_t step_of(uint64_t ns)
+{
+	int shift = ns < 64 ? 0 : 63 - __builtin_clzl(ns) - 5;
+
+	return ns >> shift << shift;
+}
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/*
+ * How far the experiment's least and median sample are from those of the same calls
+ * without the experiment's work between them.
+ */
+static uint64_t changed(const char *answer, const char *line, const char *overhead_line,
+			uint64_t least, uint64_t median)
+{
+	uint64_t overhead = number_of(answer, overhead_line, " ");
+	uint64_t low = number_of(answer, line, " min ") + overhead;
+	uint64_t p50 = number_of(answer, line, " p50 ") + overhead;
+	uint64_t by = 0;
+
+	/* The least change of the median that ends in the same step. */
+	while (by < median && step_of(median + by) != p50 && step_of(median - by) != p50 &&
+	       apart(median, p50) > by)
+		by++;
+	return by > apart(low, least) ? by : apart(low, least);
+}
+
+/* Compares the answer of an experiment with the same calls without its work. */
+static void own_work(const char *name, size_t size, const char *answer)
+{
+	uint64_t alloc[2], free[2], by[2];
+	char alone[128];
+
+	set("/sys/kernel/debug/raw/alone", "%s %zu %u", name, size, count_for(size));
+	get("/sys/kernel/debug/raw/samples", alone, sizeof(alone));
+	if (sscanf(alone, "%lu %lu %lu %lu", &alloc[0], &alloc[1], &free[0], &free[1]) != 4)
+		die("raw/samples has '%s'", alone);
+	by[0] = changed(answer, "alloc_ns:", "alloc_overhead_ns:", alloc[0], alloc[1]);
+	by[1] = changed(answer, "free_ns:", "free_overhead_ns:", free[0], free[1]);
+	one("own work", name, size, by[0] > by[1] ? by[0] : by[1]);
 }
 
 static void experiment(const char *name, size_t size)
@@ -322,7 +374,11 @@ static void experiment(const char *name, size_t size)
 	    name, size, mask_for(name), count_for(size));
 	get("/sys/kernel/debug/hello/experiment", text, sizeof(text));
 	one("experiment", name, size,
-	    mean_of(text, "alloc_ns:") + mean_of(text, "free_ns:"));
+	    number_of(text, "alloc_ns:", " mean ") + number_of(text, "free_ns:", " mean "));
+	one("resolution", name, size, number_of(text, "clock_resolution_ns:", " "));
+	/* A larger block costs more or less with the blocks beside it, which others take. */
+	if (size <= 4 * KIB)
+		own_work(name, size, text);
 }
 
 static void laboratory(void)
@@ -337,7 +393,9 @@ static void laboratory(void)
 	raw("raw", "buffer", 256);
 	raw("raw", "version", 256);
 	raw("raw", "accounted", 256);
+	raw("raw", "accounted", 4 * KIB);
 	raw("raw", "header", 1);
+	raw("raw", "file", 1);
 }
 
 /* ---- how costs grow ---- */
@@ -503,15 +561,21 @@ static void growth_threads(void)
 	set("buffer_mode", "private");
 }
 
+/* The argument is peers, all, or the name of a variant of the driver. */
 int main(int argc, char **argv)
 {
 	int fd;
 
+	if (argc != 2)
+		die("one argument");
 	memset(memory, 1, sizeof(memory));
+	if (!strcmp(argv[1], "peers")) {
+		peers();
+		return 0;
+	}
 	if (chdir("/sys/class/misc/hello"))
 		die("no device");
-	if (argc == 2 && !strcmp(argv[1], "all")) {
-		peers();
+	if (!strcmp(argv[1], "all")) {
 		hello_private();
 		hello_shared();
 		statistics("stats/allocations");

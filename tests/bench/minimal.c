@@ -9,17 +9,23 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
-static struct page *pages;
+#ifdef SLAB
+#define SIZE	SZ_4K
+#else
+#define SIZE	SZ_1M
+#endif
+
 static void *data;
 
 static ssize_t minimal_read(struct file *filp, char __user *to, size_t size,
 			    loff_t *pos)
 {
-	if (*pos >= SZ_1M)
+	if (*pos >= SIZE)
 		return 0;
-	size = min_t(size_t, size, SZ_1M - *pos);
+	size = min_t(size_t, size, SIZE - *pos);
 	if (copy_to_user(to, data + *pos, size))
 		return -EFAULT;
 	*pos += size;
@@ -29,9 +35,9 @@ static ssize_t minimal_read(struct file *filp, char __user *to, size_t size,
 static ssize_t minimal_write(struct file *filp, const char __user *from,
 			     size_t size, loff_t *pos)
 {
-	if (*pos >= SZ_1M)
+	if (*pos >= SIZE)
 		return -ENOSPC;
-	size = min_t(size_t, size, SZ_1M - *pos);
+	size = min_t(size_t, size, SIZE - *pos);
 	if (copy_from_user(data + *pos, from, size))
 		return -EFAULT;
 	*pos += size;
@@ -46,29 +52,46 @@ static const struct file_operations fops = {
 
 static struct miscdevice misc = {
 	.minor	= MISC_DYNAMIC_MINOR,
-	.name	= "minimal",
+	.name	= KBUILD_MODNAME,
 	.fops	= &fops,
 };
+
+static void *alloc_data(void)
+{
+#ifdef SLAB
+	return kzalloc(SIZE, GFP_KERNEL);
+#else
+	return (void *)__get_free_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO,
+					get_order(SIZE));
+#endif
+}
+
+static void free_data(void)
+{
+#ifdef SLAB
+	kfree(data);
+#else
+	free_pages((unsigned long)data, get_order(SIZE));
+#endif
+}
 
 static int __init minimal_init(void)
 {
 	int err;
 
-	pages = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO,
-			    get_order(SZ_1M));
-	if (!pages)
+	data = alloc_data();
+	if (!data)
 		return -ENOMEM;
-	data = page_address(pages);
 	err = misc_register(&misc);
 	if (err)
-		__free_pages(pages, get_order(SZ_1M));
+		free_data();
 	return err;
 }
 
 static void __exit minimal_exit(void)
 {
 	misc_deregister(&misc);
-	__free_pages(pages, get_order(SZ_1M));
+	free_data();
 }
 
 module_init(minimal_init);
