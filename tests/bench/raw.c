@@ -20,6 +20,7 @@
 #include <linux/vmalloc.h>
 
 #include "../driver/buffer.h"
+#include "../driver/experiment.h"
 #include "../driver/gfp.h"
 #include "../driver/io.h"
 
@@ -67,13 +68,18 @@ static noinline void loop_##name(void)					\
 	}								\
 }
 
+static inline void *get_block(void)
+{
+	struct page *page = alloc_pages_node(node, mask | __GFP_COMP, order);
+
+	return page ? page_address(page) : NULL;
+}
+
 LOOP(kmalloc, kmalloc_node(bytes, mask, node), kfree(p))
 LOOP(vmalloc, __vmalloc(bytes, mask), vfree(p))
 LOOP(kvmalloc, kvmalloc_node(bytes, mask, node), kvfree(p))
 /* Include the lookup of the address in the cost. */
-LOOP(pages,
-     page_address(alloc_pages_node(node, mask | __GFP_COMP, order)),
-     free_pages((unsigned long)p, order))
+LOOP(pages, get_block(), free_pages((unsigned long)p, order))
 LOOP(pages_exact, alloc_pages_exact(bytes, mask), free_pages_exact(p, bytes))
 LOOP(slab, kmem_cache_alloc_node(cache, mask, node),
      kmem_cache_free(cache, p))
@@ -151,11 +157,21 @@ static int parse(const char __user *user, size_t size, char name[32])
 	return 0;
 }
 
+/*
+ * A mapping in the vmalloc area, as an experiment has one for its threads: vmalloc
+ * then searches the same tree.
+ */
+static void *mapping(void)
+{
+	return vzalloc(HELLO_EXPERIMENT_SAMPLES * sizeof(struct hello_samples));
+}
+
 static ssize_t run(struct file *filp, const char __user *user, size_t size,
 		   loff_t *pos)
 {
 	char name[32];
 	unsigned int i;
+	void *map;
 	int err;
 
 	err = parse(user, size, name);
@@ -169,11 +185,13 @@ static ssize_t run(struct file *filp, const char __user *user, size_t size,
 	err = prepare(name);
 	if (err)
 		return err;
+	map = mapping();
 	/* Warm up: fill the allocator's lists and caches. */
 	loops[i].loop();
 	ns = ktime_get_ns();
 	loops[i].loop();
 	ns = ktime_get_ns() - ns;
+	vfree(map);
 	mempool_destroy(pool);
 	kmem_cache_destroy(cache);
 	return size;
@@ -221,6 +239,7 @@ static ssize_t alone(struct file *filp, const char __user *user, size_t size,
 	struct hello_mem mem = { .recipe = recipe };
 	const struct hello_allocator *a;
 	char name[32];
+	void *map;
 	int err;
 
 	err = parse(user, size, name);
@@ -239,7 +258,9 @@ static ssize_t alone(struct file *filp, const char __user *user, size_t size,
 	/* As in an experiment. */
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
 	hello_alloc_lookup(a, &mem);
+	map = mapping();
 	sample(a, &mem);
+	vfree(map);
 	sort(alloc_ns, count, sizeof(*alloc_ns), compare, NULL);
 	sort(free_ns, count, sizeof(*free_ns), compare, NULL);
 	return size;
