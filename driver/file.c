@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
@@ -16,7 +17,6 @@
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/splice.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -40,12 +40,15 @@ static struct kmem_cache *files;
 #define OPEN_MAX	SZ_64K
 
 static atomic_t opens = ATOMIC_INIT(0);
+static atomic64_t last_id = ATOMIC64_INIT(0);
 
-/* Open files by their ids, and the cursors of readers of debugfs. */
+/* Open files, and the cursors of readers of debugfs. */
 static LIST_HEAD(list);
-static u64 last_id;
-/* Guards both. A reader holds it for one file at a time: open() takes it. */
-static DEFINE_SPINLOCK(list_lock);
+/*
+ * Guards the list. A reader holds it for one file at a time: open() takes it.
+ * A mutex: a reader that puts the last reference to a buffer frees it.
+ */
+static DEFINE_MUTEX(list_mutex);
 
 /* ---- open and close ---- */
 
@@ -127,6 +130,7 @@ static int hello_open(struct inode *inode, struct file *filp)
 	if (err)
 		goto err_close_store;
 
+	file->link.id = atomic64_inc_return(&last_id);
 	file->own.changes = READ_ONCE(file->store->changes);
 	file->opener = get_pid(task_tgid(current));
 	file->reads = (struct hello_io_count) { };
@@ -134,10 +138,9 @@ static int hello_open(struct inode *inode, struct file *filp)
 	filp->private_data = file;
 	filp->f_mode |= FMODE_NOWAIT;
 
-	spin_lock(&list_lock);
-	file->link.id = ++last_id;
+	mutex_lock(&list_mutex);
 	list_add_tail(&file->link.list, &list);
-	spin_unlock(&list_lock);
+	mutex_unlock(&list_mutex);
 	return 0;
 
 err_close_store:
@@ -153,9 +156,9 @@ static int hello_release(struct inode *inode, struct file *filp)
 {
 	struct hello_file *file = filp->private_data;
 
-	spin_lock(&list_lock);
+	mutex_lock(&list_mutex);
 	list_del(&file->link.list);
-	spin_unlock(&list_lock);
+	mutex_unlock(&list_mutex);
 
 	close_store(file);
 	put_pid(file->opener);
@@ -372,23 +375,23 @@ unsigned int hello_file_opens(void)
  */
 void hello_file_rewind(struct hello_file_cursor *cursor)
 {
-	spin_lock(&list_lock);
+	mutex_lock(&list_mutex);
 	if (cursor->link.list.next)
 		list_del(&cursor->link.list);
 	list_add(&cursor->link.list, &list);
-	cursor->newest = last_id;
-	spin_unlock(&list_lock);
+	cursor->newest = atomic64_read(&last_id);
+	mutex_unlock(&list_mutex);
 }
 
 /*
  * The file after a cursor, or NULL. Leaves out files opened since the listing
- * began: a slow reader would never reach the end. Caller must hold list_lock.
+ * began: a slow reader would never reach the end. Caller must hold list_mutex.
  */
 static struct hello_file *file_after(const struct hello_file_cursor *cursor)
 {
 	const struct hello_file_link *link = &cursor->link;
 
-	lockdep_assert_held(&list_lock);
+	lockdep_assert_held(&list_mutex);
 	list_for_each_entry_continue(link, &list, list) {
 		if (link->id > cursor->newest)
 			break;
@@ -426,7 +429,7 @@ bool hello_file_next(struct hello_file_cursor *cursor,
 	struct hello_buffer *buffer = NULL;
 	struct hello_file *file;
 
-	spin_lock(&list_lock);
+	mutex_lock(&list_mutex);
 	file = file_after(cursor);
 	if (file) {
 		*info = (struct hello_file_info) {
@@ -447,8 +450,8 @@ bool hello_file_next(struct hello_file_cursor *cursor,
 			buffer = NULL;
 		}
 	}
-	spin_unlock(&list_lock);
-	/* Unlocked: the last put frees, which may sleep. */
+	mutex_unlock(&list_mutex);
+	/* Unlocked: the last put frees, and open() waits for list_mutex. */
 	hello_buffer_put(buffer);
 	return file;
 }
@@ -458,9 +461,9 @@ void hello_file_done(struct hello_file_cursor *cursor)
 {
 	if (!cursor->link.list.next)
 		return;
-	spin_lock(&list_lock);
+	mutex_lock(&list_mutex);
 	list_del(&cursor->link.list);
-	spin_unlock(&list_lock);
+	mutex_unlock(&list_mutex);
 }
 
 /* ---- init and exit ---- */
