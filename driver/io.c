@@ -391,8 +391,9 @@ static noinline ssize_t read_rest(struct hello_file *file, char __user *user,
 }
 
 /* Most reads are of one unit. */
-static __always_inline ssize_t read_fast(struct hello_file *file, char __user *user,
-				  size_t size, loff_t *pos)
+static __always_inline ssize_t read_fast(struct hello_file *file,
+					 char __user *user, size_t size,
+					 loff_t *pos)
 {
 	struct read_unit u = { .size = size, .pos = *pos };
 	ssize_t copied = read_unit(file->store, NULL, user, &u);
