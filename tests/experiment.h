@@ -129,8 +129,14 @@ static inline pid_t run_in_child(const char *order)
 	}
 	close(fd);
 	fd = open_file(EXPERIMENT);
-	while (!ask(fd, "alloc count=1"))
+	while (!ask(fd, "alloc count=1")) {
+		siginfo_t ended = { };
+
+		/* Without WNOWAIT the caller could not wait for it. */
+		waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+		ASSERT(report(!ended.si_pid, "'%s' ended before it was seen to run", order));
 		sched_yield();
+	}
 	EXPECT_EQ(errno, EBUSY);
 	close(fd);
 	return pid;
