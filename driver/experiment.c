@@ -10,12 +10,10 @@
 #include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 
 #include "alloc.h"
 #include "experiment.h"
@@ -350,9 +348,8 @@ static int run(struct hello_experiment *exp, char *text)
 	err = parse_order(exp, text);
 	if (err)
 		return err;
-	/* Single pages: a large block would change the state of the buddy allocator. */
 	exp->workers = hello_should_fail() ? NULL :
-			vzalloc(array_size(exp->threads, type->worker_size));
+			kvcalloc(exp->threads, type->worker_size, GFP_KERNEL);
 	if (!exp->workers)
 		return -ENOMEM;
 	err = type->prepare(exp, why);
@@ -363,7 +360,7 @@ static int run(struct hello_experiment *exp, char *text)
 	if (!err)
 		report(exp);
 	type->cleanup(exp);
-	vfree(exp->workers);
+	kvfree(exp->workers);
 	return err;
 }
 

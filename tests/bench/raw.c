@@ -158,12 +158,12 @@ static int parse(const char __user *user, size_t size, char name[32])
 }
 
 /*
- * A mapping in the vmalloc area, as an experiment has one for its threads: vmalloc
- * then searches the same tree.
+ * As many bytes as an experiment has for a thread: the allocators then find the same
+ * free memory beside it.
  */
-static void *mapping(void)
+static void *surroundings(void)
 {
-	return vzalloc(HELLO_EXPERIMENT_SAMPLES * sizeof(struct hello_samples));
+	return kvcalloc(HELLO_EXPERIMENT_SAMPLES, sizeof(struct hello_samples), GFP_KERNEL);
 }
 
 static ssize_t run(struct file *filp, const char __user *user, size_t size,
@@ -171,7 +171,7 @@ static ssize_t run(struct file *filp, const char __user *user, size_t size,
 {
 	char name[32];
 	unsigned int i;
-	void *map;
+	void *beside;
 	int err;
 
 	err = parse(user, size, name);
@@ -185,13 +185,13 @@ static ssize_t run(struct file *filp, const char __user *user, size_t size,
 	err = prepare(name);
 	if (err)
 		return err;
-	map = mapping();
+	beside = surroundings();
 	/* Warm up: fill the allocator's lists and caches. */
 	loops[i].loop();
 	ns = ktime_get_ns();
 	loops[i].loop();
 	ns = ktime_get_ns() - ns;
-	vfree(map);
+	kvfree(beside);
 	mempool_destroy(pool);
 	kmem_cache_destroy(cache);
 	return size;
@@ -239,7 +239,7 @@ static ssize_t alone(struct file *filp, const char __user *user, size_t size,
 	struct hello_mem mem = { .recipe = recipe };
 	const struct hello_allocator *a;
 	char name[32];
-	void *map;
+	void *beside;
 	int err;
 
 	err = parse(user, size, name);
@@ -258,9 +258,9 @@ static ssize_t alone(struct file *filp, const char __user *user, size_t size,
 	/* As in an experiment. */
 	mem.recipe.mask &= ~__GFP_ACCOUNT;
 	hello_alloc_lookup(a, &mem);
-	map = mapping();
+	beside = surroundings();
 	sample(a, &mem);
-	vfree(map);
+	kvfree(beside);
 	sort(alloc_ns, count, sizeof(*alloc_ns), compare, NULL);
 	sort(free_ns, count, sizeof(*free_ns), compare, NULL);
 	return size;
