@@ -251,6 +251,32 @@ TEST(an_experiment_counts_against_max_uncharged_size)
 	EXPECT_EQ(uncharged(), before);
 }
 
+static void fail_next(const char *nth)
+{
+	int fd = open("/sys/kernel/debug/hello/fail/nth", O_WRONLY | O_CLOEXEC);
+
+	EXPECT_EQ(write(fd, nth, 1), 1);
+	close(fd);
+}
+
+TEST(a_pool_that_cannot_be_made_takes_nothing_of_max_uncharged_size)
+{
+	need_dma_coherent();
+	SET("gfp_flags", "GFP_NOWAIT");
+	for (long long size = 32; size <= 1 << 20; size *= 2) {
+		long long before;
+
+		CASE("%lld bytes", size);
+		SET("alloc_mode", "kmalloc");
+		SET_NUMBER("buffer_size", size);
+		before = uncharged();
+		fail_next("1");
+		EXPECT_ERRNO(set("alloc_mode", "mempool"), ENOMEM);
+		fail_next("0");
+		EXPECT_EQ(uncharged(), before);
+	}
+}
+
 /* Four elements of a size class, from the first recipe that selects it until unload */
 TEST(the_reserve_of_mempool_counts_against_max_uncharged_size)
 {
@@ -291,6 +317,8 @@ TEST(the_reserve_of_mempool_counts_against_max_uncharged_size)
 		SET("alloc_mode", "kmalloc");
 		EXPECT_EQ(uncharged(), after);
 	}
+	/* All classes are selected now. */
+	ASSERT(EXPECT(uncharged() >= 4 * ((2 << 20) - 32)));
 	if (!made)
 		SKIP("all classes were made before");
 }

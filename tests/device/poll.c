@@ -266,6 +266,12 @@ static void by_recipe(int other)
 	SET("init_mode", "poison");
 }
 
+static void by_size(int other)
+{
+	(void)other;
+	SET("buffer_size", "64K");
+}
+
 static void by_mapping(int other)
 {
 	void *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
@@ -284,6 +290,7 @@ static const struct change {
 	{ "a truncation", by_truncate, false },
 	{ "a reset", by_reset, false },
 	{ "a recipe of another length", by_recipe, true },
+	{ "another size of poison", by_size, true },
 	{ "a writable mapping", by_mapping, false },
 };
 
@@ -301,6 +308,8 @@ TEST(each_change_wakes_a_waiter_for_it)
 			CASE("%s, %s", c->name, lock);
 			if (c->make == by_mapping && !strcmp(lock, "rcu"))
 				continue;
+			if (c->make == by_size)
+				SET("init_mode", "poison");
 			SET("buffer_mode", "shared");
 			other = open_hello(O_RDWR);
 			if (!c->before_use)
@@ -311,6 +320,7 @@ TEST(each_change_wakes_a_waiter_for_it)
 			close_range(other, ~0U, 0);
 			SET("buffer_mode", "private");
 			SET("init_mode", "zero");
+			SET("buffer_size", "4096");
 			SET("reset", "1");
 		}
 	}

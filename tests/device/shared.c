@@ -3,6 +3,9 @@
  * tests/device/shared.c: buffer_mode=shared: one buffer for all opens
  * that outlives the last close, until reset.
  */
+#include <pthread.h>
+#include <sys/uio.h>
+
 #include "harness.h"
 
 static char buf[8192];
@@ -135,6 +138,108 @@ TEST(it_is_one_buffer_with_every_allocator)
 		expect_contents(open_hello(O_RDONLY), mode);
 		SET("buffer_mode", "private");
 		EXPECT_EQ(close_range(3, ~0U, 0), 0);
+		SET("reset", "1");
+	}
+}
+
+/* A line of debugfs about the shared buffer */
+static long long line_of(const char *name)
+{
+	char line[256];
+	FILE *f = fopen("/sys/kernel/debug/hello/shared", "re");
+	size_t len = strlen(name);
+	long long n = -1;
+
+	ASSERT(report(f != NULL, "debugfs: %s", strerrorname_np(errno)));
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = atoll(line + len + 1);
+	fclose(f);
+	return n;
+}
+
+/* Each MiB of a write gives up the CPU, with the lock held: another writer waits. */
+static void *write_until_one_waits(void *mem)
+{
+	int fd = open_hello(O_WRONLY);
+
+	for (int i = 0; i < 200 && !line_of("contended"); i++)
+		EXPECT_EQ(pwrite(fd, mem, 8 << 20, 0), 8 << 20);
+	close(fd);
+	return NULL;
+}
+
+TEST(waits_for_each_lock_that_may_sleep_are_counted_since_it_was_set)
+{
+	unsigned char *mem = resident_memory(8 << 20);
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "8M");
+	FOR_EACH_CHOICE(lock, "lock_mode") {
+		pthread_t t[2];
+
+		if (!strcmp(lock, "spinlock") || !strcmp(lock, "rwlock"))
+			continue;
+		CASE("%s", lock);
+		SET("lock_mode", "spinlock");
+		SET("lock_mode", lock);
+		SET("buffer_mode", "shared");
+		EXPECT_EQ(line_of("contended"), 0);
+		EXPECT_EQ(line_of("wait_ns"), 0);
+		for (int i = 0; i < 2; i++)
+			pthread_create(&t[i], NULL, write_until_one_waits, mem);
+		for (int i = 0; i < 2; i++)
+			pthread_join(t[i], NULL);
+		EXPECT(line_of("contended") > 0);
+		EXPECT(line_of("wait_ns") > 0);
+		SET("buffer_mode", "private");
+		SET("reset", "1");
+	}
+}
+
+static volatile bool done;
+
+static void *write_until_done(void *mem)
+{
+	int fd = open_hello(O_WRONLY);
+
+	for (int i = 0; i < 100 && !done; i++)
+		EXPECT_EQ(pwrite(fd, mem, 8 << 20, 0), 8 << 20);
+	done = true;
+	close(fd);
+	return NULL;
+}
+
+TEST(RWF_NOWAIT_waits_for_no_lock_that_may_sleep)
+{
+	static const char *const locks[] = { "mutex", "rwsem" };
+	unsigned char *mem = resident_memory(8 << 20);
+	struct iovec v = { buf, 1 };
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "8M");
+	for (size_t i = 0; i < ARRAY_SIZE(locks); i++) {
+		bool refused[2] = { false };
+		pthread_t writer;
+		int fd;
+
+		CASE("%s", locks[i]);
+		SET("lock_mode", locks[i]);
+		SET("buffer_mode", "shared");
+		fd = open_hello(O_RDWR);
+		EXPECT_EQ(write(fd, "x", 1), 1);
+		done = false;
+		pthread_create(&writer, NULL, write_until_done, mem);
+		while (!done && !(refused[0] && refused[1])) {
+			refused[0] |= preadv2(fd, &v, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+			refused[1] |= pwritev2(fd, &v, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+		}
+		done = true;
+		pthread_join(writer, NULL);
+		EXPECT(refused[0]);
+		EXPECT(refused[1]);
+		close(fd);
+		SET("buffer_mode", "private");
 		SET("reset", "1");
 	}
 }
