@@ -129,6 +129,9 @@ docs:	## build the site in build/docs; run all examples and exercises in guests 
 check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
 
+check-kcsan:	## run the tests that race on a kernel with KCSAN, which finds data races (20 min, first time 30)
+	tests/kernels/check-kcsan
+
 check-kernels:	## build for, boot and test every kernel in kernels.list, or KERNELS; JOBS (2 h)
 	tests/setup kernels
 	JOBS='$(JOBS)' tests/kernels/check-kernels $(KERNELS)
@@ -175,5 +178,5 @@ clean:	## remove everything that was built
 	rm -f Module.symvers modules.order .module-common.o .*.cmd
 
 .PHONY: all help module tool install uninstall dkms-source dkms-install dkms-uninstall \
-	setup stage demo shell exercise grade check lint docs check-debug check-kernels check-hammer check-long \
-	check-grade check-mutants check-packages check-all fuzz bench atlas deb clean
+	setup stage demo shell exercise grade check lint docs check-debug check-kcsan check-kernels check-hammer \
+	check-long check-grade check-mutants check-packages check-all fuzz bench atlas deb clean

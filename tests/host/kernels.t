@@ -68,17 +68,19 @@ fails_with "is $kver, and $dir builds modules for 0.0-other" "boot-kernel refuse
 
 # check-debug with a build and guests that do nothing
 debug=$dir/debug
-mkdir -p "$debug"/{bin,tests/kernels,tests/vm}
-cp tests/kernels/check-debug "$debug/tests/kernels"
+mkdir -p "$debug"/{bin,tests/{kernels,vm,hammer}}
+cp tests/kernels/check-{debug,kcsan} "$debug/tests/kernels"
 echo 'mkdir -p "$1/driver"' >"$debug/tests/kernels/copy-driver"
 echo 'echo kernel' >"$debug/tests/kernels/debug-kernel"
 echo 'echo "ok 1 - $4"; echo 1..1' >"$debug/tests/kernels/debug-suite"
+echo 'echo "$*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/kernels/kcsan-suite"
+echo 'echo build/tests/races' >"$debug/tests/hammer/files"
 for name in lessons exercises; do
 	echo 'echo "# $0 $*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/vm/$name.t"
 done
 touch "$debug/bin/"{make,gcc}
 for file in "$debug"/{bin/*,tests/*/*}; do
-	[ "${file##*/}" = check-debug ] || sed -i '1i #!/bin/sh' "$file" || continue
+	[[ ${file##*/} == check-* ]] || sed -i '1i #!/bin/sh' "$file" || continue
 	[ -s "$file" ] || echo '#!/bin/sh' >"$file"
 	chmod +x "$file"
 done
@@ -89,4 +91,11 @@ is "$(grep -c ' debug --stage ' "$debug/calls")" 2 "check-debug runs both on the
 echo not ok >"$debug/verdict"
 fails_with 'Failed' "check-debug fails if a lesson or an exercise does" check_debug
 succeeds "check-debug with files runs these alone" check_debug file
+
+check_kcsan() { (cd "$debug" && PATH=$debug/bin:$PATH tests/kernels/check-kcsan "$@"); }
+fails_with 'Failed' "check-kcsan fails if a fact of its guest does" check_kcsan
+echo ok >"$debug/verdict"
+succeeds "check-kcsan passes if all facts of its guest hold" check_kcsan
+like "$(tail -n 1 "$debug/calls")" '--report KCSAN.* -- build/tests/races .*kcsan.t$' \
+	"check-kcsan runs the tests that race, and wants the report of its module"
 done_testing
