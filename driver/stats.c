@@ -30,8 +30,11 @@ void hello_stats_extreme(struct hello_stats __percpu *stats, u64 ns)
 {
 	struct hello_stats *cell = get_cpu_ptr(stats);
 
-	cell->min_ns = min(cell->min_ns, ns);
-	cell->max_ns = max(cell->max_ns, ns);
+	/* Other CPUs read both, and a reset writes them. */
+	if (ns < READ_ONCE(cell->min_ns))
+		WRITE_ONCE(cell->min_ns, ns);
+	if (ns > READ_ONCE(cell->max_ns))
+		WRITE_ONCE(cell->max_ns, ns);
 	put_cpu_ptr(stats);
 }
 
@@ -47,10 +50,10 @@ static void add_cpus(struct hello_stats *sum, unsigned int index)
 
 		for (i = 0; i < HELLO_STAT_NR; i++)
 			sum->count[i] += READ_ONCE(cell->count[i]);
-		sum->live_buffers += cell->count[HELLO_STAT_ALLOCATIONS] -
-				     cell->count[HELLO_STAT_FREES];
-		sum->live_bytes += cell->count[HELLO_STAT_ASKED] -
-				   cell->count[HELLO_STAT_FREED];
+		sum->live_buffers += READ_ONCE(cell->count[HELLO_STAT_ALLOCATIONS]) -
+				     READ_ONCE(cell->count[HELLO_STAT_FREES]);
+		sum->live_bytes += READ_ONCE(cell->count[HELLO_STAT_ASKED]) -
+				   READ_ONCE(cell->count[HELLO_STAT_FREED]);
 		sum->min_ns = min(sum->min_ns, READ_ONCE(cell->min_ns));
 		sum->max_ns = max(sum->max_ns, READ_ONCE(cell->max_ns));
 	}
