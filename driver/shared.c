@@ -26,7 +26,8 @@ static DEFINE_SPINLOCK(users_lock);
 struct hello_store *hello_shared_attach(void)
 {
 	spin_lock(&users_lock);
-	users++;
+	/* Pairs with the READ_ONCE() in hello_shared_users(). */
+	WRITE_ONCE(users, users + 1);
 	spin_unlock(&users_lock);
 	return &store;
 }
@@ -34,7 +35,7 @@ struct hello_store *hello_shared_attach(void)
 void hello_shared_detach(void)
 {
 	spin_lock(&users_lock);
-	users--;
+	WRITE_ONCE(users, users - 1);
 	spin_unlock(&users_lock);
 }
 
