@@ -459,10 +459,9 @@ bool hello_file_next(struct hello_file_cursor *cursor,
 /* Ends a listing; the cursor is zeroed or in the list. */
 void hello_file_done(struct hello_file_cursor *cursor)
 {
-	if (!cursor->link.list.next)
-		return;
 	mutex_lock(&list_mutex);
-	list_del(&cursor->link.list);
+	if (cursor->link.list.next)
+		list_del(&cursor->link.list);
 	mutex_unlock(&list_mutex);
 }
 
