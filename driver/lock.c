@@ -271,7 +271,9 @@ void hello_lock_init(struct hello_lock *lock, unsigned int type, bool counted)
 	else
 		lock->fast_max = hello_lock_spins(lock) ? HELLO_LOCK_UNIT : HELLO_LOCK_CHUNK;
 	lock->counted = counted;
-	if (counted)
-		hello_lock_waits = (struct hello_lock_waits) { };
+	if (counted) {
+		atomic_set(&hello_lock_waits.contended, 0);
+		atomic64_set(&hello_lock_waits.wait_ns, 0);
+	}
 	hello_lock_types[type].init(lock);
 }
