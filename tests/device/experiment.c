@@ -156,16 +156,18 @@ TEST(reads_at_any_offset_are_pieces_of_one_answer)
 
 TEST(every_thread_does_all_of_its_count)
 {
+	int count = volume(5000);
+
 	for (int i = 0; i < volume(100); i++) {
 		run("lock lock_mode=mutex count=1 threads=%d", processors());
 		EXPECT_EQ(field("expected"), processors());
 		run("alloc count=1 threads=%d", processors());
 		EXPECT_EQ(field("count"), processors());
 	}
-	run("alloc buffer_size=64 count=%d threads=%d pattern=batch batch=4096", 5000, processors());
-	EXPECT_EQ(field("count"), 5000 * processors());
-	EXPECT_EQ(of_times("alloc", "n"), 5000 * processors());
-	EXPECT_EQ(of_times("free", "n"), 5000 * processors());
+	run("alloc buffer_size=64 count=%d threads=%d pattern=batch batch=%d", count, processors(), volume(4096));
+	EXPECT_EQ(field("count"), count * processors());
+	EXPECT_EQ(of_times("alloc", "n"), count * processors());
+	EXPECT_EQ(of_times("free", "n"), count * processors());
 }
 
 TEST(each_lock_is_waited_for_and_held_once_for_each_update_and_loses_none)
