@@ -74,6 +74,25 @@ else
 	ok 0 'pattern=remote frees on another CPU # SKIP no kprobe events, or one CPU'
 fi
 
+# The third flag of an event is s in softirq, and h or H in hardirq.
+if [ -e $tracing/events/kmem/kmalloc/enable ]; then
+	for context in process workqueue softirq hardirq; do
+		if grep -q "^$context .*missing" $debugfs/contexts; then
+			ok 0 "alloc_context=$context allocates there # SKIP this kernel lacks it"
+			continue
+		fi
+		echo >$tracing/trace
+		echo 1 | tee $tracing/events/kmem/kmalloc*/enable >/dev/null
+		run alloc alloc_mode=kmalloc buffer_size=3333 alloc_context=$context gfp_flags=GFP_ATOMIC count=10
+		echo 0 | tee $tracing/events/kmem/kmalloc*/enable >/dev/null
+		is "$(sed -n '/bytes_req=3333 /s/^ *\([^ ]*\)-[0-9]* [^]]*\] ..\(.\).*/\1\2/p' $tracing/trace |
+			sed 's/.*s$/softirq/; s/.*[hH]$/hardirq/; s/^kworker.*/workqueue/; s/^hello.*/process/' |
+			uniq -c | xargs)" "10 $context" "alloc_context=$context allocates there"
+	done
+else
+	ok 0 'each alloc_context allocates there # SKIP no kmem events'
+fi
+
 # order FREE: runs a batch of 9; prints the numbers of the allocations in the order of
 # their frees. The address is after the 24 bytes of the recipe.
 order() {
