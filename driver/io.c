@@ -177,7 +177,8 @@ static __always_inline ssize_t end_read(struct hello_file *file, size_t size,
 					loff_t end, ssize_t ret,
 					unsigned long changes)
 {
-	if (likely(ret >= 0))
+	/* The count of a private buffer is own.changes itself: not set back. */
+	if (likely(ret >= 0) && file->store != &file->own)
 		WRITE_ONCE(file->own.changes, changes);
 	return end_transfer(file, false, size, end, ret);
 }
