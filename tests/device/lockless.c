@@ -167,6 +167,23 @@ TEST(a_listing_beside_opens_ends)
 	beside(open_close, list, 2);
 }
 
+static int private_fd;
+
+static void read_private(void)
+{
+	char bytes[8];
+
+	EXPECT_EQ(pread(private_fd, bytes, sizeof(bytes), 0), 8);
+}
+
+TEST(two_readers_of_one_private_file_get_its_contents)
+{
+	private_fd = open_hello(O_RDWR);
+	EXPECT_EQ(pwrite(private_fd, "contents", 8, 0), 8);
+	beside(read_private, read_private, 1);
+	close(private_fd);
+}
+
 static int fixed;
 
 /* Replaces the file under the number by one whose first use allocates. */
