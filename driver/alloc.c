@@ -234,9 +234,11 @@ static struct kmem_cache *create_cache(unsigned int class)
 static int prepare_slab(size_t size)
 {
 	unsigned int class = class_of(size);
+	struct kmem_cache *cache = create_cache(class);
 
-	WRITE_ONCE(caches[class], create_cache(class));
-	return caches[class] ? 0 : -ENOMEM;
+	/* Pairs with the READ_ONCE() in lookup_slab(), which takes no lock. */
+	smp_store_release(&caches[class], cache);
+	return cache ? 0 : -ENOMEM;
 }
 
 static void lookup_slab(struct hello_mem *mem)
@@ -272,10 +274,12 @@ static void free_bulk_slab(const struct hello_mem *mem, unsigned int n,
 static int prepare_mempool(size_t size)
 {
 	unsigned int class = class_of(size);
+	mempool_t *pool = mempool_create_kmalloc_pool(POOL_ELEMENTS,
+						      class_size(class));
 
-	WRITE_ONCE(pools[class],
-		   mempool_create_kmalloc_pool(POOL_ELEMENTS, class_size(class)));
-	return pools[class] ? 0 : -ENOMEM;
+	/* Pairs with the READ_ONCE() in lookup_mempool(), which takes no lock. */
+	smp_store_release(&pools[class], pool);
+	return pool ? 0 : -ENOMEM;
 }
 
 static void lookup_mempool(struct hello_mem *mem)
