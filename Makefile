@@ -153,7 +153,7 @@ check-grade:	## grade the drivers of tests/grade, each with one mistake; JOBS (3
 	tests/setup check
 	prove -j$(JOBS) --exec tests/grade/check tests/grade/drivers/*/*.c
 
-check-mutants:	## plant bugs; a test must catch each; MUTANTS (50 min)
+check-mutants:	## plant bugs; a test must catch each; MUTANTS (1 h)
 	tests/setup debug
 	tests/mutants/run $(MUTANTS)
 
