@@ -96,6 +96,7 @@ check_kcsan() { (cd "$debug" && PATH=$debug/bin:$PATH tests/kernels/check-kcsan 
 fails_with 'Failed' "check-kcsan fails if a fact of its guest does" check_kcsan
 echo ok >"$debug/verdict"
 succeeds "check-kcsan passes if all facts of its guest hold" check_kcsan
-like "$(tail -n 1 "$debug/calls")" '--report KCSAN.* -- build/tests/races .*kcsan.t$' \
+like "$(tail -n 2 "$debug/calls" | head -n 1)" '--report KCSAN.* -- build/tests/races .*kcsan.t$' \
 	"check-kcsan runs the tests that race, and wants the report of its module"
+like "$(tail -n 1 "$debug/calls")" 'exercises.t kcsan$' "check-kcsan runs the exercise of its kernel"
 done_testing

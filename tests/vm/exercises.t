@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/vm/exercises.t [debug]: the skeleton of each exercise fails its check, and the
-# solution passes. The exercises of the stock kernel share a guest; with `debug` those of
-# the debug kernel run.
+# tests/vm/exercises.t [debug|kcsan]: the skeleton of each exercise fails its check, and the
+# solution passes. The exercises of the stock kernel share a guest; with a word those of the
+# debug or the KCSAN kernel run.
 # shellcheck disable=SC2317 # succeeds calls the functions by name
 
 cd "$(dirname "$0")/../.." || exit
@@ -41,7 +41,7 @@ for dir in "$exercises"/[0-9]*/; do
 	:)
 		shared+=("$n" "$n.solved")
 		;;
-	:grade | debug:debug)
+	:grade | debug:debug | kcsan:kcsan)
 		fails_with 'not ok|Bail out|on the console' "exercise $n: the skeleton fails" \
 			$exercises/check "$n" "$out/$n"
 		succeeds "exercise $n: the solution passes" $exercises/check "$n" "$out/$n.solved"
