@@ -61,7 +61,20 @@ fails_with "No such process" "an interrupt ends its rows" kill -0 "$pid"
 kver=$(tests/vm/run --which)
 fails_with "is $kver, and $dir builds modules for none" "boot-kernel refuses a directory that builds no modules" \
 	tests/kernels/boot-kernel "/boot/vmlinuz-$kver:$dir"
+fails_with "own-kernel: no kernel image $dir/none" "a kernel image that does not exist is refused" \
+	tests/kernels/own-kernel "$dir/none"
+fails_with "own-kernel: no build directory $dir/none" "a build directory that does not exist is refused" \
+	tests/kernels/own-kernel "/boot/vmlinuz-$kver:$dir/none"
+fails_with "does not say which version of Linux it is" "an image of another system is refused" \
+	tests/kernels/own-kernel /bin/sh
 mkdir -p "$dir/include/generated"
+: >"$dir/include/generated/utsrelease.h"
+fails_with "is $kver, and $dir builds modules for none$" "headers that name no version are refused" \
+	tests/kernels/own-kernel "/boot/vmlinuz-$kver:$dir"
+echo "#define UTS_RELEASE \"$kver\"" >"$dir/include/generated/utsrelease.h"
+is "$(tests/kernels/own-kernel "/boot/vmlinuz-$kver:$dir")" "/boot/vmlinuz-$kver
+$kver
+$dir" "own-kernel prints the image, its version and the build directory"
 echo '#define UTS_RELEASE "0.0-other"' >"$dir/include/generated/utsrelease.h"
 fails_with "is $kver, and $dir builds modules for 0.0-other" "boot-kernel refuses the headers of another kernel" \
 	tests/kernels/boot-kernel "/boot/vmlinuz-$kver:$dir"
