@@ -85,8 +85,8 @@ mkdir -p "$debug"/{bin,tests/{kernels,vm,hammer}}
 cp tests/kernels/check-{debug,kcsan} "$debug/tests/kernels"
 echo 'mkdir -p "$1/driver"' >"$debug/tests/kernels/copy-driver"
 echo 'echo kernel' >"$debug/tests/kernels/debug-kernel"
-echo 'echo "ok 1 - $4"; echo 1..1' >"$debug/tests/kernels/debug-suite"
-echo 'echo "$*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/kernels/kcsan-suite"
+echo 'echo "ok 1 - $5"; echo 1..1' >"$debug/tests/kernels/debug-guest"
+echo 'echo "$*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/kernels/kcsan-guest"
 echo 'echo build/tests/races' >"$debug/tests/hammer/files"
 for name in lessons exercises; do
 	echo 'echo "# $0 $*" >>calls; echo "$(cat verdict) 1 - a"; echo 1..1' >"$debug/tests/vm/$name.t"
