@@ -80,17 +80,6 @@ static inline long long of_times(const char *name, const char *key)
 	return found ? strtoll(found + strlen(word), NULL, 10) : -1;
 }
 
-/* The nth allocation from now on fails; 0: none */
-static inline void fail_nth(int n)
-{
-	char text[16];
-	int fd = open_file(DEBUGFS "fail/nth");
-
-	snprintf(text, sizeof(text), "%d", n);
-	EXPECT_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /*
  * The number of allocations without which an order is ENOMEM. Then the first one of its
  * threads fails; sets answer to that of this run.

@@ -196,6 +196,36 @@ static inline long long number(const char *file)
 	return strtoll(get(file), NULL, 0);
 }
 
+/* The nth allocation of the driver from now on fails; 0: none */
+static inline void fail_nth(int n)
+{
+	char text[16];
+	int fd = open("/sys/kernel/debug/hello/fail/nth", O_WRONLY | O_CLOEXEC);
+
+	snprintf(text, sizeof(text), "%d", n);
+	EXPECT_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* The number after a word in a file of debugfs */
+static inline long long number_after(const char *file, const char *word)
+{
+	char path[128], text[8192];
+	ssize_t n;
+	char *at;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/hello/%s", file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	ASSERT(EXPECT(n > 0));
+	text[n] = '\0';
+	at = strstr(text, word);
+	ASSERT(EXPECT(at));
+	return strtoll(at + strlen(word), NULL, 10);
+}
+
 /* The nth word of a file of choices */
 static inline bool choice(const char *file, int nth, char word[64])
 {

@@ -251,14 +251,6 @@ TEST(an_experiment_counts_against_max_uncharged_size)
 	EXPECT_EQ(uncharged(), before);
 }
 
-static void fail_next(const char *nth)
-{
-	int fd = open("/sys/kernel/debug/hello/fail/nth", O_WRONLY | O_CLOEXEC);
-
-	EXPECT_EQ(write(fd, nth, 1), 1);
-	close(fd);
-}
-
 TEST(a_pool_that_cannot_be_made_takes_nothing_of_max_uncharged_size)
 {
 	need_dma_coherent();
@@ -270,9 +262,9 @@ TEST(a_pool_that_cannot_be_made_takes_nothing_of_max_uncharged_size)
 		SET("alloc_mode", "kmalloc");
 		SET_NUMBER("buffer_size", size);
 		before = uncharged();
-		fail_next("1");
+		fail_nth(1);
 		EXPECT_ERRNO(set("alloc_mode", "mempool"), ENOMEM);
-		fail_next("0");
+		fail_nth(0);
 		EXPECT_EQ(uncharged(), before);
 	}
 }

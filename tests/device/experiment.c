@@ -297,7 +297,7 @@ TEST(a_kill_does_not_wait_for_the_end_of_a_batch)
 
 TEST(a_signal_that_does_not_kill_does_not_end_it)
 {
-	pid_t pid = run_in_child("lock lock_mode=none delay=msleep:10 threads=1 count=20");
+	pid_t pid = run_in_child("lock lock_mode=none delay=msleep:10 threads=1 count=200");
 	int status;
 
 	EXPECT_EQ(kill(pid, SIGSTOP), 0);

@@ -33,14 +33,6 @@ static long long read_file(const char *path)
 	return atoll(text);
 }
 
-static int set_nth(int n)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", n);
-	return write_file(KNOBS "nth", text);
-}
-
 /*
  * The paths: one call each that allocates, with a buffer that is FILLED, UNUSED
  * (before its first use), or CLOSED (the call is an open).
@@ -240,11 +232,11 @@ static bool strike(const struct path *p, const char *mode, int n)
 
 	if (fd >= 0)
 		EXPECT_EQ(ioctl(fd, HELLO_IOC_INFO, &before), 0);
-	EXPECT_EQ(set_nth(n), 0);
+	fail_nth(n);
 	ret = p->call(mode);
 	err = errno;
 	struck = read_file(KNOBS "nth") == 0;
-	EXPECT_EQ(set_nth(0), 0);
+	fail_nth(0);
 	if (!struck) {
 		EXPECT(ret >= 0);
 		return false;
@@ -309,9 +301,9 @@ TEST(a_mapping_that_fails_is_none)
 
 	SET("alloc_mode", "pages");
 	fd = open_hello(O_RDWR);
-	EXPECT_EQ(set_nth(1), 0);
+	fail_nth(1);
 	EXPECT_ERRNO((long)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), ENOMEM);
-	EXPECT_EQ(set_nth(0), 0);
+	fail_nth(0);
 	EXPECT_EQ(ioctl(fd, HELLO_IOC_RECIPE, &bigger), 0);	/* EBUSY while mapped */
 	close(fd);
 }
@@ -323,9 +315,9 @@ TEST(the_lock_is_changed_as_a_whole_or_not_at_all)
 		int shared = open("/sys/kernel/debug/hello/shared", O_RDONLY);
 
 		CASE("%s", lock);
-		EXPECT_EQ(set_nth(1), 0);
+		fail_nth(1);
 		set("lock_mode", lock);
-		EXPECT_EQ(set_nth(0), 0);
+		fail_nth(0);
 		EXPECT(read(shared, file, sizeof(file) - 1) > 0);
 		snprintf(line, sizeof(line), "\nlock_mode: %s\n", get("lock_mode"));
 		EXPECT(strstr(file, line));
@@ -361,10 +353,10 @@ TEST(a_failed_allocation_is_counted_with_every_allocator)
 
 		/* the last allocation of an open is the allocator itself */
 		for (int n = 1; number("stats/failures") == failures_before && n < 10; n++) {
-			EXPECT_EQ(set_nth(n), 0);
+			fail_nth(n);
 			close(try_open(O_RDWR));
 		}
-		EXPECT_EQ(set_nth(0), 0);
+		fail_nth(0);
 		EXPECT_EQ(number("stats/failures"), failures_before + 1);
 		EXPECT_EQ(number("stats/frees"), frees);
 		EXPECT_EQ(number("stats/allocations") - number("stats/frees"), number("stats/live_buffers"));

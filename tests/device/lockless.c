@@ -10,10 +10,6 @@
 
 #include "harness.h"
 
-#define SHARED		"/sys/kernel/debug/hello/shared"
-#define STATS		"/sys/kernel/debug/hello/stats"
-#define OPENS		"/sys/kernel/debug/hello/opens"
-
 /* A moment; the KCSAN lane sets RACE_TIME to seconds. */
 #define DURATION	(getenv("RACE_TIME") ? atoi(getenv("RACE_TIME")) : 0.1)
 
@@ -58,22 +54,6 @@ static void beside(void (*write_once)(void), void (*read_once)(void), int writer
 	read_once();
 }
 
-/* The number after a word in a debugfs file */
-static long long number_after(const char *path, const char *word)
-{
-	char text[8192];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	char *at;
-
-	close(fd);
-	ASSERT(EXPECT(n > 0));
-	text[n] = '\0';
-	at = strstr(text, word);
-	ASSERT(EXPECT(at));
-	return strtoll(at + strlen(word), NULL, 10);
-}
-
 /* ---- the tests ---- */
 
 static int shared_fd;
@@ -111,7 +91,7 @@ static void open_close(void)
 
 static void read_users(void)
 {
-	long long n = number_after(SHARED, "opens: ");
+	long long n = number_after("shared", "opens: ");
 
 	EXPECT(n >= 0 && n <= 2);
 }
@@ -120,7 +100,7 @@ TEST(no_shared_open_or_close_is_lost_of_two_at_once)
 {
 	SET("buffer_mode", "shared");
 	beside(open_close, read_users, 2);
-	EXPECT_EQ(number_after(SHARED, "opens: "), 0);
+	EXPECT_EQ(number_after("shared", "opens: "), 0);
 }
 
 static void read_sums(void)
@@ -131,7 +111,7 @@ static void read_sums(void)
 	EXPECT(n >= last);
 	last = n;
 	EXPECT(number("stats/live_buffers") >= live_before[1]);
-	number_after(STATS, "kmalloc ");
+	number_after("stats", "kmalloc ");
 }
 
 TEST(sums_beside_opens_never_fall)
@@ -147,8 +127,8 @@ static void change_lock(void)
 
 static void read_waits(void)
 {
-	EXPECT(number_after(SHARED, "contended: ") == 0);
-	EXPECT(number_after(SHARED, "wait_ns: ") == 0);
+	EXPECT(number_after("shared", "contended: ") == 0);
+	EXPECT(number_after("shared", "wait_ns: ") == 0);
 }
 
 TEST(a_lock_without_waiters_shows_no_wait_while_its_type_changes)
@@ -159,7 +139,7 @@ TEST(a_lock_without_waiters_shows_no_wait_while_its_type_changes)
 
 static void list(void)
 {
-	number_after(OPENS, "id pid comm");
+	number_after("opens", "id pid comm");
 }
 
 TEST(a_listing_beside_opens_ends)

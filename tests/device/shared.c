@@ -142,28 +142,12 @@ TEST(it_is_one_buffer_with_every_allocator)
 	}
 }
 
-/* A line of debugfs about the shared buffer */
-static long long line_of(const char *name)
-{
-	char line[256];
-	FILE *f = fopen("/sys/kernel/debug/hello/shared", "re");
-	size_t len = strlen(name);
-	long long n = -1;
-
-	ASSERT(report(f != NULL, "debugfs: %s", strerrorname_np(errno)));
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ':')
-			n = atoll(line + len + 1);
-	fclose(f);
-	return n;
-}
-
 /* Each MiB of a write gives up the CPU, with the lock held: another writer waits. */
 static void *write_until_one_waits(void *mem)
 {
 	int fd = open_hello(O_WRONLY);
 
-	for (int i = 0; i < 200 && !line_of("contended"); i++)
+	for (int i = 0; i < 200 && !number_after("shared", "contended: "); i++)
 		EXPECT_EQ(pwrite(fd, mem, 8 << 20, 0), 8 << 20);
 	close(fd);
 	return NULL;
@@ -184,14 +168,14 @@ TEST(waits_for_each_lock_that_may_sleep_are_counted_since_it_was_set)
 		SET("lock_mode", "spinlock");
 		SET("lock_mode", lock);
 		SET("buffer_mode", "shared");
-		EXPECT_EQ(line_of("contended"), 0);
-		EXPECT_EQ(line_of("wait_ns"), 0);
+		EXPECT_EQ(number_after("shared", "contended: "), 0);
+		EXPECT_EQ(number_after("shared", "wait_ns: "), 0);
 		for (int i = 0; i < 2; i++)
 			pthread_create(&t[i], NULL, write_until_one_waits, mem);
 		for (int i = 0; i < 2; i++)
 			pthread_join(t[i], NULL);
-		EXPECT(line_of("contended") > 0);
-		EXPECT(line_of("wait_ns") > 0);
+		EXPECT(number_after("shared", "contended: ") > 0);
+		EXPECT(number_after("shared", "wait_ns: ") > 0);
 		SET("buffer_mode", "private");
 		SET("reset", "1");
 	}
