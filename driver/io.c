@@ -515,7 +515,7 @@ static __always_inline void note_change(struct hello_file *file,
 	WRITE_ONCE(file->own.changes, store->changes);
 }
 
-/* Counts a write that ended at @end. Caller must hold the lock. */
+/* Publishes what a write copied up to @end. Caller must hold the lock. */
 static __always_inline void end_unit(struct hello_file *file,
 				     struct hello_store *store,
 				     struct hello_buffer *buffer, loff_t end,
