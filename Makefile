@@ -129,7 +129,7 @@ docs:	## build the site in build/docs; run all examples and exercises in guests 
 check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
 	tests/kernels/check-debug
 
-check-kcsan:	## run the tests that race on a kernel with KCSAN, which finds data races (25 min, first time 35)
+check-kcsan:	## run the tests that race on a kernel with KCSAN, which finds data races (15 min, first time 25)
 	tests/kernels/check-kcsan
 
 check-kernels:	## build for, boot and test every kernel in kernels.list, or KERNELS; JOBS (2 h)
