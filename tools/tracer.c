@@ -340,10 +340,11 @@ int tracer_release(void)
 int tracer_start(const char *functions)
 {
 	/* empties the buffer */
-	int ret = set("current_tracer", "nop");
+	int ret = set("trace", "");
 
 	if (!ret)
 		ret = set("set_graph_function", functions);
+	/* The kernel patches all its functions, unless the last start has done that. */
 	if (!ret)
 		ret = set("current_tracer", TRACER);
 	return ret ? ret : set("tracing_on", "1");
