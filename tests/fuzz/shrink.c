@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tests/fuzz/shrink.c: makes a failing sequence short: leaves out ever smaller parts, then
- * sets arguments to 0, as long as it still fails.
+ * pairs of operations, such as an open and its close, then sets arguments to 0, as long as
+ * it still fails.
  */
 #include <time.h>
 
@@ -35,6 +36,20 @@ struct sequence *shrink(const struct sequence *s, bool (*fails)(const struct seq
 				from = best->nr;
 		}
 	}
+	for (int i = 0; i < best->nr; i++)
+		for (int j = i + 1; j < best->nr && time(NULL) < end; j++) {
+			struct sequence *part = sequence_without(best, j, 1);
+			struct sequence *less = sequence_without(part, i, 1);
+
+			sequence_free(part);
+			if (fails(less)) {
+				sequence_free(best);
+				best = less;
+				i = -1;
+				break;
+			}
+			sequence_free(less);
+		}
 	for (int i = 0; i < best->nr; i++)
 		for (int j = 0; best->steps[i].op->args[j] && time(NULL) < end; j++) {
 			struct arg old = best->steps[i].arg[j];

@@ -30,6 +30,9 @@ is "$("$fuzz" --shrink "$dir/long" "$dir/needs" | tr '\n' ';')" 'open 3;pwrite 0
 echo 'pwrite 0 10 L+5 7' >"$dir/one"
 is "$("$fuzz" --shrink "$dir/one" sh -c '! grep -q pwrite "$0"')" 'pwrite 0 0 0 0' \
 	'shrinking sets each argument to 0 that a failure does not need'
+printf '%s\n' 'open 0' 'open 0' 'pread 0 0 0 0' 'close 0' 'pread 0 0 0 0' >"$dir/pair"
+is "$("$fuzz" --shrink "$dir/pair" awk '{ n[$1]++ } END { exit n["open"] == n["close"] + 1 }' | tr '\n' ';')" \
+	'open 0;' 'shrinking leaves out an open and its close together'
 is "$("$fuzz" --shrink "$dir/one" true 2>&1; echo $?)" "fuzz: $dir/one does not fail
 1" 'a sequence that does not fail is not shrunk'
 
