@@ -3,7 +3,9 @@
  * tests/device/misc_mtx.c: the work of open() under misc_mtx is bounded: opens of other
  * misc devices do not wait for it.
  */
+#include <math.h>
 #include <pthread.h>
+#include <sys/utsname.h>
 
 #include "missing_page.h"
 
@@ -318,6 +320,16 @@ static void expect_no_long_wait(const char *device, struct times t)
 	report(!long_wait(t, (struct times){ 0 }), "an open of %s took %.3f s", device, t.longest);
 }
 
+/* How much longer the median of opens may be than beside an equal load */
+static double most(const char *lock)
+{
+	struct utsname name;
+
+	uname(&name);
+	/* With PREEMPT_RT readers are preempted, and a writer that waits for them cannot boost them. */
+	return strstr(name.version, "PREEMPT_RT") && !strcmp(lock, "rwlock") ? INFINITY : 2;
+}
+
 TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_device)
 {
 	const char *device = other_device();
@@ -345,7 +357,7 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		/* The host's load may change between the two measurements: one of three tries must pass. */
 		for (int i = 0; i < 3; i++) {
 			own = time_beside_load(device, HELLO_DEV, HELLO_DEV);
-			if (own.median <= 2 * equal.median && !long_wait(own, equal))
+			if (own.median <= most(lock) * equal.median && !long_wait(own, equal))
 				break;
 			equal = time_beside_load(device, path, device);
 		}
@@ -353,8 +365,9 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		start_again();
 		report(!long_wait(own, equal), "an open of %s took %.3f s, beside an equal load %.3f s", device,
 		       own.longest, equal.longest);
-		report(own.median <= 2 * equal.median, "the median of opens of %s is %.1f us, beside an equal load %.1f us",
-		       device, own.median * 1e6, equal.median * 1e6);
+		report(own.median <= most(lock) * equal.median,
+		       "the median of opens of %s is %.1f us, beside an equal load %.1f us", device,
+		       own.median * 1e6, equal.median * 1e6);
 	}
 }
 
