@@ -436,6 +436,16 @@ static int check_map_early(struct hello_store *store,
 	return err;
 }
 
+/* From 6.4 to 6.14 this takes a lock of the vma that sleeps: not under the store's. */
+static void set_map_flags(struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		vm_flags_clear(vma, VM_MAYWRITE);
+	vm_flags_clear(vma, VM_MAYEXEC);
+	/* VM_SEQ_READ: the pages are on no LRU, so references need no tracking. */
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
+}
+
 /*
  * Zeroes a unit of the tail, which the mapping must not show, and counts the
  * mapping once all is zero. Caller must hold the lock. Returns true then.
@@ -445,11 +455,6 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 {
 	if (!zero_tail(store, buffer))
 		return false;
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		vm_flags_clear(vma, VM_MAYWRITE);
-	vm_flags_clear(vma, VM_MAYEXEC);
-	/* VM_SEQ_READ: the pages are on no LRU, so references need no tracking. */
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_SEQ_READ);
 	vma->vm_private_data = store;
 	count_map(vma, 1);
 	if (vma->vm_flags & VM_MAYWRITE)
@@ -497,6 +502,7 @@ int hello_store_mmap(struct hello_store *store, struct vm_area_struct *vma,
 	bool begun = false;
 	int err;
 
+	set_map_flags(vma);
 	do {
 		err = check_map_early(store, vma);
 		if (!err)
