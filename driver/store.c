@@ -143,7 +143,8 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			return -EBUSY;
 		}
 		begun = true;
-		abandoned = hello_store_drop_abandoned(store);
+		/* An open does not free a large buffer. */
+		abandoned = max == U64_MAX ? hello_store_drop_abandoned(store) : NULL;
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
 		} else {
