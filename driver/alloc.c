@@ -533,7 +533,8 @@ struct hello_allocator hello_allocators[] __ro_after_init = {
 		.words		= HELLO_GFP_ALL & ~(HELLO_GFP_HIGHUSER |
 						    HELLO_GFP_DMA32 |
 						    HELLO_GFP_DMA),
-		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_ZERO,
+		.flags		= HELLO_CONTIGUOUS | HELLO_MAPPABLE | HELLO_ZERO |
+				  HELLO_ATOMIC_POOL,
 		.max		= KMALLOC_MAX_SIZE,
 		.init		= init_dma,
 		.usable		= usable_order,

@@ -7,6 +7,7 @@
 
 #include <linux/bits.h>
 #include <linux/cache.h>
+#include <linux/gfp.h>
 #include <linux/mempool.h>
 #include <linux/types.h>
 
@@ -51,6 +52,7 @@ struct hello_mem {
 #define HELLO_ZERO		BIT(4)	/* honours __GFP_ZERO */
 #define HELLO_BY_SIZE		BIT(5)	/* small is contiguous, large mappable */
 #define HELLO_SPLIT		BIT(6)	/* a copy for each CPU: no address has it all */
+#define HELLO_ATOMIC_POOL	BIT(7)	/* without blocking, from a pool that drivers share */
 
 /**
  * struct hello_allocator - an entry of the table of allocators
@@ -124,6 +126,18 @@ static inline const struct hello_allocator *
 hello_allocator_of(const struct hello_mem *mem)
 {
 	return &hello_allocators[mem->recipe.alloc_mode];
+}
+
+/*
+ * True if an allocation may use the reserves, a small zone or a shared pool.
+ * Others depend on that memory, so max_reserve_size caps it.
+ */
+static inline bool hello_alloc_scarce(const struct hello_recipe *recipe)
+{
+	if (recipe->mask & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32))
+		return true;
+	return hello_allocators[recipe->alloc_mode].flags & HELLO_ATOMIC_POOL &&
+	       !gfpflags_allow_blocking(recipe->mask);
 }
 
 /* Must precede a->alloc(); hello_buffer_prepare() has prepared the recipe. */

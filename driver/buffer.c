@@ -94,7 +94,7 @@ static inline unsigned long caps_of(const struct hello_recipe *recipe)
 {
 	unsigned long set = BIT(TOTAL);
 
-	if (hello_gfp_scarce(recipe->mask))
+	if (hello_alloc_scarce(recipe))
 		set |= BIT(SCARCE);
 	if (!(hello_allocators[recipe->alloc_mode].flags & HELLO_CHARGED))
 		set |= BIT(UNCHARGED);

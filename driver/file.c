@@ -271,8 +271,8 @@ static int ioctl_info(struct hello_file *file, void __user *arg)
 static int check_capable(const struct hello_recipe *next,
 			 const struct hello_recipe *now, u64 max_buffer_size)
 {
-	bool scarce = next->gfp_flags != now->gfp_flags &&
-		      hello_gfp_scarce(next->mask);
+	bool scarce = hello_alloc_scarce(next) &&
+		      (next->gfp_flags != now->gfp_flags || !hello_alloc_scarce(now));
 	bool large = next->buffer_size > now->buffer_size &&
 		     next->buffer_size > max_buffer_size / 4;
 	bool context = next->alloc_context != now->alloc_context &&

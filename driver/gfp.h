@@ -33,13 +33,4 @@ int hello_gfp_print(u32 words, const char *separator, char *buf, size_t size);
 const char *hello_gfp_conflict(u32 words);
 gfp_t hello_gfp_bits(u32 words);
 
-/*
- * True if the mask may use the reserves or a small zone. Others depend on that
- * memory, so max_reserve_size caps it.
- */
-static inline bool hello_gfp_scarce(gfp_t mask)
-{
-	return mask & (__GFP_HIGH | __GFP_DMA | __GFP_DMA32);
-}
-
 #endif /* HELLO_GFP_H */

@@ -143,6 +143,27 @@ TEST(max_uncharged_size_is_64_MiB_unless_it_is_set)
 	EXPECT_EQ(number("max_uncharged_size"), 64 << 20);
 }
 
+/* On some machines it comes from a pool, on which other drivers depend. */
+TEST(dma_coherent_that_cannot_block_counts_against_max_reserve_size)
+{
+	need_dma_coherent();
+	SET("alloc_mode", "dma_coherent");
+	SET("buffer_size", "16K");
+	SET("max_reserve_size", "32K");
+	SET("gfp_flags", "GFP_NOWAIT");
+	open_hello(O_RDWR);
+	open_hello(O_RDWR);
+	EXPECT_ERRNO(try_open(O_RDWR), ENOMEM);
+	SET("gfp_flags", "GFP_KERNEL");
+	open_hello(O_RDWR);
+	close_range(3, ~0U, 0);
+	SET("gfp_flags", "GFP_NOWAIT");
+	open_hello(O_RDWR);
+	SET("alloc_mode", "kmalloc");
+	open_hello(O_RDWR);
+	open_hello(O_RDWR);
+}
+
 TEST(max_uncharged_size_bounds_dma_coherent_and_mempool_together_until_they_are_closed)
 {
 	static const char *const modes[] = { "dma_coherent", "mempool" };

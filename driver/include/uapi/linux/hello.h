@@ -91,9 +91,10 @@ struct hello_recipe_request {
  *   ENOSPC  the contents do not fit the new size
  *   EBUSY   the buffer is mapped
  *   ENOMEM  the allocator failed or a cap was reached
- *   EPERM   masks that draw on reserves or zones, and sizes over a quarter of
- *           max_buffer_size, need CAP_SYS_RESOURCE; other contexts than process
- *           and init_mode=uninitialized need CAP_SYS_ADMIN
+ *   EPERM   masks that draw on reserves or zones, dma_coherent that cannot block,
+ *           and sizes over a quarter of max_buffer_size need CAP_SYS_RESOURCE;
+ *           other contexts than process and init_mode=uninitialized need
+ *           CAP_SYS_ADMIN
  */
 #define HELLO_IOC_INFO		_IO(HELLO_IOC_MAGIC, 1)
 #define HELLO_IOC_RECIPE	_IO(HELLO_IOC_MAGIC, 2)
