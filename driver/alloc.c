@@ -100,11 +100,13 @@ static void *alloc_kvmalloc(struct hello_mem *mem)
 static size_t usable_kvmalloc(size_t size, const void *addr)
 {
 	size_t pages = PAGE_ALIGN(size);
+	unsigned int shift;
 
 	if (size <= KMALLOC_MAX_SIZE && !is_vmalloc_addr(addr))
 		return usable_kmalloc(size, addr);
-	if (pages >= PMD_SIZE && (!addr || vmalloc_to_page(addr + pages)))
-		return ALIGN(pages, PMD_SIZE);
+	shift = pages >= PMD_SIZE ? PMD_SHIFT : arch_vmap_pte_supported_shift(pages);
+	if (pages & ((1UL << shift) - 1) && (!addr || vmalloc_to_page(addr + pages)))
+		return ALIGN(pages, 1UL << shift);
 	return pages;
 }
 
