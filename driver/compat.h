@@ -22,6 +22,11 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
+/* 6.2 brought it, and stable releases took it over. */
+#ifndef DEFINE_SIMPLE_ATTRIBUTE_SIGNED
+#define DEFINE_SIMPLE_ATTRIBUTE_SIGNED DEFINE_SIMPLE_ATTRIBUTE
+#endif
+
 /* 6.3 made vma->vm_flags read-only but through these. */
 #ifndef HELLO_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
