@@ -495,13 +495,16 @@ int hello_buffer_mmap(struct hello_buffer *buffer, struct vm_area_struct *vma)
 	struct hello_mem *mem = &buffer->mem;
 	unsigned long n = vma_pages(vma);
 	struct page **pages;
+	int err;
 
 	if (hello_allocator_of(mem)->mmap)
 		return hello_allocator_of(mem)->mmap(mem, vma);
 	pages = page_array(buffer);
 	if (!pages)
 		return -ENOMEM;
-	return vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &n);
+	err = vm_insert_pages(vma, vma->vm_start, pages + vma->vm_pgoff, &n);
+	/* The range is valid: there was no memory for a page table. */
+	return err == -EFAULT ? -ENOMEM : err;
 }
 
 /**
