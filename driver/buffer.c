@@ -559,7 +559,16 @@ void hello_buffer_reset_peaks(void)
 
 int hello_buffer_init(void)
 {
-	headers = KMEM_CACHE(hello_buffer, SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU);
+	char name[32];
+
+	/*
+	 * Up to 6.11 the kernel removes such a cache from sysfs only after a grace
+	 * period: the last load's cache may still have its name.
+	 */
+	snprintf(name, sizeof(name), "hello_buffer_%llx", ktime_get_ns());
+	headers = kmem_cache_create(name, sizeof(struct hello_buffer),
+				    __alignof__(struct hello_buffer),
+				    SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU, NULL);
 	return headers ? 0 : -ENOMEM;
 }
 
