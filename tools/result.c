@@ -4,6 +4,7 @@
  */
 #include "result.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,17 @@
 #define SCHEMA_NAME	"helloctl-result"
 #define SCHEMA_VERSION	1
 
+/* The cells of the columns @required are not empty. */
 static const struct {
-	const char *name, *head;
+	const char *name, *head, *required;
 } kinds[RESULT_TABLES] = {
-	[RESULT_MEASURE]	= { "measure", "" },
-	[RESULT_RACE]		= { "race", "" },
-	[RESULT_REFUSED]	= { "refused", "order reason" },
-	[RESULT_HISTOGRAM]	= { "histogram", "row from_ns count" },
-	[RESULT_CROSSOVER]	= { "crossover", "alloc_mode than from_size distinguishable words" },
-	[RESULT_WARNING]	= { "warning", "warning text" },
+	[RESULT_MEASURE]	= { "measure", "", "" },
+	[RESULT_RACE]		= { "race", "", "" },
+	[RESULT_REFUSED]	= { "refused", "order reason", "order reason" },
+	[RESULT_HISTOGRAM]	= { "histogram", "row from_ns count", "row from_ns count" },
+	[RESULT_CROSSOVER]	= { "crossover", "alloc_mode than from_size distinguishable words",
+				    "alloc_mode than distinguishable" },
+	[RESULT_WARNING]	= { "warning", "warning text", "warning text" },
 };
 
 void result_init(struct result *result, int rows)
@@ -306,42 +309,83 @@ int result_print(const struct result *result)
 
 /* ---- files ---- */
 
-/* Returns the schema's name of the object, or NULL. */
-static const char *schema_of(struct json_object *object, int *version)
+static bool has_schema(struct json_object *object)
 {
 	struct json_object *schema = json_object_object_get(object, "schema");
 	struct json_object *name = json_object_object_get(schema, "name");
 
-	*version = json_object_get_int(json_object_object_get(schema, "version"));
-	return json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
+	return json_object_is_type(name, json_type_string) &&
+	       !strcmp(json_object_get_string(name), SCHEMA_NAME);
+}
+
+static int check_version(struct json_object *object, const char *path)
+{
+	struct json_object *schema = json_object_object_get(object, "schema");
+	struct json_object *version = json_object_object_get(schema, "version");
+	const char *shown = version ? json_object_to_json_string(version) : "none";
+	int64_t number = json_object_get_int64(version);
+
+	if (!json_object_is_type(version, json_type_int) || number < 1)
+		return fail(NULL, "%s: the version of the schema is %s, not a positive integer: it is damaged",
+			    path, shown);
+	if (number != SCHEMA_VERSION)
+		return fail("install a newer helloctl",
+			    "%s has version %s of the schema, this helloctl reads version %d", path,
+			    shown, SCHEMA_VERSION);
+	return 0;
+}
+
+/* Returns the name of a column that a row lacks, or NULL. The caller frees it. */
+static char *missing_cell(const struct table *rows, const char *required)
+{
+	struct table *columns = table_new("required", required);
+	char *missing = NULL;
+
+	for (size_t row = 0; row < table_rows(rows) && !missing; row++)
+		for (size_t i = 0; i < table_width(columns) && !missing; i++)
+			if (!table_cell(rows, row, table_column(columns, i)))
+				missing = text("%s", table_column(columns, i));
+	table_free(columns);
+	return missing;
+}
+
+static int parse_table(struct result *result, int kind, struct json_object *rows, const char *path)
+{
+	struct table *table = json_to_table(kinds[kind].name, rows);
+	char *missing;
+	int ret = 0;
+
+	if (!table)
+		return fail(NULL, "%s: '%s' is not a list of rows: it is damaged", path,
+			    kinds[kind].name);
+	result->tables[kind] = table;
+	missing = missing_cell(table, kinds[kind].required);
+	if (missing)
+		ret = fail(NULL, "%s: a row of '%s' has no '%s': it is damaged", path,
+			   kinds[kind].name, missing);
+	free(missing);
+	return ret;
 }
 
 static int parse(struct result *result, struct json_object *object, const char *path)
 {
 	struct json_object *metadata = json_object_object_get(object, "metadata"), *rows;
-	int version;
-	const char *name = schema_of(object, &version);
+	int ret;
 
-	if (!name || strcmp(name, SCHEMA_NAME))
+	if (!has_schema(object))
 		return fail("helloctl measure --save writes one", "%s is not a result of helloctl", path);
-	if (version != SCHEMA_VERSION)
-		return fail("install a newer helloctl",
-			    "%s has version %d of the schema, this helloctl reads version %d", path,
-			    version, SCHEMA_VERSION);
+	ret = check_version(object, path);
+	if (ret)
+		return ret;
 	if (!json_object_is_type(metadata, json_type_object))
 		return fail(NULL, "%s has no metadata: it is damaged", path);
 	result->metadata = json_object_get(metadata);
-	for (int i = 0; i < RESULT_TABLES; i++) {
-		if (!json_object_object_get_ex(object, kinds[i].name, &rows))
-			continue;
-		result->tables[i] = json_to_table(kinds[i].name, rows);
-		if (!result->tables[i])
-			return fail(NULL, "%s: '%s' is not a list of rows: it is damaged", path,
-				    kinds[i].name);
-	}
-	if (!result->tables[RESULT_MEASURE] && !result->tables[RESULT_RACE])
-		return fail(NULL, "%s has no rows of measure or race", path);
-	return 0;
+	for (int i = 0; i < RESULT_TABLES && !ret; i++)
+		if (json_object_object_get_ex(object, kinds[i].name, &rows))
+			ret = parse_table(result, i, rows, path);
+	if (!ret && !result->tables[RESULT_MEASURE] && !result->tables[RESULT_RACE])
+		ret = fail(NULL, "%s has no rows of measure or race", path);
+	return ret;
 }
 
 int result_load(struct result *result, const char *path)

@@ -201,6 +201,16 @@ jq '.measure = 5' "$dir/old.json" >"$dir/bad-rows"
 jq '.measure[0].alloc_p50_ns = [1]' "$dir/old.json" >"$dir/bad-cell"
 jq 'del(.measure)' "$dir/old.json" >"$dir/bad-none"
 jq '.metadata = []' "$dir/old.json" >"$dir/bad-metadata"
+jq '.schema.version = 1.9' "$dir/old.json" >"$dir/bad-fraction"
+jq '.schema.version = "1"' "$dir/old.json" >"$dir/bad-word"
+jq '.schema.version = true' "$dir/old.json" >"$dir/bad-true"
+jq '.schema.version = 0' "$dir/old.json" >"$dir/bad-zero"
+jq 'del(.schema.version)' "$dir/old.json" >"$dir/bad-unversioned"
+jq '.schema.version = 4294967297' "$dir/old.json" >"$dir/bad-large"
+jq '.warning = [{}]' "$dir/old.json" >"$dir/bad-warning"
+jq '.refused = [{"order": "alloc"}]' "$dir/old.json" >"$dir/bad-refused"
+jq 'del(.crossover[0].than)' "$dir/old.json" >"$dir/bad-crossover"
+jq '.histogram[0].count = null' "$dir/old.json" >"$dir/bad-histogram"
 echo '[]' >"$dir/bad-array"
 : >"$dir/bad-empty"
 head -c 1000 /dev/zero >"$dir/bad-zeros"
@@ -216,6 +226,16 @@ while read -r name reason; do
 done <<-END
 	bad-truncated ends too early: it is truncated
 	bad-newer has version 2 of the schema, this helloctl reads version 1
+	bad-fraction the version of the schema is 1.9, not a positive integer: it is damaged
+	bad-word the version of the schema is "1", not a positive integer: it is damaged
+	bad-true the version of the schema is true, not a positive integer: it is damaged
+	bad-zero the version of the schema is 0, not a positive integer: it is damaged
+	bad-unversioned the version of the schema is none, not a positive integer: it is damaged
+	bad-large has version 4294967297 of the schema, this helloctl reads version 1
+	bad-warning a row of 'warning' has no 'warning': it is damaged
+	bad-refused a row of 'refused' has no 'reason': it is damaged
+	bad-crossover a row of 'crossover' has no 'than': it is damaged
+	bad-histogram a row of 'histogram' has no 'count': it is damaged
 	bad-other is not a result of helloctl
 	bad-name is not a result of helloctl
 	bad-rows 'measure' is not a list of rows: it is damaged
@@ -228,6 +248,11 @@ done <<-END
 	bad-binary is not JSON
 	missing No such file or directory
 END
+for name in zero unversioned newer; do
+	ctl show "$dir/bad-$name"
+	printf '%s: %s\n' $name "$(printf '%s\n' "$out" | grep -c 'install a newer')"
+done >"$dir/out"
+is "$(tr '\n' ' ' <"$dir/out")" "zero: 0 unversioned: 0 newer: 1 " "only a newer version asks for a newer helloctl"
 ctl compare /dev/zero "$dir/old.json"
 is $status 2 "compare refuses a device"
 ctl compare "$dir" "$dir/old.json"
