@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "curves.h"
+#include "file.h"
 #include "helloctl.h"
 #include "output.h"
 #include "plot.h"
@@ -16,6 +17,8 @@ static int check_options(void)
 {
 	int ret = opts.plot ? plot_check(opts.plot) : 0;
 
+	if (!ret && opts.plot && opts.save && file_same(opts.plot, opts.save))
+		ret = usage_error("--save and --plot name the same file, %s", opts.save);
 	if (!ret && opts.save)
 		ret = result_check_target(opts.save);
 	return ret ? ret : check_output();
@@ -24,7 +27,7 @@ static int check_options(void)
 static int measure(int rows, const char *kind, char **argv, const char *const *defaults)
 {
 	struct result result;
-	int ret = check_options();
+	int ret = check_options(), saved = 0;
 
 	if (ret)
 		return ret;
@@ -32,14 +35,15 @@ static int measure(int rows, const char *kind, char **argv, const char *const *d
 	ret = sweep_run(&result, rows, kind, argv, defaults);
 	if (!ret && rows == RESULT_MEASURE)
 		curves_compare(&result);
+	/* a full disk must not lose the rows: they are printed even if they are not saved */
 	if (!ret && opts.save)
-		ret = result_save(&result, opts.save);
+		saved = result_save(&result, opts.save);
 	if (!ret)
 		ret = result_print(&result);
 	if (!ret && opts.plot)
 		ret = curves_draw(&result, opts.plot);
 	result_free(&result);
-	return ret;
+	return ret ? ret : saved;
 }
 
 int cmd_measure(int argc, char **argv)

@@ -84,7 +84,7 @@ int cmd_metrics(int argc, char **argv)
 		print_metrics(stdout);
 		return 0;
 	}
-	ret = file_check(opts.output, NULL, NULL);
+	ret = file_check(opts.output, NULL);
 	if (ret)
 		return ret;
 	to = checked(open_memstream(&all, &size));

@@ -2,6 +2,7 @@
 /*
  * report: saved results as one page that needs no other file.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,13 @@
 #include "plot.h"
 #include "result.h"
 
-static bool is_report(const char *path)
+static const char *refusal(const char *path)
 {
 	char *all = file_read(path);
-	bool report = all && strstr(all, HTML_MARK);
+	bool report = all && !strncmp(all, HTML_BEGIN, strlen(HTML_BEGIN));
 
 	free(all);
-	return report;
+	return report ? NULL : "is not a report of helloctl";
 }
 
 /* Adds and frees a plot. */
@@ -205,7 +206,7 @@ static int report(const struct result *results, char **names, int count)
 int cmd_report(int argc, char **argv)
 {
 	struct result *results = checked(calloc(argc, sizeof(*results)));
-	int ret = opts.output ? file_check(opts.output, "a report", is_report) :
+	int ret = opts.output ? file_check(opts.output, refusal) :
 		usage_error("report needs --output FILE"), loaded;
 
 	if (!ret)

@@ -3,6 +3,7 @@
  * show: prints and draws a saved result again.
  */
 #include "curves.h"
+#include "file.h"
 #include "helloctl.h"
 #include "output.h"
 #include "plot.h"
@@ -15,6 +16,8 @@ int cmd_show(int argc, char **argv)
 
 	if (!ret && opts.plot)
 		ret = plot_check(opts.plot);
+	if (!ret && opts.plot && file_same(opts.plot, argv[0]))
+		ret = usage_error("--plot would replace %s, the result", argv[0]);
 	if (!ret)
 		ret = result_load(&result, argv[0]);
 	if (ret)

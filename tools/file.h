@@ -9,11 +9,17 @@
 #include <stddef.h>
 
 /*
- * Returns 0 if @path can be made, or replaces a regular file that is empty or that @ours
- * accepts (NULL accepts any); else an exit status after printing an error as to @what.
+ * Returns 0 if @path can be made, or replaces a regular file that is empty or that @refusal
+ * accepts; else an exit status after printing an error. @refusal returns NULL to accept the
+ * file, or why it must stay, such as "is not a report"; without @refusal any file is accepted.
  */
-int file_check(const char *path, const char *what, bool (*ours)(const char *path));
-/* Writes a temporary file and renames it. Returns 0, or an exit status after an error. */
+int file_check(const char *path, const char *(*refusal)(const char *path));
+/* Whether both paths name the same entry of the same directory; neither needs to exist. */
+bool file_same(const char *a, const char *b);
+/*
+ * Writes a temporary file and renames it; a replaced file keeps its mode. Returns 0, or
+ * an exit status after printing an error.
+ */
 int file_replace(const char *path, const char *contents, size_t size);
 
 #endif /* HELLOCTL_FILE_H */

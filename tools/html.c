@@ -53,9 +53,7 @@ static void escape(FILE *to, const char *string)
 
 void html_begin(FILE *to, const char *title)
 {
-	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-	      HTML_MARK " " VERSION "\"/>\n", to);
+	fputs(HTML_BEGIN VERSION "\"/>\n", to);
 	html_text(to, "title", "%s", title);
 	fprintf(to, "<style>\n%s</style>\n</head>\n<body>\n", style);
 	html_text(to, "h1", "%s", title);

@@ -9,8 +9,11 @@
 
 struct table;
 
-/* Part of the head of each page: helloctl recognizes its own. */
-#define HTML_MARK	"<meta name=\"generator\" content=\"helloctl"
+/* Each page begins with this: helloctl recognizes its own. The version follows. */
+#define HTML_BEGIN \
+	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n" \
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" \
+	"<meta name=\"generator\" content=\"helloctl "
 
 void html_begin(FILE *to, const char *title);
 void html_end(FILE *to);

@@ -107,7 +107,7 @@ int plot_check(const char *path)
 {
 	if (!ends_with(path, ".svg") && !ends_with(path, ".png"))
 		return usage_error("--plot: the name '%s' does not end in .svg or .png", path);
-	return plot_check_gnuplot() ? EXIT_FAILED : file_check(path, NULL, NULL);
+	return plot_check_gnuplot() ? EXIT_FAILED : file_check(path, NULL);
 }
 
 int plot_check_gnuplot(void)

@@ -402,19 +402,42 @@ int result_load(struct result *result, const char *path)
 	return ret;
 }
 
-/* A result of any version, even a truncated one. */
-static bool is_result(const char *path)
+/* Whether an object with the schema's name has its metadata, and lists as tables. */
+static bool is_whole(struct json_object *object)
 {
-	char *all = file_read(path);
-	bool result = all && *all == '{' && strstr(all, "\"" SCHEMA_NAME "\"");
+	bool whole = json_object_is_type(json_object_object_get(object, "metadata"), json_type_object);
+	struct json_object *rows;
 
+	for (int i = 0; i < RESULT_TABLES; i++)
+		if (json_object_object_get_ex(object, kinds[i].name, &rows))
+			whole &= json_object_is_type(rows, json_type_array);
+	return whole;
+}
+
+/* Says why --save must not replace a file, or returns NULL: a result of any version. */
+static const char *refusal(const char *path)
+{
+	struct json_tokener *parser = checked(json_tokener_new());
+	char *all = file_read(path);
+	struct json_object *object;
+	const char *reason = NULL;
+
+	/* without the flag, the parser ignores what follows the result */
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT);
+	object = all ? json_tokener_parse_ex(parser, all, strlen(all) + 1) : NULL;
+	if (object ? !has_schema(object) : !all || *all != '{')
+		reason = "is not a result of helloctl";
+	else if (!object || !is_whole(object))
+		reason = "is not a whole result of helloctl (damaged or truncated)";
+	json_object_put(object);
 	free(all);
-	return result;
+	json_tokener_free(parser);
+	return reason;
 }
 
 int result_check_target(const char *path)
 {
-	return file_check(path, "a result", is_result);
+	return file_check(path, refusal);
 }
 
 int result_save(const struct result *result, const char *path)

@@ -403,8 +403,11 @@ is "$(printf '%s\n' "$metrics" | grep -Evc '^# (HELP [a-z_]+ .+\.|TYPE [a-z_]+ (
 ctl metrics --output "$UMOCKDEV_DIR/hello.prom"
 is "$status $out" "0 " "metrics --output is silent"
 is "$(cat "$UMOCKDEV_DIR/hello.prom")" "$metrics" "metrics --output writes the same text"
-is "$(echo "$UMOCKDEV_DIR"/hello.prom*)" "$UMOCKDEV_DIR/hello.prom" "metrics --output leaves no temporary file"
-is "$(stat -c %a "$UMOCKDEV_DIR/hello.prom")" 644 "metrics --output makes the file 0644"
+is "$(echo "$UMOCKDEV_DIR"/hello.prom* "$UMOCKDEV_DIR"/.helloctl*)" "$UMOCKDEV_DIR/hello.prom $UMOCKDEV_DIR/.helloctl*" \
+	"metrics --output leaves no temporary file"
+rm "$UMOCKDEV_DIR/hello.prom"
+(umask 022; $helloctl metrics --output "$UMOCKDEV_DIR/hello.prom")
+is "$(stat -c %a "$UMOCKDEV_DIR/hello.prom")" 644 "metrics --output makes the file with the mode of umask"
 ctl metrics -o "$UMOCKDEV_DIR/none/hello.prom"
 is $status 1 "metrics fails if it cannot write"
 like "$out" 'hello.prom: No such file or directory' "metrics prints why it cannot write"

@@ -93,7 +93,7 @@ like "$out" "no column 'bad'; there are .* alloc_p50_low_ns " "a wrong column li
 
 ctl measure --save "$dir/old.json" --seed 1
 is $status 0 "measure saves its result"
-is "$(echo "$dir"/old.json*)" "$dir/old.json" "--save leaves no temporary file"
+is "$(echo "$dir"/old.json* "$dir"/.helloctl*)" "$dir/old.json $dir/.helloctl*" "--save leaves no temporary file"
 is "$($helloctl show "$dir/old.json")" "$out" "show prints what measure printed"
 is "$($helloctl show -J "$dir/old.json")" "$(cat "$dir/old.json")" "show prints the same JSON"
 is "$($helloctl show --csv -o alloc_mode,buffer_size "$dir/old.json" | tail -n 1)" "vmalloc,4194304" \
@@ -140,6 +140,63 @@ untouched "--save does not follow a link"
 ctl measure buffer_size=64 --save "$dir/old.json.copy"
 ctl measure buffer_size=128 --save "$dir/old.json.copy"
 is "$(jq '.measure[0].buffer_size' "$dir/old.json.copy")" 128 "--save replaces a result"
+
+# A file that --save must not replace: refused before the sweep, untouched.
+cp Documentation/helloctl-result.schema.json "$dir/refused-schema"
+printf '{ "see": "helloctl-result", "schema": "helloctl-result" }\n' >"$dir/refused-mention"
+printf '["helloctl-result"]\n' >"$dir/refused-list"
+head -c 3000 "$dir/old.json" >"$dir/refused-truncated"
+jq '.measure = 5' "$dir/old.json" >"$dir/refused-damaged"
+cat "$dir/old.json" "$dir/race.json" >"$dir/refused-two"
+while read -r name reason; do
+	cp "$dir/refused-$name" "$dir/kept2"
+	is "$(orders measure --save "$dir/kept2" 2>"$dir/err")" "" "--save refuses before the sweep: $name"
+	like "$(cat "$dir/err")" "kept2 $reason: it is not replaced\$" "--save says why it refuses: $name"
+	ok "$(cmp -s "$dir/kept2" "$dir/refused-$name"; echo $?)" "--save leaves it as it was: $name"
+done <<-END
+	schema is not a result of helloctl
+	mention is not a result of helloctl
+	list is not a result of helloctl
+	truncated is not a whole result of helloctl \(damaged or truncated\)
+	damaged is not a whole result of helloctl \(damaged or truncated\)
+	two is not a whole result of helloctl \(damaged or truncated\)
+END
+jq '.schema.version = 2 | del(.metadata.seed)' "$dir/old.json" >"$dir/kept2"
+ctl measure buffer_size=64 --save "$dir/kept2"
+is "$status $(jq '.schema.version' "$dir/kept2")" "0 1" "--save replaces a result of another version"
+
+long=$(printf '%0255d' 0)
+ctl measure buffer_size=64 --save "$dir/$long"
+is "$status $(jq '.measure | length' "$dir/$long")" "0 2" "--save takes a name of 255 bytes"
+rm -f "$dir/$long"
+for target in "$dir/0$long" "$dir/newdir/" "$dir/old.json/" "$dir/old.json/a"; do
+	is "$(orders measure --save "$target" 2>"$dir/err")" "" "--save refuses ...${target#"${target%????????}"} before the sweep"
+	like "$(cat "$dir/err")" 'cannot write .*: (File name too long|Is a directory|Not a directory)$' "--save says why it cannot write it"
+done
+ctl measure buffer_size=64 --save "$dir/same.svg" --plot "$dir/./same.svg"
+is "$status $([ -e "$dir/same.svg" ] && echo written)" "2 " "--save and --plot need two names"
+is "$(orders measure --save "$dir/same.svg" --plot "$dir/../results/same.svg" 2>&-)" "" "one name is refused before the sweep"
+cp "$dir/old.json" "$dir/same.svg"
+ctl show "$dir/same.svg" --plot "$dir/same.svg"
+is "$status $(cmp "$dir/same.svg" "$dir/old.json")" "2 " "show --plot does not replace the result that it draws"
+
+# mode UMASK FILE: the mode that --save leaves
+mode() {
+	(umask "$1" && $helloctl measure buffer_size=64 --repeat 1 --save "$2" >/dev/null && stat -c %a "$2")
+}
+rm -f "$dir/kept2"
+is "$(mode 027 "$dir/kept2")" 640 "a new file has the mode of umask"
+chmod 600 "$dir/kept2"
+is "$(mode 022 "$dir/kept2")" 600 "a replaced file keeps its mode"
+chmod 664 "$dir/kept2"
+is "$(mode 077 "$dir/kept2")" 664 "umask does not narrow the mode of a replaced file"
+# The file is only full once the sweep has made the result.
+rm -f "$dir/kept2"
+out=$(ulimit -f 1; trap '' XFSZ; $helloctl measure --save "$dir/kept2" 2>&1)
+is "$? $(printf '%s\n' "$out" | grep -Ec '^(kmalloc|vmalloc) .* 4M ') $([ -e "$dir/kept2" ] && echo written)" "1 2 " \
+	"a result that cannot be saved is printed, and the status says that it is not saved"
+like "$out" 'cannot write .*kept2: File too large' "measure says why it cannot save the result"
+is "$(echo "$dir"/.helloctl*)" "$dir/.helloctl*" "no temporary file stays"
 
 # ---- compare ----
 
@@ -292,6 +349,21 @@ if $user $helloctl --version >/dev/null 2>&1; then
 else
 	ok 0 "report says that a directory is read-only # SKIP a user cannot run this helloctl"
 fi
+# A file that report must not replace.
+ctl report "$dir/old.json" -o "$dir/one.html"
+mark=$(grep generator "$dir/one.html")
+printf 'From: a\n\n%s\n' "$mark" >"$dir/mail"
+printf '/* %s */\nint x;\n' "$mark" >"$dir/page.c"
+sed 's/ lang="en"//' "$dir/one.html" >"$dir/page.html"
+for file in mail page.c page.html; do
+	cp "$dir/$file" "$dir/kept2"
+	ctl report "$dir/old.json" -o "$dir/kept2"
+	is "$status $(cmp "$dir/kept2" "$dir/$file")" "1 " "report does not replace a file that only has its mark: $file"
+done
+like "$out" 'kept2 is not a report of helloctl: it is not replaced' "report says why"
+sed 's/content="helloctl [^"]*"/content="helloctl 0.0.1"/' "$dir/one.html" >"$dir/kept2"
+ctl report "$dir/old.json" -o "$dir/kept2"
+is "$status $(cmp "$dir/kept2" "$dir/one.html")" "0 " "report replaces a report of another version"
 ctl report "$dir/old.json"
 is $status 2 "report needs a file to write"
 is "$(tests/tool/complete 'helloctl report -o al')" "" "bash completes no columns for the page of report"
