@@ -254,7 +254,7 @@ static int print_rows(const struct result *result, struct table *rows, const cha
 		if (table_has(rows, figure))
 			append(&columns, "%s%s", *columns ? "," : "", figure);
 	free(copy);
-	ret = table_print_columns(rows, columns);
+	ret = table_print_columns(rows, *columns ? columns : NULL);
 	free(columns);
 	free(words);
 	return ret;
@@ -281,9 +281,10 @@ static int print_json(const struct result *result)
 	int ret;
 
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
-		if (result->tables[i])
+		if (result->tables[i] && table_rows(result->tables[i]))
 			rows[count++] = result->tables[i];
-	ret = tables_check(rows, count);
+	/* the columns of an empty table are unknown */
+	ret = count ? tables_check(rows, count) : 0;
 	if (!ret) {
 		object = to_json(result, false);
 		json_print(object, stdout);
@@ -300,8 +301,10 @@ int result_print(const struct result *result)
 	if (opts.json)
 		return print_json(result);
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
-		if (result->tables[i])
+		if (result->tables[i] && table_rows(result->tables[i]))
 			ret = print_rows(result, result->tables[i], result_figures(i));
+		else if (result->tables[i])
+			say("no rows of %s", kinds[i].name);
 	if (!ret)
 		print_foot(result);
 	return ret;

@@ -198,6 +198,19 @@ is "$? $(printf '%s\n' "$out" | grep -Ec '^(kmalloc|vmalloc) .* 4M ') $([ -e "$d
 like "$out" 'cannot write .*kept2: File too large' "measure says why it cannot save the result"
 is "$(echo "$dir"/.helloctl*)" "$dir/.helloctl*" "no temporary file stays"
 
+jq '.measure = [] | .histogram = [] | .crossover = []' "$dir/old.json" >"$dir/none.json"
+ctl show "$dir/none.json"
+is "$status $(printf '%s\n' "$out" | grep -c '^no rows of measure$') $(printf '%s\n' "$out" | grep -c '^Linux ')" "0 1 1" \
+	"show says that a result has no rows, and where it is from"
+for option in -J --csv '-o alloc_mode'; do
+	ctl show $option "$dir/none.json"
+	is $status 0 "show $option of a result without rows succeeds"
+done
+is "$(json '.measure' show -J -o alloc_mode "$dir/none.json")" "[]" "show -J of a result without rows has an empty list"
+jq '.measure = [{"other": 1}]' "$dir/old.json" >"$dir/other.json"
+ctl show "$dir/other.json"
+is "$status $(printf '%s\n' "$out" | head -n 1)" "0 OTHER" "show prints the columns that there are"
+
 # ---- compare ----
 
 for percent in 0 3 10; do
