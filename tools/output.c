@@ -86,8 +86,9 @@ char *printable(const char *string, enum medium medium)
 
 	while (*c) {
 		size_t length = utf8_length(c);
-		/* C0, DEL, and C1: U+0080 to U+009F */
-		bool control = *c < ' ' || *c == 0x7f || (*c == 0xc2 && length && c[1] < 0xa0);
+		/* C0, DEL, C1: U+0080 to U+009F, and U+FFFE and U+FFFF, which XML excludes too */
+		bool control = *c < ' ' || *c == 0x7f || (*c == 0xc2 && length && c[1] < 0xa0) ||
+			       (length == 3 && *c == 0xef && c[1] == 0xbf && c[2] >= 0xbe);
 
 		if (!length || (medium != FOR_JSON && control) || (medium == FOR_TABLE && length > 1)) {
 			end += sprintf(end, "\\%03o", *c++);

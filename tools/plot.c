@@ -119,19 +119,21 @@ int plot_check_gnuplot(void)
 	return 0;
 }
 
-/* gnuplot runs commands in backquotes, and expands backslashes. */
+/* gnuplot runs commands in backquotes, and expands backslashes. SVG is valid UTF-8. */
 char *plot_safe(const char *format, ...)
 {
 	va_list args;
-	char *all;
+	char *all, *valid;
 
 	va_start(args, format);
 	all = vtext(format, args);
 	va_end(args);
-	for (char *c = all; *c; c++)
-		if (strchr("\"\\`<>&", *c) || (unsigned char)*c < ' ')
+	valid = printable(all, FOR_TERMINAL);
+	free(all);
+	for (char *c = valid; *c; c++)
+		if (strchr("\"\\`<>&", *c))
 			*c = '?';
-	return all;
+	return valid;
 }
 
 /* Returns the picture, or NULL after printing an error. */

@@ -362,6 +362,21 @@ if $user $helloctl --version >/dev/null 2>&1; then
 else
 	ok 0 "report says that a directory is read-only # SKIP a user cannot run this helloctl"
 fi
+# picture_words FILE: the words of the pictures of a page or an SVG
+picture_words() {
+	sed -n 's/.*<text>//; s/<tspan[^>]*>//g; s/ *<.tspan>//g; s/<.text>.*//p' "$1"
+}
+name=$dir/$(printf 'latin-\344')
+cp "$dir/old.json" "$name"
+ctl report "$dir/old.json" "$name" -o "$dir/one.html"
+is "$status $(xmllint --noout "$dir/one.html" 2>&1)" "0 " "the page of a file whose name is not UTF-8 is well-formed"
+like "$(picture_words "$dir/one.html")" 'latin-.344' "its pictures name it as the page does"
+jq '.metadata.cpu_model = "a\uFFFEb\uFFFFc" | .metadata.kernel_release = "x\uFFFEy"' "$dir/old.json" >"$dir/fffe.json"
+ctl report "$dir/fffe.json" "$dir/race.json" -o "$dir/one.html"
+is "$status $(xmllint --noout "$dir/one.html" 2>&1)" "0 " "the page escapes the characters that XML excludes"
+ctl show "$dir/fffe.json" --plot "$dir/fffe.svg"
+is "$status $(xmllint --noout "$dir/fffe.svg" 2>&1)" "0 " "a picture does too"
+
 # A file that report must not replace.
 ctl report "$dir/old.json" -o "$dir/one.html"
 mark=$(grep generator "$dir/one.html")
