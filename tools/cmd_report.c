@@ -29,17 +29,18 @@ static const char *refusal(const char *path)
 	return report ? NULL : "is not a report of helloctl";
 }
 
-/* Adds and frees a plot. */
-static int add_picture(FILE *to, struct plot plot, const char *label)
+/* Adds and frees a plot of the figures of @name; one without data is omitted. */
+static int add_picture(FILE *to, struct plot plot, const char *name, const char *label)
 {
 	static int pictures;
-	char *svg = *plot.data ? plot_svg(&plot) : text("%s", "");
+	bool draws = *plot.data;
+	char *svg = draws ? plot_svg(&plot, name) : NULL;
 
-	if (svg && *svg)
+	if (svg)
 		html_picture(to, svg, pictures++, label);
 	free(svg);
 	curves_free(&plot);
-	return svg ? 0 : EXIT_FAILED;
+	return draws && !svg ? EXIT_FAILED : 0;
 }
 
 /* One picture for each allocator of the first file, with a curve for each file. */
@@ -55,25 +56,25 @@ static int add_allocators(FILE *to, const struct result *results, char **names, 
 		while (mode && before < row && strcmp(mode, table_cell(rows, before, "alloc_mode")))
 			before++;
 		if (mode && before == row)
-			ret = add_picture(to, curves_of_mode(results, names, count, mode),
+			ret = add_picture(to, curves_of_mode(results, names, count, mode), "the files together",
 					  "A curve for each file: the median, and a line to the 99th percentile.");
 	}
 	return ret;
 }
 
-static int add_pictures(FILE *to, const struct result *result)
+static int add_pictures(FILE *to, const struct result *result, const char *name)
 {
 	unsigned long long size = curves_typical_size(result);
 	int ret = 0;
 
 	if (curves_have_sizes(result))
-		ret = add_picture(to, curves_plot(result, true, 0),
+		ret = add_picture(to, curves_plot(result, true, 0), name,
 				  "The cost of one allocation: the median, and a line to the 99th percentile.");
 	if (!ret && result->tables[RESULT_HISTOGRAM] && table_rows(result->tables[RESULT_HISTOGRAM])) {
 		char *bytes = text("%llu", size), *shown = value_text("buffer_size", bytes);
 		char *label = text("How often an allocation of %s took how long.", shown);
 
-		ret = add_picture(to, curves_plot(result, false, size), label);
+		ret = add_picture(to, curves_plot(result, false, size), name, label);
 		free(label);
 		free(shown);
 		free(bytes);
@@ -127,7 +128,7 @@ static int add_result(FILE *to, const struct result *result, const char *name)
 		free(line);
 	}
 	if (result->tables[RESULT_MEASURE]) {
-		ret = add_pictures(to, result);
+		ret = add_pictures(to, result, name);
 		html_text(to, "h3", "%s", "Allocations");
 		add_rows(to, result, RESULT_MEASURE);
 	}

@@ -5,6 +5,7 @@
  */
 #include "plot.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,54 +137,99 @@ char *plot_safe(const char *format, ...)
 	return valid;
 }
 
-/* Returns the picture, or NULL after printing an error. */
-static char *draw(const struct plot *plot, bool png, size_t *size)
+/* Returns all bytes of a file, or NULL. The caller frees them. */
+static char *contents(int fd, size_t *size)
 {
-	/* the path is in the environment: the shell opens it */
-	static const char command[] = "LC_ALL=C.UTF-8 exec gnuplot >\"$HELLO_PLOT\"";
-	int fd = memfd_create("plot", 0);
-	char *path = text("/proc/self/fd/%d", fd), *all = NULL;
-	FILE *to = fd < 0 || setenv("HELLO_PLOT", path, 1) ? NULL : popen(command, "we");
 	struct stat st;
+	char *all;
+
+	if (fd < 0 || fstat(fd, &st))
+		return NULL;
+	*size = st.st_size;
+	all = checked(calloc(1, *size + 1));
+	if (pread(fd, all, *size, 0) == st.st_size)
+		return all;
+	free(all);
+	return NULL;
+}
+
+/* Returns gnuplot's last line: it follows the command and a mark of the place, or is NULL. */
+static char *last_line(char *said)
+{
+	char *line, *last = NULL;
+
+	while ((line = strsep(&said, "\n"))) {
+		line += strspn(line, " \t");
+		last = *line ? line : last;
+	}
+	return last;
+}
+
+static void write_script(FILE *to, const struct plot *plot, bool png)
+{
+	fputs("set terminal ", to);
+	if (png)
+		fprintf(to, PNG, plot->height * 3 / 2);
+	else
+		fprintf(to, SVG, plot->height);
+	fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title,
+		script, plot->shares ? shares_script : plot->cost ? cost_script : histogram_script);
+}
+
+/* Runs gnuplot without the user's settings. Returns whether it succeeded. */
+static bool run_gnuplot(const struct plot *plot, bool png, int out, int err)
+{
+	char *command = text("unset GNUTERM GNUPLOT_LIB GNUPLOT_FONTPATH GNUPLOT_DEFAULT_GDFONT; "
+			     "LC_ALL=C.UTF-8 exec gnuplot -d >/proc/self/fd/%d 2>/proc/self/fd/%d",
+			     out, err);
+	FILE *to = out < 0 || err < 0 ? NULL : popen(command, "we");
+	/* gnuplot may end before it has read everything */
+	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
+	bool done = false;
 
 	if (to) {
-		fputs("set terminal ", to);
-		if (png)
-			fprintf(to, PNG, plot->height * 3 / 2);
-		else
-			fprintf(to, SVG, plot->height);
-		fprintf(to, "\n$data <<END\n%sEND\nset title \"%s\"\n%s%s", plot->data, plot->title,
-			script, plot->shares ? shares_script : plot->cost ? cost_script : histogram_script);
+		write_script(to, plot, png);
+		done = !pclose(to);
 	}
-	if (to && !pclose(to) && !fstat(fd, &st)) {
-		*size = st.st_size;
-		all = checked(calloc(1, *size + 1));
-		if (pread(fd, all, *size, 0) != st.st_size) {
-			free(all);
-			all = NULL;
-		}
+	signal(SIGPIPE, old);
+	free(command);
+	return done;
+}
+
+/* Returns the picture, or NULL after printing an error that names @name. */
+static char *draw(const struct plot *plot, const char *name, bool png, size_t *size)
+{
+	int out = memfd_create("plot", 0), err = memfd_create("errors", 0);
+	bool done = run_gnuplot(plot, png, out, err);
+	char *all = done ? contents(out, size) : NULL, *said;
+
+	if (!all || !*size) {
+		said = contents(err, size);
+		fail(said ? last_line(said) : NULL, "gnuplot could not draw %s", name);
+		free(said);
+		free(all);
+		all = NULL;
 	}
-	if (!all)
-		fail(NULL, "gnuplot could not draw");
-	if (fd >= 0)
-		close(fd);
-	free(path);
+	if (out >= 0)
+		close(out);
+	if (err >= 0)
+		close(err);
 	return all;
 }
 
 int plot_draw(const char *path, const struct plot *plot)
 {
 	size_t size;
-	char *all = draw(plot, ends_with(path, ".png"), &size);
+	char *all = draw(plot, path, ends_with(path, ".png"), &size);
 	int ret = all ? file_replace(path, all, size) : EXIT_FAILED;
 
 	free(all);
 	return ret;
 }
 
-char *plot_svg(const struct plot *plot)
+char *plot_svg(const struct plot *plot, const char *name)
 {
 	size_t size;
 
-	return draw(plot, false, &size);
+	return draw(plot, name, false, &size);
 }

@@ -27,7 +27,10 @@ struct plot {
 };
 
 int plot_draw(const char *path, const struct plot *plot);
-/* Returns the picture, or NULL after printing an error. The caller frees it. */
-char *plot_svg(const struct plot *plot);
+/*
+ * Returns the picture, or NULL after printing an error that says which figures gnuplot could
+ * not draw, those of @name. The caller frees it.
+ */
+char *plot_svg(const struct plot *plot, const char *name);
 
 #endif /* HELLOCTL_PLOT_H */

@@ -377,6 +377,28 @@ is "$status $(xmllint --noout "$dir/one.html" 2>&1)" "0 " "the page escapes the 
 ctl show "$dir/fffe.json" --plot "$dir/fffe.svg"
 is "$status $(xmllint --noout "$dir/fffe.svg" 2>&1)" "0 " "a picture does too"
 
+# gnuplot: the user's settings do not count, and its errors name the file.
+mkdir -p "$dir/home" "$dir/gnuplot"
+echo 'set output "/dev/null"' >"$dir/home/.gnuplot"
+out=$(HOME=$dir/home GNUTERM=bogus $helloctl show "$dir/old.json" --plot "$dir/home.svg" 2>&1)
+is "$? $(cmp "$dir/home.svg" "$dir/old.svg" 2>&1)" "0 " "gnuplot draws the same with settings of the user's in ~/.gnuplot and GNUTERM"
+for what in 'exit 0' 'echo half; exit 1' 'cat >/dev/null; exit 0'; do
+	printf '#!/bin/sh\n%s\n' "$what" >"$dir/gnuplot/gnuplot"
+	chmod +x "$dir/gnuplot/gnuplot"
+	cp "$dir/old.svg" "$dir/home.svg"
+	out=$(PATH=$dir/gnuplot:$PATH $helloctl show "$dir/old.json" --plot "$dir/home.svg" 2>&1 >/dev/null)
+	is "$? $out" "1 helloctl: gnuplot could not draw $dir/home.svg" "show fails if gnuplot draws nothing ($what)"
+	ok "$(cmp -s "$dir/home.svg" "$dir/old.svg"; echo $?)" "the old picture stays ($what)"
+	rm -f "$dir/none.html"
+	out=$(PATH=$dir/gnuplot:$PATH $helloctl report "$dir/old.json" -o "$dir/none.html" 2>&1)
+	is "$? $out $([ -e "$dir/none.html" ] && echo written)" "1 helloctl: gnuplot could not draw $dir/old.json " \
+		"report fails then, and names the file ($what)"
+done
+printf '#!/bin/sh\nprintf "plot something\\n     ^\\n  line 0: no such thing\\n\\n" >&2\nexit 1\n' >"$dir/gnuplot/gnuplot"
+out=$(PATH=$dir/gnuplot:$PATH $helloctl report "$dir/old.json" -o "$dir/none.html" 2>&1)
+is "$out" "helloctl: gnuplot could not draw $dir/old.json
+helloctl: line 0: no such thing" "report prints gnuplot's reason, not its script"
+
 # A file that report must not replace.
 ctl report "$dir/old.json" -o "$dir/one.html"
 mark=$(grep generator "$dir/one.html")
