@@ -17,13 +17,13 @@
 #include "result.h"
 #include "shares.h"
 
-/* A row. No median: most allocations failed. */
+/* A row. It is drawn and compared if it has a median, and most allocations succeeded. */
 struct point {
 	char *key;		/* all words but the allocator and the size */
 	const char *mode;
 	size_t row;
 	unsigned long long size, median, low, high, p99;
-	bool interval;
+	bool measured, failed, interval;
 };
 
 /* The rows of one allocator and key, by size. */
@@ -49,11 +49,13 @@ static bool on_axis(const char *word)
 
 static struct point make_point(const struct table *rows, size_t row)
 {
+	unsigned long long failures = table_number(rows, row, "failures");
 	struct point p = {
 		.row = row,
 		.key = text("%s", ""),
 		.mode = table_cell(rows, row, "alloc_mode"),
 		.size = table_number(rows, row, "buffer_size"),
+		.median = table_number(rows, row, "alloc_p50_ns"),
 		.p99 = table_number(rows, row, "alloc_p99_ns"),
 		.low = table_number(rows, row, "alloc_p50_low_ns"),
 		.high = table_number(rows, row, "alloc_p50_high_ns"),
@@ -61,8 +63,8 @@ static struct point make_point(const struct table *rows, size_t row)
 	};
 
 	p.mode = p.mode ? p.mode : "";
-	if (2 * table_number(rows, row, "failures") < table_number(rows, row, "count"))
-		p.median = table_number(rows, row, "alloc_p50_ns");
+	p.failed = failures && 2 * failures >= table_number(rows, row, "count");
+	p.measured = !p.failed && table_cell(rows, row, "alloc_p50_ns");
 	for (size_t i = 0; i < table_width(rows); i++) {
 		const char *name = table_column(rows, i), *cell = table_at(rows, row, i);
 
@@ -197,7 +199,7 @@ static void add_crossover(struct table *crossovers, const struct curve *curve, c
 			our++;
 			continue;
 		}
-		if (our->size == their->size && our->median && their->median) {
+		if (our->size == their->size && our->measured && their->measured) {
 			bool better = cheaper(our, their);
 
 			size = !better ? 0 : size ? size : our->size;
@@ -233,25 +235,57 @@ void curves_compare(struct result *result)
 
 /* ---- pictures ---- */
 
-/* Returns the index of the first bar of each row, and of the end. */
-static size_t *index_bars(const struct table *bars, size_t rows)
+struct bar {
+	unsigned long long row, from, count;
+};
+
+static int by_row_and_time(const void *a, const void *b)
 {
-	size_t *from = checked(calloc(rows + 1, sizeof(*from))), bar = 0;
+	const struct bar *bar_a = a, *bar_b = b;
+
+	if (bar_a->row != bar_b->row)
+		return bar_a->row > bar_b->row ? 1 : -1;
+	return (bar_a->from > bar_b->from) - (bar_a->from < bar_b->from);
+}
+
+/* Returns the bars of all rows, by row and time, and after them one of no row. */
+static struct bar *sort_bars(const struct table *bars)
+{
+	size_t count = bars ? table_rows(bars) : 0;
+	struct bar *all = checked(calloc(count + 1, sizeof(*all)));
+
+	for (size_t i = 0; i < count; i++)
+		all[i] = (struct bar){ table_number(bars, i, "row"), table_number(bars, i, "from_ns"),
+				       table_number(bars, i, "count") };
+	qsort(all, count, sizeof(*all), by_row_and_time);
+	all[count].row = ~0ULL;
+	return all;
+}
+
+/* Returns the first bar of each row, and of the end. */
+static const struct bar **index_bars(const struct bar *bar, size_t rows)
+{
+	const struct bar **from = checked(calloc(rows + 1, sizeof(*from)));
 
 	for (size_t row = 0; row <= rows; row++) {
-		while (bar < table_rows(bars) && table_number(bars, bar, "row") < row)
+		while (bar->row < row)
 			bar++;
 		from[row] = bar;
 	}
 	return from;
 }
 
-static void write_bars(const struct table *rows, const struct table *bars, const size_t *from,
-		       size_t row, const char *name, FILE *data)
+/* An axis of logarithms has no 0. The clock's unit is 1 ns. */
+static unsigned long long on_log_axis(unsigned long long ns)
 {
-	for (size_t bar = from[row]; bar < from[row + 1]; bar++)
-		fprintf(data, "%llu %llu %llu \"%s\"\n", table_number(bars, bar, "from_ns"),
-			table_number(bars, bar, "count"), table_number(rows, row, "alloc_n"), name);
+	return ns ? ns : 1;
+}
+
+static void write_bars(const struct bar *bar, const struct bar *end, unsigned long long all,
+		       const char *name, FILE *data)
+{
+	for (; bar < end; bar++)
+		fprintf(data, "%llu %llu %llu \"%s\"\n", on_log_axis(bar->from), bar->count, all, name);
 }
 
 static bool has_points(const struct curve *curve)
@@ -260,22 +294,24 @@ static bool has_points(const struct curve *curve)
 }
 
 /* Writes all points of a curve; with @from the histograms of @size, 0 for any. */
-static bool write_curve(const struct curve *curve, const struct result *result,
-			unsigned long long size, const size_t *from, const char *name, FILE *data)
+static bool write_curve(const struct curve *curve, const struct table *rows,
+			unsigned long long size, const struct bar *const *from, const char *name, FILE *data)
 {
-	const struct table *rows = result->tables[RESULT_MEASURE];
 	bool any = false;
 
 	for (const struct point *p = curve->points; p < curve->points + curve->count; p++) {
-		if (!p->median || (size && p->size != size))
+		if (!p->measured || (size && p->size != size) ||
+		    (from && from[p->row] == from[p->row + 1]))
 			continue;
 		if (!any)
 			fprintf(data, "\"%s\"\n", name);
 		any = true;
 		if (!from)
-			fprintf(data, "%llu %llu %llu\n", p->size, p->median, p->p99);
+			fprintf(data, "%llu %llu %llu\n", p->size, on_log_axis(p->median),
+				on_log_axis(p->p99));
 		else
-			write_bars(rows, result->tables[RESULT_HISTOGRAM], from, p->row, name, data);
+			write_bars(from[p->row], from[p->row + 1],
+				   table_number(rows, p->row, "alloc_n"), name, data);
 	}
 	if (any)
 		fputs("\n\n", data);
@@ -335,9 +371,10 @@ unsigned long long curves_typical_size(const struct result *result)
 struct plot curves_plot(const struct result *result, bool sizes, unsigned long long size)
 {
 	const struct table *rows = result->tables[RESULT_MEASURE];
-	const struct table *bars = result->tables[RESULT_HISTOGRAM];
 	struct plot plot = { .cost = sizes, .title = make_title(result, sizes) };
-	size_t *from = bars ? index_bars(bars, table_rows(rows)) : NULL, length;
+	struct bar *bars = sort_bars(result->tables[RESULT_HISTOGRAM]);
+	const struct bar **from = index_bars(bars, table_rows(rows));
+	size_t length;
 	struct curves all = make_curves(rows);
 	char *words = result_words(result, rows, true);
 	FILE *to = checked(open_memstream(&plot.data, &length));
@@ -348,14 +385,15 @@ struct plot curves_plot(const struct result *result, bool sizes, unsigned long l
 		char *name = plot_safe("%s %s", curve->points->mode, shown);
 
 		/* masks and contexts at one size have no curve */
-		if (sizes ? has_points(curve) : !!bars)
-			drawn += write_curve(curve, result, size, sizes ? NULL : from, name, to);
+		if (!sizes || has_points(curve))
+			drawn += write_curve(curve, rows, size, sizes ? NULL : from, name, to);
 		free(name);
 		free(shown);
 	}
 	fclose(to);
 	plot.height = !sizes && drawn > 12 ? 40 + 50 * drawn : 640;
 	free(from);
+	free(bars);
 	free(words);
 	free_curves(&all, rows);
 	return plot;
@@ -393,7 +431,7 @@ struct plot curves_of_mode(const struct result *results, char **names, int count
 			char *name = plot_safe("%s %s", file, shown);
 
 			if (!strcmp(curve->points->mode, mode) && has_points(curve))
-				write_curve(curve, &results[i], 0, NULL, name, to);
+				write_curve(curve, rows, 0, NULL, name, to);
 			free(name);
 			free(shown);
 		}
@@ -412,16 +450,29 @@ void curves_free(struct plot *plot)
 	free(plot->data);
 }
 
+/* Says why a plot of measure has no data. */
+static const char *why_nothing(const struct table *rows)
+{
+	struct curves all = make_curves(rows);
+	const char *why = table_rows(rows) ? "no row has a median" : "there are no rows";
+
+	for (size_t i = 0; i < table_rows(rows); i++)
+		if (all.points[i].failed)
+			why = "most allocations failed";
+		else if (all.points[i].measured && !all.sizes)
+			why = "the result has no histograms";
+	free_curves(&all, rows);
+	return why;
+}
+
 int curves_draw(const struct result *result, const char *path)
 {
-	struct plot plot;
-	int ret;
+	const struct table *rows = result->tables[RESULT_MEASURE];
+	struct plot plot = rows ? curves_plot(result, curves_have_sizes(result), 0) : shares_plot(result);
+	int ret = *plot.data ? plot_draw(path, &plot) :
+		  fail(NULL, "nothing to draw: %s", rows ? why_nothing(rows) :
+		       "no row has a time of an operation");
 
-	if (!result->tables[RESULT_MEASURE])
-		return shares_draw(result, path);
-	plot = curves_plot(result, curves_have_sizes(result), 0);
-	ret = *plot.data ? plot_draw(path, &plot) :
-			   fail(NULL, "nothing to draw: most allocations failed");
 	curves_free(&plot);
 	return ret;
 }

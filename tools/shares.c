@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helloctl.h"
 #include "output.h"
-#include "plot.h"
 #include "result.h"
 
 /* Returns the lock and the other words with several values. */
@@ -29,24 +27,33 @@ static char *curve_name(const struct table *rows, size_t row, const char *words)
 	return safe;
 }
 
-/* Writes the rows from @row on that have its name, unless an earlier row had it. */
+/*
+ * Writes the rows from @row on that have its name, unless an earlier row had it. A row
+ * without a time has no point; the least time is the clock's unit.
+ */
 static void write_curve(const struct table *rows, char *const *names, size_t row, FILE *data)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < row; i++)
 		if (!strcmp(names[i], names[row]))
 			return;
-	fprintf(data, "\"%s\"\n", names[row]);
 	for (size_t i = row; i < table_rows(rows); i++) {
 		unsigned long long ns = table_number(rows, i, "ns_per_operation");
 
-		if (ns && !strcmp(names[i], names[row]))
-			fprintf(data, "%llu %g %llu\n", table_number(rows, i, "reads"), 1e9 / ns,
-				table_number(rows, i, "wait_p99_ns"));
+		if (!table_cell(rows, i, "ns_per_operation") || strcmp(names[i], names[row]))
+			continue;
+		if (!any)
+			fprintf(data, "\"%s\"\n", names[row]);
+		any = true;
+		fprintf(data, "%llu %g %llu\n", table_number(rows, i, "reads"), 1e9 / (ns ? ns : 1),
+			table_number(rows, i, "wait_p99_ns"));
 	}
-	fputs("\n\n", data);
+	if (any)
+		fputs("\n\n", data);
 }
 
-int shares_draw(const struct result *result, const char *path)
+struct plot shares_plot(const struct result *result)
 {
 	const struct table *rows = result->tables[RESULT_RACE];
 	const char *release = result_fact(result, "kernel_release");
@@ -55,7 +62,6 @@ int shares_draw(const struct result *result, const char *path)
 	char **names = checked(calloc(table_rows(rows) + 1, sizeof(*names)));
 	size_t length;
 	FILE *to = checked(open_memstream(&plot.data, &length));
-	int ret;
 
 	for (size_t i = 0; i < table_rows(rows); i++)
 		names[i] = curve_name(rows, i, words);
@@ -63,12 +69,9 @@ int shares_draw(const struct result *result, const char *path)
 		write_curve(rows, names, i, to);
 	fclose(to);
 	plot.title = plot_safe("What locks cost readers and writers on Linux %s", release ?: "");
-	ret = plot_draw(path, &plot);
-	free(plot.title);
-	free(plot.data);
 	for (size_t i = 0; i < table_rows(rows); i++)
 		free(names[i]);
 	free(names);
 	free(words);
-	return ret;
+	return plot;
 }

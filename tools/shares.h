@@ -5,9 +5,11 @@
 #ifndef HELLOCTL_SHARES_H
 #define HELLOCTL_SHARES_H
 
+#include "plot.h"
+
 struct result;
 
-/* Returns 0, or an exit status after printing an error. */
-int shares_draw(const struct result *result, const char *path);
+/* Returns the curves. curves_free() frees them. */
+struct plot shares_plot(const struct result *result);
 
 #endif /* HELLOCTL_SHARES_H */

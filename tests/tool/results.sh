@@ -207,6 +207,8 @@ for option in -J --csv '-o alloc_mode'; do
 	is $status 0 "show $option of a result without rows succeeds"
 done
 is "$(json '.measure' show -J -o alloc_mode "$dir/none.json")" "[]" "show -J of a result without rows has an empty list"
+ctl show "$dir/none.json" --plot "$dir/none.svg"
+is "$status $(printf '%s\n' "$out" | grep -c 'nothing to draw: there are no rows')" "1 1" "show --plot says that there are no rows"
 jq '.measure = [{"other": 1}]' "$dir/old.json" >"$dir/other.json"
 ctl show "$dir/other.json"
 is "$status $(printf '%s\n' "$out" | head -n 1)" "0 OTHER" "show prints the columns that there are"
@@ -398,6 +400,28 @@ printf '#!/bin/sh\nprintf "plot something\\n     ^\\n  line 0: no such thing\\n\
 out=$(PATH=$dir/gnuplot:$PATH $helloctl report "$dir/old.json" -o "$dir/none.html" 2>&1)
 is "$out" "helloctl: gnuplot could not draw $dir/old.json
 helloctl: line 0: no such thing" "report prints gnuplot's reason, not its script"
+
+jq '.histogram |= reverse' "$dir/old.json" >"$dir/reversed.json"
+ctl report "$dir/old.json" -o "$dir/one.html"
+ctl report "$dir/reversed.json" -o "$dir/two.html"
+is "$status $out $(sed "s/reversed.json/old.json/" "$dir/two.html" | cmp - "$dir/one.html")" "0  " "the order of the histogram in a file does not matter"
+jq '.measure[] |= (.alloc_p50_ns = 0 | .alloc_p99_ns = 0)' "$dir/old.json" >"$dir/zero.json"
+ctl show "$dir/zero.json" --plot "$dir/zero.svg"
+is "$status $(picture_words "$dir/zero.svg" | grep -c '^1 ns$')" "0 1" "medians of 0 ns are drawn at 1 ns"
+jq '.race[].ns_per_operation = 0' "$dir/race.json" >"$dir/zero.json"
+ctl show "$dir/zero.json" --plot "$dir/zero.svg"
+is "$status $(picture_words "$dir/zero.svg" | grep -c '^1G$')" "0 1" "operations of 0 ns too"
+while read -r file reason edit; do
+	jq "$edit" "$dir/$file.json" >"$dir/zero.json"
+	ctl show "$dir/zero.json" --plot "$dir/zero.svg"
+	is "$status $(printf '%s\n' "$out" | sed -n 's/.*nothing to draw: //p' | tr ' ' _)" "1 $reason" "show --plot says that $(echo "$reason" | tr _ ' ')"
+done <<-'END'
+	old most_allocations_failed .measure[].failures = 300
+	old no_row_has_a_median .measure[].alloc_p50_ns = null
+	old the_result_has_no_histograms .measure |= .[:1] | .histogram = []
+	old the_result_has_no_histograms .measure |= .[:1] | del(.histogram)
+	race no_row_has_a_time_of_an_operation del(.race[].ns_per_operation)
+END
 
 # A file that report must not replace.
 ctl report "$dir/old.json" -o "$dir/one.html"
