@@ -19,6 +19,7 @@
 #include "output.h"
 #include "plot.h"
 #include "result.h"
+#include "shares.h"
 
 static const char *refusal(const char *path)
 {
@@ -53,7 +54,7 @@ static int add_allocators(FILE *to, const struct result *results, char **names, 
 		const char *mode = table_cell(rows, row, "alloc_mode");
 		size_t before = 0;
 
-		while (mode && before < row && strcmp(mode, table_cell(rows, before, "alloc_mode")))
+		while (mode && before < row && strcmp(mode, table_cell(rows, before, "alloc_mode") ?: ""))
 			before++;
 		if (mode && before == row)
 			ret = add_picture(to, curves_of_mode(results, names, count, mode), "the files together",
@@ -100,8 +101,14 @@ static void add_metadata(FILE *to, const struct result *result)
 static void add_rows(FILE *to, const struct result *result, int rows)
 {
 	const struct table *table = result->tables[rows];
-	char *words = result_words(result, table, true);
-	char *columns = text("%s%s%s", words, *words ? "," : "", result_figures(rows));
+	char *words, *columns;
+
+	if (!table_rows(table)) {
+		html_text(to, "p", "%s", "There are no rows.");
+		return;
+	}
+	words = result_words(result, table, true);
+	columns = text("%s%s%s", words, *words ? "," : "", result_figures(rows));
 
 	html_table(to, table, columns);
 	free(columns);
@@ -132,7 +139,9 @@ static int add_result(FILE *to, const struct result *result, const char *name)
 		html_text(to, "h3", "%s", "Allocations");
 		add_rows(to, result, RESULT_MEASURE);
 	}
-	if (result->tables[RESULT_RACE]) {
+	if (!ret && result->tables[RESULT_RACE]) {
+		ret = add_picture(to, shares_plot(result), name,
+				  "Above the operations in a second, below the 99th percentile of the waits.");
 		html_text(to, "h3", "%s", "Locks");
 		add_rows(to, result, RESULT_RACE);
 	}
@@ -164,21 +173,40 @@ static int add_comparison(FILE *to, const struct result *results, char **names, 
 		html_table(to, all.rows[i], columns);
 		free(columns);
 	}
+	if (table_rows(all.unmatched)) {
+		html_text(to, "h3", "%s", "Only in one file");
+		html_table(to, all.unmatched, NULL);
+	}
 	html_text(to, "p", "%zu of %zu figures differ, %zu are dearer by more than 5 %%.",
 		  table_rows(all.rows[0]) + table_rows(all.rows[1]), all.compared, all.dearer);
 	compare_free(&all);
 	return add_allocators(to, results, names, count);
 }
 
+/* Whether no result before @end is of the release. */
+static bool is_first(const struct result *results, int end, const char *release)
+{
+	for (int i = 0; i < end; i++) {
+		const char *before = result_fact(&results[i], "kernel_release");
+
+		if (before && !strcmp(before, release))
+			return false;
+	}
+	return true;
+}
+
 static char *make_title(const struct result *results, int count)
 {
 	char *title = text("%s", "What kernel memory costs on Linux");
+	const char *comma = "";
 
 	for (int i = 0; i < count; i++) {
 		const char *release = result_fact(&results[i], "kernel_release");
 
-		if (release && !strstr(title, release))
-			append(&title, "%s %s", i ? "," : "", release);
+		if (!release || !is_first(results, i, release))
+			continue;
+		append(&title, "%s %s", comma, release);
+		comma = ",";
 	}
 	return title;
 }

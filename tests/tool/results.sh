@@ -368,6 +368,25 @@ fi
 picture_words() {
 	sed -n 's/.*<text>//; s/<tspan[^>]*>//g; s/ *<.tspan>//g; s/<.text>.*//p' "$1"
 }
+ctl report "$dir/race.json" -o "$dir/one.html"
+ctl show "$dir/race.json" --plot "$dir/race.svg"
+is "$(grep -c '<svg' "$dir/one.html")" 1 "the page of race has a picture"
+is "$(picture_words "$dir/one.html")" "$(picture_words "$dir/race.svg")" "it is the one that show --plot draws"
+like "$(picture_words "$dir/race.svg")" 'operations in a second' "it has the throughput"
+ctl report "$dir/old.json" "$dir/all.json" -o "$dir/all.html"
+ctl compare "$dir/old.json" "$dir/all.json"
+is "$(sed -n '/<h3>Only in one file/,/<.table>/p' "$dir/all.html" | grep -c '^<tr><td>')" "$(printf '%s\n' "$out" | grep -c '^only in ')" \
+	"the page lists the combinations of one file, as compare does"
+like "$(cat "$dir/all.html")" '^<tr><td>[^<]*all.json</td><td>alloc_mode=pages buffer_size=64 gfp_flags=GFP_ATOMIC' "with file and words"
+ctl report "$dir/none.json" -o "$dir/one.html"
+like "$status $(cat "$dir/one.html")" '<p>There are no rows.</p>' "the page says that there are no rows"
+for release in 6.1 6.12 6.12; do
+	jq --arg release $release '.metadata.kernel_release = $release' "$dir/old.json"
+done | jq -s '.[]' | (cd "$dir" && split -l "$(jq . old.json | wc -l)" - kernel)
+ctl report "$dir"/kernelab "$dir"/kernelaa "$dir"/kernelac -o "$dir/one.html"
+is "$status $(grep -o '<h1>.*</h1>' "$dir/one.html")" "0 <h1>What kernel memory costs on Linux 6.12, 6.1</h1>" \
+	"the title names each kernel once, also one whose name begins another"
+
 name=$dir/$(printf 'latin-\344')
 cp "$dir/old.json" "$name"
 ctl report "$dir/old.json" "$name" -o "$dir/one.html"
