@@ -5,6 +5,7 @@
  */
 #include "sweep.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +68,23 @@ static struct param *find_param(const struct sweep *sweep, const char *name)
 	return NULL;
 }
 
+static bool same_value(const struct param *param, const char *a, const char *b)
+{
+	unsigned long long size_a, size_b;
+
+	return !strcmp(a, b) || (!strcmp(param->name, "buffer_size") && parse_size(a, &size_a) &&
+				 parse_size(b, &size_b) && size_a == size_b);
+}
+
+/* Consumes @value. A value that the list has, 4096 after 4K, would be the same combination. */
 static void add_value(struct param *param, char *value)
 {
+	for (size_t i = 0; i < param->count; i++) {
+		if (same_value(param, param->values[i], value)) {
+			free(value);
+			return;
+		}
+	}
 	param->values = array_grow(param->values, param->count, sizeof(*param->values));
 	param->values[param->count++] = value;
 }

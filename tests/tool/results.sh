@@ -30,6 +30,12 @@ is "$(cmp "$dir/first" "$dir/second")" "" "the same seed gives the same order"
 ok "$(cmp -s "$dir/first" "$dir/third"; echo $(($? != 1)))" "another seed gives another order"
 is "$(orders measure buffer_size=64 --repeat 2 | wc -l)" 6 "--repeat 2 runs two combinations six times"
 is "$(orders race lock_mode=mutex reads=50 --repeat 2 | wc -l)" 3 "race repeats too"
+is "$(orders race lock_mode=mutex,all,mutex reads=0,0 --repeat 1 | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" "2 2 2 " \
+	"a lock that a list names twice is measured once"
+is "$($helloctl measure -n --raw -b -o buffer_size alloc_mode=kmalloc buffer_size=4096,64..256,4K,128 | tr '\n' ' ')" "64 128 256 4096 " \
+	"a size that a list has twice, in any notation, is measured once"
+is "$(json '.metadata.words | .threads, .buffer_size' measure -J alloc_mode=kmalloc threads=1,1 buffer_size=64,0x40 | tr '\n' ' ')" '[1] [64] ' \
+	"the words of a result have each value once, the first one named"
 ctl measure buffer_size=64
 seed=$(printf '%s\n' "$out" | sed -n 's/.*; seed //p')
 like "$seed" '^[0-9]+$' "measure prints the seed"
