@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <json-c/json.h>
+#include <json-c/json_visit.h>
 
 #include "output.h"
 
@@ -195,6 +197,20 @@ static char *read_bytes(const char *path, size_t *size)
 	return bytes;
 }
 
+/* json-c takes NaN and 1e400, which JSON and doubles do not have. */
+static int check_number(struct json_object *value, int flags, struct json_object *parent,
+			const char *key, size_t *index, void *path)
+{
+	(void)flags;
+	(void)parent;
+	(void)index;
+	if (!json_object_is_type(value, json_type_double) || isfinite(json_object_get_double(value)))
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	fail(NULL, "%s%s'%s' is not a number: %s is damaged", key ? key : "", key ? ": " : "",
+	     json_object_get_string(value), (const char *)path);
+	return JSON_C_VISIT_RETURN_ERROR;
+}
+
 struct json_object *json_read(const char *path)
 {
 	struct json_tokener *parser = checked(json_tokener_new());
@@ -214,7 +230,8 @@ struct json_object *json_read(const char *path)
 			     json_tokener_error_desc(error), json_tokener_get_parse_end(parser));
 		else if (!json_object_is_type(object, json_type_object))
 			fail(NULL, "%s is JSON, but not an object", path);
-		if (error != json_tokener_success || !json_object_is_type(object, json_type_object)) {
+		if (error != json_tokener_success || !json_object_is_type(object, json_type_object) ||
+		    json_c_visit(object, 0, check_number, (void *)path)) {
 			json_object_put(object);
 			object = NULL;
 		}

@@ -260,6 +260,11 @@ static int print_rows(const struct result *result, struct table *rows, const cha
 	return ret;
 }
 
+const char *result_mode(int rows)
+{
+	return rows == RESULT_RACE ? "lock_mode" : "alloc_mode";
+}
+
 const char *result_figures(int rows)
 {
 	static const char *const figures[] = {
@@ -391,6 +396,37 @@ static int parse(struct result *result, struct json_object *object, const char *
 	return ret;
 }
 
+/* Each row is of an allocator, or of a lock. */
+static int check_modes(const struct result *result, int rows, const char *path)
+{
+	const char *mode = result_mode(rows);
+	const char *other = result_mode(rows == RESULT_RACE ? RESULT_MEASURE : RESULT_RACE);
+	const struct table *table = result->tables[rows];
+
+	for (size_t row = 0; row < table_rows(table); row++) {
+		if (!table_cell(table, row, mode))
+			return fail(NULL, "%s[%zu] has no %s: %s is damaged", kinds[rows].name, row,
+				    mode, path);
+		if (table_cell(table, row, other))
+			return fail(NULL, "%s[%zu] has %s beside %s: %s is damaged",
+				    kinds[rows].name, row, other, mode, path);
+	}
+	return 0;
+}
+
+static int check_tables(const struct result *result, const char *path)
+{
+	int ret = 0;
+
+	for (int i = 0; i < RESULT_TABLES && !ret; i++) {
+		if (result->tables[i])
+			ret = figures_check(result->tables[i], kinds[i].name, path);
+		if (!ret && result->tables[i] && i <= RESULT_RACE)
+			ret = check_modes(result, i, path);
+	}
+	return ret;
+}
+
 int result_load(struct result *result, const char *path)
 {
 	struct json_object *object = json_read(path);
@@ -399,6 +435,8 @@ int result_load(struct result *result, const char *path)
 	*result = (struct result){ 0 };
 	if (object)
 		ret = parse(result, object, path);
+	if (!ret)
+		ret = check_tables(result, path);
 	json_object_put(object);
 	if (ret)
 		result_free(result);

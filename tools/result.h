@@ -39,6 +39,8 @@ char *result_origin(const struct result *result);
 char *result_words(const struct result *result, const struct table *rows, bool several);
 /* Returns a sentence. */
 char *result_crossover_text(const struct table *crossovers, size_t row);
+/* Returns the word that each row of this table has, and no row of the other one. */
+const char *result_mode(int rows);
 /* Returns the columns of figures that a reader wants first, separated by commas. */
 const char *result_figures(int rows);
 /* Prints the rows, then crossovers, cuts and warnings; as JSON everything. */

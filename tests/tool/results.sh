@@ -215,9 +215,9 @@ done
 is "$(json '.measure' show -J -o alloc_mode "$dir/none.json")" "[]" "show -J of a result without rows has an empty list"
 ctl show "$dir/none.json" --plot "$dir/none.svg"
 is "$status $(printf '%s\n' "$out" | grep -c 'nothing to draw: there are no rows')" "1 1" "show --plot says that there are no rows"
-jq '.measure = [{"other": 1}]' "$dir/old.json" >"$dir/other.json"
+jq '.metadata.words = {} | .measure = [{"alloc_mode": "x", "other": 1}]' "$dir/old.json" >"$dir/other.json"
 ctl show "$dir/other.json"
-is "$status $(printf '%s\n' "$out" | head -n 1)" "0 OTHER" "show prints the columns that there are"
+is "$status $(printf '%s\n' "$out" | head -n 1)" "0 ALLOC_MODE OTHER" "show prints the columns that there are"
 
 # ---- compare ----
 
@@ -268,6 +268,113 @@ like "$out" '^cpus: [0-9]+ -> 77$' "compare says how the machines differ"
 jq 'del(.measure[].threads)' "$dir/old.json" >"$dir/older.json"
 ctl compare "$dir/older.json" "$dir/slower10.json"
 is $status 1 "compare ignores a word that an older driver lacks"
+like "$out" '^measure_words: none -> threads$' "compare names the word that an older driver lacks"
+unlike "$out" '^only in' "a word of one file only leaves no combination unmatched"
+jq '.measure[].threads = null' "$dir/old.json" >"$dir/empty.json"
+ctl compare "$dir/slower10.json" "$dir/empty.json"
+like "$out" '^measure_words: threads -> none$' "compare names a word that is empty in one file"
+is "$(json '.differ[] | select(.fact == "measure_words") | .old, .new' compare -J "$dir/older.json" "$dir/slower10.json" | tr '\n' ' ')" \
+	"none threads " "in JSON the words of one file are a difference"
+$helloctl measure --cpu 0 --seed 1 --save "$dir/bound.json" >/dev/null
+ctl compare "$dir/old.json" "$dir/bound.json"
+like "$status $out" '^measure_words: none -> cpus$' "compare says that one file is of bound threads"
+jq '[.measure[], (.measure[] | .threads = 2 | .alloc_p50_ns *= 2 | .alloc_p50_low_ns *= 2 | .alloc_p50_high_ns *= 2)] as $rows
+	| .measure = $rows' "$dir/old.json" >"$dir/threads.json"
+ctl compare "$dir/older.json" "$dir/threads.json"
+like "$out" '^measure_words: none -> threads$' "compare names the word that tells rows apart"
+is "$(printf '%s\n' "$out" | grep -c '^only in') $(printf '%s\n' "$out" | sed -n 's/^only in [^:]*: //p' | sort | uniq -d)" "102 " \
+	"rows that only this word tells apart are listed with it"
+like "$out" '^only in .*threads.json: alloc_mode=kmalloc buffer_size=64 .*threads=2$' "compare lists them with all their words"
+ctl compare "$dir/threads.json" "$dir/old.json"
+like "$status $out" '0 of 68 figures differ' "a combination with all its words is found among others"
+ctl compare "$dir/race.json" "$dir/old.json"
+is "$(printf '%s\n' "$out" | sed -n 's/^only in [^:]*: //p' | grep -vc '_mode=')" 0 "combinations of one file are listed with their words"
+
+jq '[.measure[3], .measure[]] as $rows | .measure = $rows' "$dir/old.json" >"$dir/twice.json"
+for files in "$dir/twice.json $dir/old.json" "$dir/old.json $dir/twice.json" "$dir/twice.json $dir/twice.json"; do
+	ctl compare $files
+	like "$status $out" '^2 helloctl: [^ ]*twice.json has a combination twice: alloc_mode=kmalloc buffer_size=512 gfp_flags=' \
+		"compare refuses a file that has a combination twice"
+done
+jq '[.race[], .race[0]] as $rows | .race = $rows' "$dir/race.json" >"$dir/twice.json"
+ctl compare "$dir/twice.json" "$dir/twice.json"
+like "$status $out" '^2 .*twice.json has a combination twice: lock_mode=none .*reads=0' "compare refuses a lock that occurs twice"
+ctl report "$dir/old.json" "$dir/twice.json" -o "$dir/none.html"
+is "$status $([ -e "$dir/none.html" ] && echo written)" "1 " "report refuses to compare a combination that occurs twice"
+ctl compare "$dir/race.json" "$dir/race.json"
+like "$status $out" '^0 of [1-9][0-9]* figures differ' "a result does not differ from itself"
+unlike "$out" '^only in' "a result has all combinations of itself"
+
+# costs FILE NS: old.json, but of one allocation that costs so much
+costs() {
+	jq ".measure = [.measure[0] | .alloc_p50_ns = $2 | .alloc_p50_low_ns = $2 | .alloc_p50_high_ns = $2]" \
+		"$dir/old.json" >"$dir/$1.json"
+}
+while read -r was is threshold; do
+	costs was "$was"
+	costs is "$is"
+	ctl compare "$dir/was.json" "$dir/is.json" --threshold "$threshold%"
+	is $status 0 "from $was to $is is not dearer by more than $threshold %"
+	costs is $((is + 1))
+	ctl compare "$dir/was.json" "$dir/is.json" --threshold "$threshold%"
+	is $status 1 "from $was to $((is + 1)) is dearer by more than $threshold %"
+	ctl compare "$dir/is.json" "$dir/was.json" --threshold "$threshold%"
+	like "$out" ' cheaper$' "from $((is + 1)) to $was is cheaper"
+done <<-END
+	100 113 13
+	100 115 15
+	100 116 16
+	100 157 57
+	100 182 82
+	1000 1007 0.7
+	3000 3003 0.1
+	1000 1033 3.3
+END
+costs is 101
+ctl compare "$dir/is.json" "$dir/was.json" --threshold 0%
+like "$out" ' dearer$' "a threshold of 0 % finds the least difference"
+
+for files in "$dir/old.json $dir/slower10.json" "$dir/old.json $dir/old.json" "$dir/race.json $dir/old.json"; do
+	for format in '' -J --csv; do
+		out=$($helloctl compare $format -o change,bad $files 2>/dev/null)
+		case $format in -J) out=$(printf '%s\n' "$out" | jq -r 'keys[]' | sed 's/error//') ;; esac
+		is "$out" "" "compare $format with a wrong column prints nothing else"
+		ctl compare $format -o change,bad $files
+		is $status 2 "compare $format with a wrong column is a usage error"
+		ctl compare $format -o change,figure $files
+		is $((status > 1)) 0 "compare $format knows its columns even if nothing differs"
+	done
+done
+jq -s '.[0].race = .[1].race | .[0]' "$dir/old.json" "$dir/race.json" >"$dir/both.json"
+jq '.measure[].alloc_p50_ns *= 2 | .measure[].alloc_p50_low_ns *= 2 | .measure[].alloc_p50_high_ns *= 2 |
+	.race[].ns_per_operation *= 2 | .race[].ns_per_operation_low *= 2 | .race[].ns_per_operation_high *= 2' \
+	"$dir/both.json" >"$dir/both2.json"
+ctl compare -n --raw -o alloc_mode,change "$dir/both.json" "$dir/both2.json"
+is "$status $(printf '%s\n' "$out" | sort | uniq -c | awk '{ print $1, $2, $3 }' | tr '\n' ' ')" \
+	"1 15 dearer  17 kmalloc dearer 17 vmalloc dearer " "a column of allocators alone is no error for locks"
+ctl show -n --raw -o alloc_mode "$dir/both.json"
+is "$status $(printf '%s\n' "$out" | sort -u | tr '\n' ' ')" "0 kmalloc vmalloc " "show prints a column that one of its tables has"
+ctl show -o alloc_mode,bad "$dir/both.json"
+like "$status $out" "^2 helloctl: no column 'bad'" "show refuses a wrong column before it prints"
+
+for files in "$dir/old.json $dir/old.json" "$dir/old.json $dir/slower10.json"; do
+	for format in '' -J; do
+		is "$($helloctl compare $format $files 2>&1 >/dev/full; echo $?)" \
+			"helloctl: cannot write the output: No space left on device
+2" "compare $format exits with 2 if the output cannot be written"
+		is "$($helloctl compare $format $files 2>&1 >&- | sed 's/:.*//'; $helloctl compare $format $files 2>/dev/null >&-; echo $?)" \
+			"helloctl
+2" "compare $format exits with 2 if standard output is closed"
+	done
+done
+$helloctl compare -J "$dir/none.json" "$dir/old.json" >/dev/full 2>&1
+is $? 2 "compare in JSON exits with 2 if it can write no error"
+$helloctl compare -J "$dir/none.json" "$dir/old.json" 2>/dev/null >&-
+is $? 2 "compare in JSON of a missing file exits with 2 if standard output is closed"
+$helloctl grade /dev/null >/dev/full 2>&1
+is $? 2 "grade exits with 2 if the output cannot be written"
+$helloctl show "$dir/old.json" >/dev/full 2>&1
+is $? 1 "show exits with 1 if the output cannot be written"
 
 # ---- input that is no result ----
 
@@ -326,6 +433,50 @@ done <<-END
 	bad-binary is not JSON
 	missing No such file or directory
 END
+
+# damaged FILTER REASON: compare, show and report refuse old.json changed by the filter of jq
+damaged() {
+	jq "$1" "$dir/old.json" | sed 's/"\(-\?Infinity\|NaN\|1e400\|[0-9]\{20,\}\)"/\1/' >"$dir/damaged.json"
+	for files in "$dir/old.json $dir/damaged.json" "$dir/damaged.json $dir/old.json"; do
+		ctl compare $files
+		like "$status $out" "^2 helloctl: $2: [^ ]*damaged.json is damaged$" "compare refuses $1"
+	done
+	ctl show -J "$dir/damaged.json"
+	is "$status $(printf '%s\n' "$out" | jq -r 'keys[]')" "1 error" "show refuses $1, in JSON"
+	ctl report "$dir/damaged.json" -o "$dir/none.html"
+	is "$status $([ -e "$dir/none.html" ] && echo written)" "1 " "report refuses $1"
+}
+figure='measure[0].alloc_p50_ns'
+for value in '"oops"' true -5 '"12x"' '""' '"18446744073709551616"' '"99999999999999999999999"'; do
+	damaged ".$figure = $value" "measure\[0\]\.alloc_p50_ns: '.*' is not a number"
+done
+for value in NaN Infinity -Infinity 1e400; do
+	damaged ".$figure = \"$value\"" "alloc_p50_ns: '$value' is not a number"
+done
+damaged '.metadata.confidence = "NaN"' "confidence: 'NaN' is not a number"
+damaged ".$figure = null" 'measure\[0\]\.alloc_p50_ns: null is not a number'
+for name in alloc_p50_low_ns free_p50_high_ns; do
+	damaged ".measure[1].$name = null" "measure\[1\]\.$name: null is not a number"
+	damaged ".measure[1].$name = \"x\"" "measure\[1\]\.$name: 'x' is not a number"
+done
+damaged '.measure[3] |= del(.alloc_p50_low_ns, .alloc_p50_high_ns)' 'measure\[3\]\.alloc_p50_low_ns: null is not a number'
+for name in alloc_p99_ns failures alloc_n repeats buffer_size; do
+	damaged ".measure[2].$name = \"x\"" "measure\[2\]\.$name: 'x' is not a number"
+done
+for name in row from_ns count; do
+	damaged ".histogram[1].$name = \"x\"" "histogram\[1\]\.$name: 'x' is not a number"
+done
+damaged '.measure[0].alloc_p50_low_ns = 205' 'measure\[0\]\.alloc_p50_ns: 204 is not in its interval from 205 to 204'
+damaged '.measure[0].alloc_p50_high_ns = 203' 'measure\[0\]\.alloc_p50_ns: 204 is not in its interval from 204 to 203'
+damaged '.measure[0].alloc_mode = null' 'measure\[0\] has no alloc_mode'
+damaged 'del(.measure[5].alloc_mode)' 'measure\[5\] has no alloc_mode'
+damaged '.measure[].lock_mode = "x"' 'measure\[0\] has lock_mode beside alloc_mode'
+damaged '.race = [{ threads: 1 }]' 'race\[0\] has no lock_mode'
+damaged '.race = [{ lock_mode: "mutex", ns_per_operation: null }]' 'race\[0\]\.ns_per_operation: null is not a number'
+ctl measure buffer_size=64 alloc_mode=pages,kmalloc --save "$dir/failing.json"
+ctl compare "$dir/failing.json" "$dir/failing.json"
+is $status 0 "times of which there are no samples are not damaged"
+
 for name in zero unversioned newer; do
 	ctl show "$dir/bad-$name"
 	printf '%s: %s\n' $name "$(printf '%s\n' "$out" | grep -c 'install a newer')"
@@ -430,10 +581,10 @@ jq '.histogram |= reverse' "$dir/old.json" >"$dir/reversed.json"
 ctl report "$dir/old.json" -o "$dir/one.html"
 ctl report "$dir/reversed.json" -o "$dir/two.html"
 is "$status $out $(sed "s/reversed.json/old.json/" "$dir/two.html" | cmp - "$dir/one.html")" "0  " "the order of the histogram in a file does not matter"
-jq '.measure[] |= (.alloc_p50_ns = 0 | .alloc_p99_ns = 0)' "$dir/old.json" >"$dir/zero.json"
+jq '.measure[] |= (.alloc_p50_ns = 0 | .alloc_p50_low_ns = 0 | .alloc_p99_ns = 0)' "$dir/old.json" >"$dir/zero.json"
 ctl show "$dir/zero.json" --plot "$dir/zero.svg"
 is "$status $(picture_words "$dir/zero.svg" | grep -c '^1 ns$')" "0 1" "medians of 0 ns are drawn at 1 ns"
-jq '.race[].ns_per_operation = 0' "$dir/race.json" >"$dir/zero.json"
+jq '.race[] |= (.ns_per_operation = 0 | .ns_per_operation_low = 0)' "$dir/race.json" >"$dir/zero.json"
 ctl show "$dir/zero.json" --plot "$dir/zero.svg"
 is "$status $(picture_words "$dir/zero.svg" | grep -c '^1G$')" "0 1" "operations of 0 ns too"
 while read -r file reason edit; do
@@ -442,7 +593,7 @@ while read -r file reason edit; do
 	is "$status $(printf '%s\n' "$out" | sed -n 's/.*nothing to draw: //p' | tr ' ' _)" "1 $reason" "show --plot says that $(echo "$reason" | tr _ ' ')"
 done <<-'END'
 	old most_allocations_failed .measure[].failures = 300
-	old no_row_has_a_median .measure[].alloc_p50_ns = null
+	old no_row_has_a_median del(.measure[].alloc_p50_ns)
 	old the_result_has_no_histograms .measure |= .[:1] | .histogram = []
 	old the_result_has_no_histograms .measure |= .[:1] | del(.histogram)
 	race no_row_has_a_time_of_an_operation del(.race[].ns_per_operation)
