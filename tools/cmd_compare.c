@@ -122,6 +122,8 @@ int cmd_compare(int argc, char **argv)
 	double threshold;
 	int ret = 0, loaded;
 
+	/* EXIT_FAILED says that something is dearer */
+	opts.failure = EXIT_USAGE;
 	if (!parse_threshold(opts.threshold, &threshold))
 		ret = usage_error("--threshold: '%s' is not a percentage", opts.threshold);
 	else if (argc < 2)

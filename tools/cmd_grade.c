@@ -202,6 +202,8 @@ int cmd_grade(int argc, char **argv)
 	char *kind;
 	int ret, bad;
 
+	/* EXIT_FAILED says that a fact is not ok */
+	opts.failure = EXIT_USAGE;
 	if (argc > 1)
 		return usage_error("grade takes one node: '%s'", argv[1]);
 	if (opts.tap && (opts.json || opts.output))

@@ -114,6 +114,7 @@ struct options opts = {
 	.repeat = 6,
 	.seed = OPTION_UNSET,
 	.depth = 6,
+	.failure = EXIT_FAILED,
 };
 static bool help;
 static const struct command *running;
@@ -386,7 +387,7 @@ int main(int argc, char **argv)
 	/* catches a full disk or a closed pipe */
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "helloctl: cannot write the output: %s\n", strerror(errno));
-		return EXIT_FAILED;
+		return ret == EXIT_USAGE ? ret : opts.failure;
 	}
 	return ret;
 }

@@ -32,6 +32,7 @@ struct options {
 	unsigned long long seed;	/* OPTION_UNSET: any */
 	char **line;			/* the command line, NULL-terminated */
 	unsigned long long depth;	/* of calls */
+	int failure;			/* exit status if out of memory, or output fails */
 };
 
 #define OPTION_UNSET	(~0ULL)

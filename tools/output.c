@@ -21,7 +21,7 @@
 void *checked(void *memory)
 {
 	if (!memory)
-		errx(EXIT_FAILED, "out of memory");
+		errx(opts.failure, "out of memory");
 	return memory;
 }
 
