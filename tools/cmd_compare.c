@@ -23,13 +23,12 @@ static bool parse_threshold(const char *word, double *threshold)
 	return *word >= '0' && *word <= '9' && (!*end || !strcmp(end, "%")) && *threshold < 1000;
 }
 
-static int print_rows(struct table *rows, const struct result *old, bool several)
+static void print_rows(const struct comparison *all, int rows, const struct result *old, bool several)
 {
 	char *columns = compare_columns(rows, old, several);
-	int ret = table_print_columns(rows, columns);
 
+	table_print_columns(all->rows[rows], columns);
 	free(columns);
-	return ret;
 }
 
 static void print_head(const struct comparison *all, const struct result *results, char **names,
@@ -52,38 +51,29 @@ static void print_head(const struct comparison *all, const struct result *result
 	say(" ");
 }
 
-static int print_text(const struct comparison *all, const struct result *results, char **names,
-		      int count)
+static void print_text(const struct comparison *all, const struct result *results, char **names,
+		       int count)
 {
 	size_t differ = table_rows(all->rows[0]) + table_rows(all->rows[1]);
-	int ret = 0;
 
 	print_head(all, results, names, count);
-	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
 		if (table_rows(all->rows[i]))
-			ret = print_rows(all->rows[i], &results[0], count > 2);
+			print_rows(all, i, &results[0], count > 2);
 	for (size_t row = 0; row < table_rows(all->unmatched); row++)
 		say("only in %s: %s", table_cell(all->unmatched, row, "file"),
 		    table_cell(all->unmatched, row, "combination"));
 	say("%zu of %zu figures differ, %zu are dearer by more than %g %%", differ, all->compared,
 	    all->dearer, 100 * all->threshold);
-	return ret;
 }
 
-static int print_json(const struct comparison *all, char **names, int count)
+static void print_json(const struct comparison *all, char **names, int count)
 {
-	/* the columns of an empty table are unknown */
-	bool any = table_rows(all->rows[0]) || table_rows(all->rows[1]);
-	int ret = any ? tables_check(all->rows, COUNT(all->rows)) : 0;
-	struct json_object *object, *head, *files;
-	char *threshold;
+	struct json_object *object = checked(json_object_new_object());
+	struct json_object *head = checked(json_object_new_object());
+	struct json_object *files = checked(json_object_new_array());
+	char *threshold = text("%g", all->threshold);
 
-	if (ret)
-		return ret;
-	object = checked(json_object_new_object());
-	head = checked(json_object_new_object());
-	files = checked(json_object_new_array());
-	threshold = text("%g", all->threshold);
 	for (int i = 0; i < count; i++)
 		json_object_array_add(files, json_of_string(names[i]));
 	json_object_object_add(head, "files", files);
@@ -98,20 +88,21 @@ static int print_json(const struct comparison *all, char **names, int count)
 	json_object_object_add(object, "unmatched", json_of_table(all->unmatched, NULL, 0));
 	json_print(object, stdout);
 	json_object_put(object);
-	return 0;
 }
 
 static int compare(const struct result *results, char **names, int count, double threshold)
 {
 	struct comparison all;
-	int ret;
+	int ret = EXIT_USAGE;
 
-	compare_init(&all, threshold);
-	for (int i = 1; i < count; i++)
-		compare_results(&all, &results[0], names[0], &results[i], names[i]);
-	ret = opts.json ? print_json(&all, names, count) : print_text(&all, results, names, count);
-	if (!ret && all.dearer)
-		ret = EXIT_FAILED;
+	if (!compare_results(&all, threshold, results, names, count) &&
+	    !tables_check(all.rows, COUNT(all.rows))) {
+		if (opts.json)
+			print_json(&all, names, count);
+		else
+			print_text(&all, results, names, count);
+		ret = all.dearer ? EXIT_FAILED : 0;
+	}
 	compare_free(&all);
 	return ret;
 }

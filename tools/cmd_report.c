@@ -156,10 +156,9 @@ static int add_result(FILE *to, const struct result *result, const char *name)
 static int add_comparison(FILE *to, const struct result *results, char **names, int count)
 {
 	struct comparison all;
+	int ret;
 
-	compare_init(&all, 0.05);
-	for (int i = 1; i < count; i++)
-		compare_results(&all, &results[0], names[0], &results[i], names[i]);
+	ret = compare_results(&all, 0.05, results, names, count);
 	html_text(to, "h2", "What differs from %s", names[0]);
 	if (table_rows(all.facts))
 		html_table(to, all.facts, NULL);
@@ -168,7 +167,7 @@ static int add_comparison(FILE *to, const struct result *results, char **names, 
 
 		if (!table_rows(all.rows[i]))
 			continue;
-		columns = compare_columns(all.rows[i], &results[0], count > 2);
+		columns = compare_columns(i, &results[0], count > 2);
 		html_text(to, "h3", "%s", i == RESULT_RACE ? "Locks" : "Allocations");
 		html_table(to, all.rows[i], columns);
 		free(columns);
@@ -180,7 +179,7 @@ static int add_comparison(FILE *to, const struct result *results, char **names, 
 	html_text(to, "p", "%zu of %zu figures differ, %zu are dearer by more than 5 %%.",
 		  table_rows(all.rows[0]) + table_rows(all.rows[1]), all.compared, all.dearer);
 	compare_free(&all);
-	return add_allocators(to, results, names, count);
+	return ret ? ret : add_allocators(to, results, names, count);
 }
 
 /* Whether no result before @end is of the release. */

@@ -18,18 +18,9 @@ struct side {
 	const struct table *rows;
 	const char *file;
 	char **keys;		/* of each row: the words that identify its combination */
-	size_t *sorted;		/* rows, by key */
+	char **shared;		/* of each row: those of its words that both files have */
+	size_t *sorted;		/* rows, by shared and then by key */
 };
-
-void compare_init(struct comparison *all, double threshold)
-{
-	*all = (struct comparison){
-		.threshold = threshold,
-		.facts = table_new("differ", "fact file old new"),
-		.rows = { table_new("measure", ""), table_new("race", "") },
-		.unmatched = table_new("unmatched", "file combination"),
-	};
-}
 
 void compare_free(struct comparison *all)
 {
@@ -39,68 +30,136 @@ void compare_free(struct comparison *all)
 	table_free(all->unmatched);
 }
 
-/* A newer driver may have more words: only those of both files identify a combination. */
-static char *make_key(const struct table *rows, const struct table *others, size_t row)
+/* Whether the column is a word that identifies a combination. */
+static bool is_word(const char *name)
+{
+	return figure_of(name) == FIGURE_WORD && strcmp(name, "experiment");
+}
+
+/* Whether any row has the word. */
+static bool has_word(const struct table *rows, const char *name)
+{
+	for (size_t row = 0; row < table_rows(rows); row++)
+		if (table_cell(rows, row, name))
+			return true;
+	return false;
+}
+
+/* Returns those of the chosen columns that the row has. */
+static char *make_key(const struct table *rows, const bool *chosen, size_t row)
 {
 	char *key = text("%s", "");
 
 	for (size_t i = 0; i < table_width(rows); i++) {
-		const char *name = table_column(rows, i), *cell = table_at(rows, row, i);
+		const char *cell = table_at(rows, row, i);
 
-		if (figure_of(name) == FIGURE_WORD && strcmp(name, "experiment") &&
-		    table_has(others, name) && cell)
-			append(&key, "%s%s=%s", *key ? " " : "", name, cell);
+		if (chosen[i] && cell)
+			append(&key, "%s%s=%s", *key ? " " : "", table_column(rows, i), cell);
 	}
 	return key;
 }
 
 static int by_key(const void *a, const void *b, void *data)
 {
-	char *const *keys = data;
+	const struct side *side = data;
+	size_t row_a = *(const size_t *)a, row_b = *(const size_t *)b;
+	int order = strcmp(side->shared[row_a], side->shared[row_b]);
 
-	return strcmp(keys[*(const size_t *)a], keys[*(const size_t *)b]);
+	return order ? order : strcmp(side->keys[row_a], side->keys[row_b]);
 }
 
 static struct side make_side(const struct table *rows, const struct table *others, const char *file)
 {
 	struct side side = { .rows = rows, .file = file };
-	size_t height = table_rows(rows);
+	size_t height = table_rows(rows), width = table_width(rows);
+	bool *words = checked(calloc(width + 1, sizeof(*words)));
+	bool *shared = checked(calloc(width + 1, sizeof(*shared)));
 
+	for (size_t i = 0; i < width; i++) {
+		words[i] = is_word(table_column(rows, i));
+		shared[i] = words[i] && has_word(others, table_column(rows, i));
+	}
 	side.keys = checked(calloc(height + 1, sizeof(*side.keys)));
+	side.shared = checked(calloc(height + 1, sizeof(*side.shared)));
 	side.sorted = checked(calloc(height + 1, sizeof(*side.sorted)));
 	for (size_t row = 0; row < height; row++) {
-		side.keys[row] = make_key(rows, others, row);
+		side.keys[row] = make_key(rows, words, row);
+		side.shared[row] = make_key(rows, shared, row);
 		side.sorted[row] = row;
 	}
-	qsort_r(side.sorted, height, sizeof(*side.sorted), by_key, side.keys);
+	qsort_r(side.sorted, height, sizeof(*side.sorted), by_key, &side);
+	free(shared);
+	free(words);
 	return side;
 }
 
 static void free_side(struct side *side)
 {
-	for (size_t row = 0; row < table_rows(side->rows); row++)
+	for (size_t row = 0; row < table_rows(side->rows); row++) {
 		free(side->keys[row]);
+		free(side->shared[row]);
+	}
 	free(side->keys);
+	free(side->shared);
 	free(side->sorted);
 }
 
-/* Returns the row with the key, or NO_ROW if there is none, or several. */
-static size_t find_row(const struct side *side, const char *key)
+/* Returns the place in @sorted of the first row that is not before these words. */
+static size_t find_place(const struct side *side, const char *shared, const char *key)
 {
-	size_t low = 0, high = table_rows(side->rows), end = high;
+	size_t low = 0, high = table_rows(side->rows);
 
 	while (low < high) {
-		size_t middle = (low + high) / 2;
+		size_t middle = (low + high) / 2, row = side->sorted[middle];
+		int order = strcmp(side->shared[row], shared);
 
-		if (strcmp(side->keys[side->sorted[middle]], key) < 0)
+		if ((order ? order : strcmp(side->keys[row], key)) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == end || strcmp(side->keys[side->sorted[low]], key) ||
-	    (low + 1 < end && !strcmp(side->keys[side->sorted[low + 1]], key)))
+	return low;
+}
+
+static bool is_at(const struct side *side, size_t place, const char *shared)
+{
+	return place < table_rows(side->rows) && !strcmp(side->shared[side->sorted[place]], shared);
+}
+
+/*
+ * Returns the row of @other with the same combination, or NO_ROW. A newer driver may have
+ * more words: those of both files identify a combination, unless several rows have them.
+ */
+static size_t find_row(const struct side *side, const struct side *other, size_t row)
+{
+	const char *shared = side->shared[row], *key = side->keys[row];
+	size_t place = find_place(other, shared, "");
+	bool several = is_at(other, place + 1, shared) ||
+		       is_at(side, find_place(side, shared, "") + 1, shared);
+
+	if (several)
+		place = find_place(other, shared, key);
+	if (!is_at(other, place, shared) ||
+	    (several && strcmp(other->keys[other->sorted[place]], key)))
 		return NO_ROW;
-	return side->sorted[low];
+	return other->sorted[place];
+}
+
+/* A row of a combination that occurs twice has no counterpart. */
+static int check_unique(const struct table *rows, const char *file)
+{
+	struct side side = make_side(rows, rows, file);
+	int ret = 0;
+
+	for (size_t i = 1; i < table_rows(rows) && !ret; i++) {
+		const char *key = side.keys[side.sorted[i]];
+
+		if (!strcmp(side.keys[side.sorted[i - 1]], key))
+			ret = fail("measure each combination once, and with one count",
+				   "%s has a combination twice: %s", file, key);
+	}
+	free_side(&side);
+	return ret;
 }
 
 /* Reads a bound of the interval; without one, the median. The clock's unit is 1 ns. */
@@ -125,6 +184,13 @@ static void set_ratio(struct table *rows, const char *name, double ratio)
 	free(cell);
 }
 
+static void set_words(struct table *rows, const struct side *side, size_t row)
+{
+	for (size_t i = 0; i < table_width(side->rows); i++)
+		if (figure_of(table_column(side->rows, i)) == FIGURE_WORD && table_at(side->rows, row, i))
+			table_set(rows, table_column(side->rows, i), table_at(side->rows, row, i));
+}
+
 /* The bounds are those of the two intervals that are farthest apart: they are not too narrow. */
 static void compare_figure(struct comparison *all, struct table *rows, const char *figure,
 			   const struct side *old, size_t old_row, const struct side *fresh, size_t row)
@@ -140,12 +206,8 @@ static void compare_figure(struct comparison *all, struct table *rows, const cha
 	if (low <= 1 && high >= 1)
 		return;
 	table_add_cells(rows, 0, NULL);
-	for (size_t i = 0; i < table_width(fresh->rows); i++) {
-		const char *name = table_column(fresh->rows, i);
-
-		if (figure_of(name) == FIGURE_WORD)
-			table_set(rows, name, table_at(fresh->rows, row, i));
-	}
+	set_words(rows, old, old_row);
+	set_words(rows, fresh, row);
 	table_set(rows, "file", fresh->file);
 	table_set(rows, "figure", figure);
 	table_set(rows, "old", table_cell(old->rows, old_row, figure));
@@ -164,8 +226,8 @@ static void add_unmatched(struct comparison *all, const char *file, const char *
 	free(words);
 }
 
-static void compare_row(struct comparison *all, struct table *rows, const char *key,
-			const struct side *old, size_t old_row, const struct side *fresh, size_t row)
+static void compare_row(struct comparison *all, struct table *rows, const struct side *old,
+			size_t old_row, const struct side *fresh, size_t row)
 {
 	for (size_t i = 0; i < table_width(old->rows); i++) {
 		const char *name = table_column(old->rows, i);
@@ -175,7 +237,8 @@ static void compare_row(struct comparison *all, struct table *rows, const char *
 		if (has_interval && was && is)
 			compare_figure(all, rows, name, old, old_row, fresh, row);
 		else if (has_interval && was != is)
-			add_unmatched(all, was ? old->file : fresh->file, key, name);
+			add_unmatched(all, was ? old->file : fresh->file,
+				      was ? old->keys[old_row] : fresh->keys[row], name);
 		free(has_interval);
 	}
 }
@@ -186,30 +249,55 @@ static void compare_tables(struct comparison *all, struct table *rows, const str
 	struct side old = make_side(was, is, old_name), fresh = make_side(is, was, name);
 
 	for (size_t row = 0; row < table_rows(was); row++) {
-		const char *key = old.keys[row];
-		size_t found = find_row(&old, key) == NO_ROW ? NO_ROW : find_row(&fresh, key);
+		size_t found = find_row(&old, &fresh, row);
 
 		if (found == NO_ROW)
-			add_unmatched(all, old_name, key, NULL);
+			add_unmatched(all, old_name, old.keys[row], NULL);
 		else
-			compare_row(all, rows, key, &old, row, &fresh, found);
+			compare_row(all, rows, &old, row, &fresh, found);
 	}
 	for (size_t row = 0; row < table_rows(is); row++)
-		if (find_row(&fresh, fresh.keys[row]) == NO_ROW ||
-		    find_row(&old, fresh.keys[row]) == NO_ROW)
+		if (find_row(&fresh, &old, row) == NO_ROW)
 			add_unmatched(all, name, fresh.keys[row], NULL);
 	free_side(&old);
 	free_side(&fresh);
 }
 
-void compare_results(struct comparison *all, const struct result *old, const char *old_name,
-		     const struct result *fresh, const char *name)
+/* Returns the words of rows that no row of the others has. */
+static char *lone_words(const struct table *rows, const struct table *others)
+{
+	char *words = text("%s", "");
+
+	for (size_t i = 0; i < table_width(rows); i++) {
+		const char *name = table_column(rows, i);
+
+		if (is_word(name) && has_word(rows, name) && !has_word(others, name))
+			append(&words, "%s%s", *words ? " " : "", name);
+	}
+	return words;
+}
+
+/* The cells of words of one file only do not identify a combination. */
+static void compare_words(struct comparison *all, const struct table *was, const struct table *is,
+			  const char *fact, const char *name)
+{
+	char *old = lone_words(was, is), *fresh = lone_words(is, was);
+
+	if (*old || *fresh)
+		table_add(all->facts, fact, name, *old ? old : "none", *fresh ? fresh : "none");
+	free(old);
+	free(fresh);
+}
+
+static void compare_pair(struct comparison *all, const struct result *old, const char *old_name,
+			 const struct result *fresh, const char *name)
 {
 	static const char *const facts[] = {
 		"kernel_release", "kernel_version", "machine", "cpu_model", "cpus", "numa_nodes",
 		"virtualization", "cmdline", "init_on_alloc", "init_on_free", "debug_checks",
 		"helloctl_version", "module_version", "repeats",
 	};
+	static const char *const words[] = { "measure_words", "race_words" };
 
 	for (size_t i = 0; i < COUNT(facts); i++) {
 		const char *was = result_fact(old, facts[i]), *is = result_fact(fresh, facts[i]);
@@ -222,18 +310,59 @@ void compare_results(struct comparison *all, const struct result *old, const cha
 		const struct table *was = old->tables[i] ? old->tables[i] : none;
 		const struct table *is = fresh->tables[i] ? fresh->tables[i] : none;
 
+		if (table_rows(was) && table_rows(is))
+			compare_words(all, was, is, words[i], name);
 		compare_tables(all, all->rows[i], was, old_name, is, name);
 		table_free(none);
 	}
 }
 
-char *compare_columns(const struct table *rows, const struct result *old, bool several)
+/* Adds the columns before the rows: -o may name them even if nothing differs. */
+static struct table *make_rows(const char *name, int kind, const struct result *results, int count)
 {
-	bool race = table_has(rows, "lock_mode");
-	char *words = result_words(old, old->tables[race ? RESULT_RACE : RESULT_MEASURE], true);
+	static const char *const figures[] = {
+		"file", "figure", "old", "new", "ratio", "ratio_low", "ratio_high", "change",
+	};
+	struct table *rows = table_new(name, "");
+
+	for (int n = 0; n < count; n++) {
+		const struct table *table = results[n].tables[kind];
+
+		for (size_t i = 0; table && i < table_width(table); i++)
+			if (figure_of(table_column(table, i)) == FIGURE_WORD)
+				table_add_column(rows, table_column(table, i));
+	}
+	for (size_t i = 0; i < COUNT(figures); i++)
+		table_add_column(rows, figures[i]);
+	return rows;
+}
+
+int compare_results(struct comparison *all, double threshold, const struct result *results,
+		    char **names, int count)
+{
+	int ret = 0;
+
+	*all = (struct comparison){
+		.threshold = threshold,
+		.facts = table_new("differ", "fact file old new"),
+		.rows = { make_rows("measure", RESULT_MEASURE, results, count),
+			  make_rows("race", RESULT_RACE, results, count) },
+		.unmatched = table_new("unmatched", "file combination"),
+	};
+	for (int n = 0; n < count && !ret; n++)
+		for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
+			if (results[n].tables[i])
+				ret = check_unique(results[n].tables[i], names[n]);
+	for (int n = 1; n < count && !ret; n++)
+		compare_pair(all, &results[0], names[0], &results[n], names[n]);
+	return ret;
+}
+
+char *compare_columns(int rows, const struct result *old, bool several)
+{
+	char *words = result_words(old, old->tables[rows], true);
 	char *columns = text("%s%s%s,%sfigure,old,new,ratio,ratio_low,ratio_high,change",
-			     race ? "lock_mode" : "alloc_mode", *words ? "," : "", words,
-			     several ? "file," : "");
+			     result_mode(rows), *words ? "," : "", words, several ? "file," : "");
 
 	free(words);
 	return columns;

@@ -20,12 +20,17 @@ struct comparison {
 	size_t dearer;		/* by more than the threshold */
 };
 
-/* @fresh is a result of the file @name, which the rows name. */
-void compare_init(struct comparison *all, double threshold);
-void compare_results(struct comparison *all, const struct result *old, const char *old_name,
-		     const struct result *fresh, const char *name);
-/* Returns the columns of rows that differ: the allocator or lock, the words that vary, figures. */
-char *compare_columns(const struct table *rows, const struct result *old, bool several);
+/*
+ * Compares each further result with the first one; the rows name their files @names.
+ * Returns 0, or an exit status after printing an error. The caller frees @all in any case.
+ */
+int compare_results(struct comparison *all, double threshold, const struct result *results,
+		    char **names, int count);
+/*
+ * Returns the columns of rows[@rows] that a reader wants first: the allocator or lock, the
+ * words that vary, and the figures.
+ */
+char *compare_columns(int rows, const struct result *old, bool several);
 void compare_free(struct comparison *all);
 
 #endif /* HELLOCTL_COMPARE_H */

@@ -230,6 +230,12 @@ void table_add_cells(struct table *table, size_t count, const char *const *cells
 		add_cell(row, cells[i] ? text("%s", cells[i]) : NULL);
 }
 
+void table_add_column(struct table *table, const char *name)
+{
+	if (!table_has(table, name))
+		add_column(table, text("%s", name));
+}
+
 void table_set(struct table *table, const char *name, const char *value)
 {
 	size_t column = find_column(table, name);
@@ -632,16 +638,13 @@ int table_print(struct table *table)
 	return ret;
 }
 
-int table_print_columns(struct table *table, const char *list)
+void table_print_columns(const struct table *table, const char *list)
 {
-	const char *chosen = opts.output;
-	int ret;
+	char *printed = render_table(table, opts.output || opts.csv ? opts.output : list);
 
-	if (!chosen && !opts.csv)
-		opts.output = list;
-	ret = tables_print(&table, 1);
-	opts.output = chosen;
-	return ret;
+	if (printed)
+		printf("%s\n", printed);
+	free(printed);
 }
 
 int fail(const char *hint, const char *format, ...)

@@ -26,6 +26,8 @@ void table_add_cells(struct table *table, size_t count, const char *const *cells
 #define CELLS(...)	((const char *const []){ __VA_ARGS__ })
 #define table_add(table, ...) \
 	table_add_cells(table, COUNT(CELLS(__VA_ARGS__)), CELLS(__VA_ARGS__))
+/* Adds an empty column, unless the table has it. */
+void table_add_column(struct table *table, const char *name);
 /* Sets a cell of the last row; adds the column if needed. */
 void table_set(struct table *table, const char *name, const char *value);
 /* Parses a heading and rows up to an empty line, and moves *@from past it. */
@@ -54,12 +56,12 @@ void table_free(struct table *table);
 int tables_check(struct table *const *tables, size_t count);
 /* Returns the rows with the columns that the options demand. */
 struct json_object *table_json(const struct table *table);
-/* Prints the tables as the options demand: one JSON object, or one table after another. */
+/* Checks and prints the tables as the options demand: one JSON object, or one table after another. */
 int tables_print(struct table *const *tables, size_t count);
 /* Prints and frees one table. */
 int table_print(struct table *table);
-/* Prints a table; without -o and --csv, the columns of @list. */
-int table_print_columns(struct table *table, const char *list);
+/* Prints a table; without -o and --csv, the columns of @list. tables_check() comes first. */
+void table_print_columns(const struct table *table, const char *list);
 
 /* Formats a value: sizes (recognized by @name) with a unit, or in bytes. The caller frees it. */
 char *value_text(const char *name, const char *value);

@@ -243,21 +243,19 @@ static struct json_object *to_json(const struct result *result, bool all)
 	return object;
 }
 
-static int print_rows(const struct result *result, struct table *rows, const char *figures)
+static void print_rows(const struct result *result, struct table *rows, const char *figures)
 {
 	char *words = result_words(result, rows, true);
 	char *columns = text("%s", words), *copy = text("%s", figures), *rest = copy, *figure;
-	int ret;
 
 	/* race of atomic alone has no torn */
 	while ((figure = strsep(&rest, ",")))
 		if (table_has(rows, figure))
 			append(&columns, "%s%s", *columns ? "," : "", figure);
 	free(copy);
-	ret = table_print_columns(rows, *columns ? columns : NULL);
+	table_print_columns(rows, *columns ? columns : NULL);
 	free(columns);
 	free(words);
-	return ret;
 }
 
 const char *result_mode(int rows)
@@ -278,40 +276,40 @@ const char *result_figures(int rows)
 	return figures[rows];
 }
 
-static int print_json(const struct result *result)
+static void print_json(const struct result *result)
+{
+	struct json_object *object = to_json(result, false);
+
+	json_print(object, stdout);
+	json_object_put(object);
+}
+
+static void print_text(const struct result *result)
+{
+	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
+		if (result->tables[i] && table_rows(result->tables[i]))
+			print_rows(result, result->tables[i], result_figures(i));
+		else if (result->tables[i])
+			say("no rows of %s", kinds[i].name);
+	print_foot(result);
+}
+
+int result_print(const struct result *result)
 {
 	struct table *rows[RESULT_TABLES];
-	struct json_object *object;
 	size_t count = 0;
 	int ret;
 
+	note_refused(result);
 	for (int i = RESULT_MEASURE; i <= RESULT_RACE; i++)
 		if (result->tables[i] && table_rows(result->tables[i]))
 			rows[count++] = result->tables[i];
 	/* the columns of an empty table are unknown */
 	ret = count ? tables_check(rows, count) : 0;
-	if (!ret) {
-		object = to_json(result, false);
-		json_print(object, stdout);
-		json_object_put(object);
-	}
-	return ret;
-}
-
-int result_print(const struct result *result)
-{
-	int ret = 0;
-
-	note_refused(result);
-	if (opts.json)
-		return print_json(result);
-	for (int i = RESULT_MEASURE; i <= RESULT_RACE && !ret; i++)
-		if (result->tables[i] && table_rows(result->tables[i]))
-			ret = print_rows(result, result->tables[i], result_figures(i));
-		else if (result->tables[i])
-			say("no rows of %s", kinds[i].name);
-	if (!ret)
-		print_foot(result);
+	if (!ret && opts.json)
+		print_json(result);
+	else if (!ret)
+		print_text(result);
 	return ret;
 }
 

@@ -376,25 +376,6 @@ is $? 2 "grade exits with 2 if the output cannot be written"
 $helloctl show "$dir/old.json" >/dev/full 2>&1
 is $? 1 "show exits with 1 if the output cannot be written"
 
-for files in "$dir/old.json $dir/old.json" "$dir/old.json $dir/slower10.json"; do
-	for format in '' -J; do
-		is "$($helloctl compare $format $files 2>&1 >/dev/full; echo $?)" \
-			"helloctl: cannot write the output: No space left on device
-2" "compare $format exits with 2 if the output cannot be written"
-		is "$($helloctl compare $format $files 2>&1 >&- | sed 's/:.*//'; $helloctl compare $format $files 2>/dev/null >&-; echo $?)" \
-			"helloctl
-2" "compare $format exits with 2 if standard output is closed"
-	done
-done
-$helloctl compare -J "$dir/none.json" "$dir/old.json" >/dev/full 2>&1
-is $? 2 "compare in JSON exits with 2 if it can write no error"
-$helloctl compare -J "$dir/none.json" "$dir/old.json" 2>/dev/null >&-
-is $? 2 "compare in JSON of a missing file exits with 2 if standard output is closed"
-$helloctl grade /dev/null >/dev/full 2>&1
-is $? 2 "grade exits with 2 if the output cannot be written"
-$helloctl show "$dir/old.json" >/dev/full 2>&1
-is $? 1 "show exits with 1 if the output cannot be written"
-
 # ---- input that is no result ----
 
 head -c 3000 "$dir/old.json" >"$dir/bad-truncated"
