@@ -14,6 +14,9 @@
 
 #define NO_ROW	((size_t)-1)
 
+/* The threshold counts in these, a millionth of a percent: 15 % is exact, 0.15 is not. */
+#define UNITS	1e8
+
 struct side {
 	const struct table *rows;
 	const char *file;
@@ -184,6 +187,13 @@ static void set_ratio(struct table *rows, const char *name, double ratio)
 	free(cell);
 }
 
+static bool is_past(double larger, double smaller, double threshold)
+{
+	double units = (unsigned long long)(threshold * UNITS + 0.5);
+
+	return (larger - smaller) * UNITS > smaller * units;
+}
+
 static void set_words(struct table *rows, const struct side *side, size_t row)
 {
 	for (size_t i = 0; i < table_width(side->rows); i++)
@@ -198,8 +208,8 @@ static void compare_figure(struct comparison *all, struct table *rows, const cha
 	double was = bound(old, old_row, figure, NULL), is = bound(fresh, row, figure, NULL);
 	double low = bound(fresh, row, figure, "low") / bound(old, old_row, figure, "high");
 	double high = bound(fresh, row, figure, "high") / bound(old, old_row, figure, "low");
-	bool dearer = low > 1 && is > was * (1 + all->threshold);
-	bool cheaper = high < 1 && was > is * (1 + all->threshold);
+	bool dearer = low > 1 && is_past(is, was, all->threshold);
+	bool cheaper = high < 1 && is_past(was, is, all->threshold);
 
 	all->compared++;
 	all->dearer += dearer;
