@@ -126,7 +126,7 @@ docs:	## build the site in build/docs; run all examples and exercises in guests 
 	$(call set_up)
 	prove -j$(JOBS) tests/host/docs.t tests/vm/examples.t tests/vm/lessons.t tests/vm/exercises.t
 
-check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak (20 min, first time 30)
+check-debug:	## run all tests on a kernel with KASAN, lockdep, kmemleak; SUITE (20 min, first time 30)
 	tests/kernels/check-debug
 
 check-kcsan:	## run the tests that race on a kernel with KCSAN, which finds data races (15 min, first time 25)
