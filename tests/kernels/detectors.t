@@ -56,7 +56,7 @@ is "$(find /sys/kernel/slab -maxdepth 1 -name '*hello*' -printf '%f\n')" '' 'no 
 # The file answers reads of a page or more only.
 pages=$(dd if=/sys/kernel/debug/page_owner bs=64k 2>/dev/null | awk '
 	BEGIN { RS = "" }
-	/\n *0xffffffff/ && !/\(slab\||p(te|md|ud|4d)_alloc|kasan|stack_depot|pcpu_|kmemleak/
+	/\n *0xffffffff/ && !/\(slab\||allocate_slab|p(te|md|ud|4d)_alloc|kasan|stack_depot|pcpu_|kmemleak/
 	END { if (NR < 1000) print NR " pages have an owner: was page_owner=on given?" }')
 is "$(echo "$pages" | head -n 40)" '' 'no page of the unloaded module is left'
 like "$(cat /proc/lockdep_stats)" 'debug_locks: +1$' 'lockdep is still enabled'
