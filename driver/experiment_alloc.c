@@ -130,7 +130,7 @@ static const struct hello_allocator nothing = {
 };
 
 /* A sample of a bulk call is the share of one object. */
-static u64 share(u64 ns, u64 objects)
+static u64 per_object(u64 ns, u64 objects)
 {
 	return div64_u64(ns + objects / 2, objects);
 }
@@ -148,9 +148,9 @@ static void time_nothing(struct hello_experiment *base,
 	ns[ALLOC] = time_alloc(a, &mem);
 	ns[FREE] = time_free(a, &mem);
 	if (exp->pattern == BULK)
-		ns[ALLOC] = share(ns[ALLOC], exp->batch);
+		ns[ALLOC] = per_object(ns[ALLOC], exp->batch);
 	if (exp->pattern == BULK && exp->allocator->free_bulk)
-		ns[FREE] = share(ns[FREE], exp->batch);
+		ns[FREE] = per_object(ns[FREE], exp->batch);
 }
 
 /* ---- preparing ---- */
@@ -308,7 +308,7 @@ static void alloc_bulk(struct worker *worker)
 	ns = ktime_get_ns() - start;
 	for (i = 0; i < got; i++) {
 		worker->mems[i].addr = worker->addrs[i];
-		hello_samples_add(&worker->base.samples[ALLOC], share(ns, got));
+		hello_samples_add(&worker->base.samples[ALLOC], per_object(ns, got));
 	}
 	worker->base.failures += worker->n - got;
 }
@@ -404,7 +404,7 @@ static void free_bulk(struct worker *worker)
 	exp->allocator->free_bulk(worker->mems, n, worker->addrs);
 	ns = ktime_get_ns() - start;
 	for (i = 0; i < n; i++)
-		hello_samples_add(&worker->base.samples[FREE], share(ns, n));
+		hello_samples_add(&worker->base.samples[FREE], per_object(ns, n));
 }
 
 static void free_batch(struct worker *worker)
