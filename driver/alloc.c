@@ -93,6 +93,15 @@ static void *alloc_kvmalloc(struct hello_mem *mem)
 	return kvmalloc_node(size, mem->recipe.mask, mem->recipe.numa_node);
 }
 
+/* With the largest pages that an area of vmalloc can have. */
+static size_t usable_huge(size_t size, const void *addr)
+{
+	size_t pages = PAGE_ALIGN(size);
+
+	return ALIGN(pages, pages >= PMD_SIZE ? PMD_SIZE :
+		     1UL << arch_vmap_pte_supported_shift(pages));
+}
+
 /*
  * From 5.18 on a large area may consist of whole huge pages: then there is
  * memory where the guard page would be.
@@ -100,14 +109,13 @@ static void *alloc_kvmalloc(struct hello_mem *mem)
 static size_t usable_kvmalloc(size_t size, const void *addr)
 {
 	size_t pages = PAGE_ALIGN(size);
-	unsigned int shift;
+	size_t huge = usable_huge(size, addr);
 
 	if (size <= KMALLOC_MAX_SIZE && !is_vmalloc_addr(addr))
 		return usable_kmalloc(size, addr);
-	shift = pages >= PMD_SIZE ? PMD_SHIFT : arch_vmap_pte_supported_shift(pages);
-	if (pages & ((1UL << shift) - 1) && (!addr || vmalloc_to_page(addr + pages)))
-		return ALIGN(pages, 1UL << shift);
-	return pages;
+	if (addr && huge > pages && !vmalloc_to_page(addr + pages))
+		return pages;
+	return huge;
 }
 
 static void free_kvmalloc(struct hello_mem *mem)
@@ -402,14 +410,6 @@ static void free_frag(struct hello_mem *mem)
 /* ---- vmalloc_huge ---- */
 
 /* Whole huge pages, if the area is mapped by them. */
-static size_t usable_huge(size_t size, const void *addr)
-{
-	size_t pages = PAGE_ALIGN(size);
-
-	return ALIGN(pages, pages >= PMD_SIZE ? PMD_SIZE :
-		     1UL << arch_vmap_pte_supported_shift(pages));
-}
-
 static void *alloc_huge(struct hello_mem *mem)
 {
 	return vmalloc_huge(PAGE_ALIGN(mem->recipe.buffer_size),
