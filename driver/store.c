@@ -108,7 +108,8 @@ static bool zero_tail(struct hello_store *store, struct hello_buffer *buffer)
 /**
  * hello_store_truncate() - truncate the contents to 0 bytes
  * @store: the store
- * @max: return -EBUSY if a larger buffer is mapped
+ * @max: return -EBUSY if a larger buffer is mapped; if not U64_MAX, also leave
+ *	 what a killed migration left
  *
  * O(1) without mappings: a later write or mapping zeroes the tail. A mapped
  * buffer is zeroed at once, one unit each time the lock is held; while it is mapped
@@ -143,7 +144,7 @@ int hello_store_truncate(struct hello_store *store, u64 max)
 			return -EBUSY;
 		}
 		begun = true;
-		/* An open does not free a large buffer. */
+		/* With a bound, such as that of an open: it may be large. */
 		abandoned = max == U64_MAX ? hello_store_drop_abandoned(store) : NULL;
 		if (!cut && atomic_read(&store->writable_maps)) {
 			finished = zero_unit(buffer, &done);
