@@ -395,6 +395,14 @@ TEST(recipes_that_can_hurt_others_need_capabilities)
 	close_range(3, ~0U, 0);
 	drop_cap(CAP_SYS_RESOURCE);
 	drop_cap(CAP_SYS_ADMIN);
+	if (has_choice("alloc_mode", "dma_coherent")) {
+		int fd = open_hello(O_RDWR);
+
+		CASE("the mask first");
+		EXPECT_EQ(change(fd, "gfp_flags=GFP_NOWAIT"), 0);
+		EXPECT_ERRNO(change(fd, "alloc_mode=dma_coherent"), EPERM);
+		close(fd);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
 		int fd = open_hello(O_RDWR);
 

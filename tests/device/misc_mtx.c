@@ -321,7 +321,7 @@ static void expect_no_long_wait(const char *device, struct times t)
 }
 
 /* How much longer the median of opens may be than beside an equal load */
-static double most(const char *lock)
+static double ratio_limit(const char *lock)
 {
 	struct utsname name;
 
@@ -357,7 +357,7 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		/* The host's load may change between the two measurements: one of three tries must pass. */
 		for (int i = 0; i < 3; i++) {
 			own = time_beside_load(device, HELLO_DEV, HELLO_DEV);
-			if (own.median <= most(lock) * equal.median && !long_wait(own, equal))
+			if (own.median <= ratio_limit(lock) * equal.median && !long_wait(own, equal))
 				break;
 			equal = time_beside_load(device, path, device);
 		}
@@ -365,7 +365,7 @@ TEST(readers_a_mapping_and_truncating_opens_hold_up_no_open_of_another_misc_devi
 		start_again();
 		report(!long_wait(own, equal), "an open of %s took %.3f s, beside an equal load %.3f s", device,
 		       own.longest, equal.longest);
-		report(own.median <= most(lock) * equal.median,
+		report(own.median <= ratio_limit(lock) * equal.median,
 		       "the median of opens of %s is %.1f us, beside an equal load %.1f us", device,
 		       own.median * 1e6, equal.median * 1e6);
 	}
