@@ -64,6 +64,13 @@ for context in softirq hardirq; do
 done
 need_module
 
+# Some kernels remove the last load's cache after a grace period.
+headers() { awk '/^hello_buffer/ { print $1 }' /proc/slabinfo; }
+before=$(headers)
+rmmod hello
+need_module
+unlike "$(headers)" "^$before\$" 'each load gives the cache of headers another name'
+
 exec 3<$debugfs/stats
 fails_with 'in use' 'an open debugfs file holds the module' rmmod hello
 exec 3<&- 4<$sysfs/alloc_mode
