@@ -118,6 +118,15 @@ bail_out() {
 	exit 1
 }
 
+# test_module NAME: prints the file of a module of tests/kmod that was built for this kernel
+test_module() {
+	for _file in build/kmod/"$1".ko build/*/kmod/"$1".ko; do
+		[ "$(modinfo -F vermagic "$_file" 2>/dev/null | cut -d' ' -f1)" = "$(uname -r)" ] || continue
+		echo "$_file"
+		return
+	done
+}
+
 # Loads the module and checks that the node is the device: without the module,
 # `echo >/dev/hello` makes a regular file and proves nothing.
 need_module() {

@@ -11,7 +11,8 @@ modules=/lib/modules/$kernel
 own=$(modinfo -n hello)
 version=$(modinfo -F version hello)
 extra=$modules/extra/hello.ko
-other=${0%/*}/../../build/kmod/hello.ko
+other=$(test_module hello)
+[ -n "$other" ] || skip_all 'tests/kmod was not built for this kernel'
 kernel_re=$(literal "$kernel") modules_re=$(literal "$modules")
 own_re=$(literal "$own") extra_re=$(literal "$extra")
 arch=$(uname -m)

@@ -6,10 +6,9 @@
 . "${0%/*}/../lib.sh"
 need_module
 rmmod hello
-for dir in build build/debug; do
-	[ -e /sys/module/minor ] || insmod $dir/kmod/minor.ko 2>/dev/null
-done
-[ -e /sys/module/minor ] || skip_all 'minor.ko was not built for this kernel'
+file=$(test_module minor)
+[ -n "$file" ] || skip_all 'minor.ko was not built for this kernel'
+insmod "$file" || bail_out 'minor.ko cannot be loaded'
 
 mark=$(log_mark)
 succeeds 'hello loads although its minor is taken' modprobe hello

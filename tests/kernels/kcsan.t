@@ -15,7 +15,7 @@ diag "kcsan $(counter setup_watchpoints) watchpoints, $(counter no_capacity) mor
 [ "$(counter setup_watchpoints)" -gt 10000 ]
 ok $? 'KCSAN has set more than 10,000 watchpoints'
 before=$(counter data_races)
-succeeds 'a module with a data race loads' insmod build/kcsan/kmod/race.ko
+succeeds 'a module with a data race loads' insmod "$(test_module race)"
 [ "$(counter data_races)" -gt "$before" ]
 ok $? 'KCSAN finds its race'
 rmmod race
