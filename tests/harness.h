@@ -355,6 +355,31 @@ static inline void *resident_memory(size_t n)
 	return m;
 }
 
+/* MemAvailable in KiB: the page cache, which others fill meanwhile, is part of it. */
+static inline long long available_memory(void)
+{
+	long long kib = -1;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	ASSERT(EXPECT(f));
+	while (kib < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "MemAvailable: %lld kB", &kib);
+	fclose(f);
+	return kib;
+}
+
+/* Memory comes back late: RCU frees the stacks of threads. A leak stays for ever. */
+static inline void expect_memory_back(long long before, long long limit, const char *of)
+{
+	double end = seconds() + 20;
+	long long lost;
+
+	while ((lost = before - available_memory()) >= limit && seconds() < end)
+		usleep(100000);
+	report(lost < limit, "%lld KiB did not come back, %s", lost, of);
+}
+
 /* Drop one capability for good; root then lacks it too. */
 static inline void drop_cap(int cap)
 {

@@ -418,18 +418,6 @@ TEST(pread_in_one_thread_never_moves_the_position_of_another)
 	pthread_join(t, NULL);
 }
 
-static long long mem_available(void)
-{
-	long long kb = -1;
-	char line[128];
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	while (fgets(line, sizeof(line), f))
-		sscanf(line, "MemAvailable: %lld kB", &kb);
-	fclose(f);
-	return kb;
-}
-
 /*
  * Check MemAvailable, because counters do not show leaked memory. KASAN keeps up to
  * 1/32 of RAM in quarantine, so require only half of 200 MiB.
@@ -438,11 +426,10 @@ TEST(close_gives_the_memory_back_to_the_system_with_every_allocator)
 {
 	SET("buffer_size", "1M");
 	FOR_EACH_ALLOCATOR(mode) {
-		long long before = mem_available(), lost;
+		long long before = available_memory();
 
 		for (int i = 0; i < 200; i++)
 			close(open_hello(O_RDWR));
-		lost = before - mem_available();
-		report(lost < 100 << 10, "%lld kB of 204800 kB did not come back, %s", lost, mode);
+		expect_memory_back(before, 100 << 10, mode);
 	}
 }
