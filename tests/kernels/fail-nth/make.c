@@ -45,12 +45,37 @@ TEST(ioctl_recipe_fails_clean_with_every_allocator)
 	}
 }
 
-static char *map;
+static char *map, *where;
 
 static long do_map(void)
 {
-	map = mmap(NULL, 20000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return map == MAP_FAILED ? -1 : 0;
+	map = mmap(where, 20000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	if (map != MAP_FAILED)
+		return 0;
+	/* It copies nothing: return an error that walk() does not take. */
+	if (errno == EFAULT)
+		errno = EIO;
+	return -1;
+}
+
+/* Far from all other mappings: page tables of each level are allocated, and may fail. */
+#define FAR	((char *)(1UL << 40))
+
+/*
+ * Behind a page that is used: the page tables are there. If they are not, and cannot be
+ * allocated, remap_pfn_range() of kernels before 6.16 warns.
+ */
+static char *near(void)
+{
+	size_t two_m = 2 << 20;
+	char *start = mmap(FAR + (1UL << 39), two_m, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	ASSERT(EXPECT(start != MAP_FAILED));
+	madvise(start, two_m, MADV_NOHUGEPAGE);
+	ASSERT(EXPECT_EQ(munmap(start + PAGE, two_m - PAGE), 0));
+	*(volatile char *)start = 1;
+	return start + PAGE;
 }
 
 static long unmap(void)
@@ -95,9 +120,11 @@ static long do_fork(void)
 TEST(mmap_page_faults_and_fork_fail_clean)
 {
 	struct sigaction sa = { .sa_handler = jump_back };
+	char *close_to_a_page;
 
 	get_ready();
 	sigaction(SIGBUS, &sa, NULL);
+	close_to_a_page = near();
 	SET("buffer_size", "20000");
 	FOR_EACH_ALLOCATOR(mode) {
 		struct hello_info info = { .size = sizeof(info) };
@@ -107,10 +134,12 @@ TEST(mmap_page_faults_and_fork_fail_clean)
 		close_it();
 		if (!(info.flags & HELLO_INFO_MAPPABLE))
 			continue;
+		where = strcmp(mode, "dma_coherent") ? FAR : close_to_a_page;
 		WALK(mode, .prepare = fresh, .call = do_map, .undo = unmap);
 		WALK("touch", .prepare = mapped, .call = do_touch, .undo = unmap);
 	}
 	/* The kernel's part is long, and the driver's does not depend on the allocator. */
 	SET("alloc_mode", "vmalloc");
+	where = FAR;
 	WALK("fork", .prepare = mapped, .call = do_fork, .undo = unmap);
 }
