@@ -34,6 +34,9 @@ full_marks() {
 # The sendfile of older kernels takes no character device as its source.
 sendfile=''
 [[ $(uname -r) != 5.* ]] || sendfile='read-sendfile '
+# grade makes a 32-bit program's calls on amd64 only.
+compat=''
+[ "$(uname -m)" = x86_64 ] || compat='compat-read compat-write compat-ioctl '
 
 for mode in private shared; do
 	for allocator in $(tr -d '[]' <$sysfs/alloc_mode); do
@@ -48,7 +51,7 @@ for mode in private shared; do
 			"[\"$([ $mode = private ] && echo 'a buffer for each open' || echo 'one buffer for all opens'), $page bytes, which can be mapped\",$page]" \
 			"grade finds out that the buffer is $mode, its capacity, and that it can be mapped"
 		is "$(names 'does not apply')" \
-			"${sendfile}kill-read kill-write $([ $mode = private ] && echo shared shared-close || echo private private-close private-fresh) mmap-tail" \
+			"${sendfile}kill-read kill-write $([ $mode = private ] && echo shared shared-close || echo private private-close private-fresh) ${compat}mmap-tail" \
 			"the facts of other devices do not apply to a $mode buffer of vmalloc"
 	done
 	helloctl set gfp_flags=GFP_KERNEL alloc_mode=kmalloc
