@@ -25,14 +25,15 @@ static void run_on(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-/* A writer: calls the function until the end. A second one is where the reader is. */
+/* A writer: calls the function until the end, at least once. A second one is where the reader is. */
 static void *repeat(void *arg)
 {
 	void (*write_once)(void) = arg;
 
 	run_on(!__atomic_fetch_add(&started, 1, __ATOMIC_RELAXED));
-	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED) && !failures)
+	do
 		write_once();
+	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED) && !failures);
 	return NULL;
 }
 
