@@ -264,7 +264,7 @@ TEST(a_kill_ends_a_run_long_before_its_ten_seconds)
 
 	/* the last thread in the queue for the lock no longer sleeps */
 	snprintf(order, sizeof(order), "lock lock_mode=mutex delay=msleep:100 threads=%d count=%d",
-		 processors(), 100 / processors());
+		 processors(), 100 / processors() ?: 1);
 	kill_ends(order);
 	kill_ends("lock lock_mode=none delay=msleep:100 threads=1 count=100");
 	kill_ends("alloc alloc_mode=vmalloc buffer_size=1M count=1000000");
@@ -335,6 +335,7 @@ static void allowed_cpus(const char *thread, char *list, size_t size)
 TEST(threads_are_bound_to_the_cpus_of_the_order)
 {
 	char last[16], order[100], line[32], list[100];
+	siginfo_t ended = { };
 	int status;
 	pid_t pid;
 
@@ -346,7 +347,11 @@ TEST(threads_are_bound_to_the_cpus_of_the_order)
 	snprintf(last, sizeof(last), "%d", processors() - 1);
 	snprintf(order, sizeof(order), "lock lock_mode=none delay=msleep:100 count=90 cpus=%s", last);
 	pid = run_in_child(order);
-	allowed_cpus("hello/0", list, sizeof(list));
+	/* The order is EBUSY before its thread exists. */
+	do {
+		allowed_cpus("hello/0", list, sizeof(list));
+		waitid(P_PID, pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+	} while (strcmp(list, last) && !ended.si_pid);
 	EXPECT_STR(list, last);
 	EXPECT_EQ(kill(pid, SIGKILL), 0);
 	EXPECT_EQ(waitpid(pid, &status, 0), pid);
@@ -396,7 +401,7 @@ TEST(ten_seconds_are_the_most)
 {
 	run("alloc alloc_mode=vmalloc buffer_size=4M count=1000000 threads=%d", processors());
 	EXPECT(field("elapsed_ns") >= 10000000000);
-	EXPECT(field("elapsed_ns") < 11000000000ll * env("HELLO_TEST_SLOW"));
+	EXPECT(field("elapsed_ns") < 20000000000ll * env("HELLO_TEST_SLOW"));
 	EXPECT(field("count") > 0 && field("count") < 1000000);
 	EXPECT_EQ(of_times("free", "n"), field("count") - field("failures"));
 }

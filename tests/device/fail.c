@@ -126,7 +126,7 @@ static int call_resize(const char *mode)
 static int call_race(const char *mode)
 {
 	(void)mode;
-	return write_file("/sys/kernel/debug/hello/experiment", "lock lock_mode=mutex threads=2 count=10");
+	return write_file("/sys/kernel/debug/hello/experiment", "lock lock_mode=mutex count=10");
 }
 
 /*

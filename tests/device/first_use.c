@@ -258,9 +258,9 @@ static pthread_barrier_t round_begins, round_ends;
 /* A read returns poison of the size of one recipe, or nothing after a reset. */
 static void *use_first(void *unused)
 {
-	char got[10000];
+	enum { MOST = 10000 };
+	char *got = resident_memory(MOST);	/* a call is one unit */
 
-	memset(got, 0, sizeof(got));	/* present pages: a call is one unit */
 	for (;;) {
 		int fd, n;
 
@@ -268,7 +268,7 @@ static void *use_first(void *unused)
 		if (done)
 			break;
 		fd = open_hello(O_RDWR);
-		n = read(fd, got, sizeof(got));
+		n = read(fd, got, MOST);
 
 		report(n == 0 || n == 4000 || n == 9000, "%d bytes", n);
 		for (int i = 0; i < n; i++)

@@ -13,7 +13,7 @@
 /* A moment; the KCSAN lane sets RACE_TIME to seconds. */
 #define DURATION	(getenv("RACE_TIME") ? atoi(getenv("RACE_TIME")) : 0.1)
 
-static int started, stopped;
+static int started, stopped, wrote;
 
 static void run_on(int cpu)
 {
@@ -25,15 +25,16 @@ static void run_on(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-/* A writer: calls the function until the end, at least once. A second one is where the reader is. */
+/* A writer: calls the function until the end. A second one is where the reader is. */
 static void *repeat(void *arg)
 {
 	void (*write_once)(void) = arg;
 
 	run_on(!__atomic_fetch_add(&started, 1, __ATOMIC_RELAXED));
-	do
+	write_once();
+	__atomic_fetch_add(&wrote, 1, __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED) && !failures)
 		write_once();
-	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED) && !failures);
 	return NULL;
 }
 
@@ -48,7 +49,7 @@ static void beside(void (*write_once)(void), void (*read_once)(void), int writer
 	run_on(0);
 	do
 		read_once();
-	while (seconds() < end && !failures);
+	while ((seconds() < end || __atomic_load_n(&wrote, __ATOMIC_RELAXED) < writers) && !failures);
 	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
 	for (int i = 0; i < writers; i++)
 		pthread_join(t[i], NULL);

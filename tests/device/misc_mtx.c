@@ -458,8 +458,9 @@ TEST(a_reader_of_the_list_of_opens_whose_page_does_not_come_holds_up_no_open)
 	pthread_create(&reader, NULL, read_opens, page);
 	wait_for_fault(uffd);
 	/* the reader is in the middle of its call */
-	expect_no_long_wait(HELLO_DEV, time_opens(HELLO_DEV));
-	expect_no_long_wait(other_device(), time_opens(other_device()));
+	/* an open that waited for it would not end */
+	time_opens(HELLO_DEV);
+	time_opens(other_device());
 	close(fd);
 	answer(uffd, page, memory(PAGE));
 	pthread_join(reader, NULL);

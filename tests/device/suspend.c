@@ -151,9 +151,10 @@ TEST(a_waiter_in_poll_is_still_woken_after_a_freeze)
 	prepare();
 	SET("buffer_mode", "shared");
 	fd = open_hello(O_RDWR);
+	/* before the news, which only a waiter sees */
+	p.fd = open_hello(O_RDONLY);
 	pid = fork();
 	if (!pid) {
-		p.fd = open_hello(O_RDONLY);
 		stop(poll(&p, 1, -1) == 1 && p.revents == POLLPRI ? 0 : 1);
 	}
 	wait_until_asleep(pid);

@@ -7,7 +7,7 @@
 need_module
 
 size=8192
-bound="timeout -k 5 $((20 * ${HELLO_TEST_SLOW:-1}))"
+bound="timeout -k 5 $((100 * ${HELLO_TEST_SLOW:-1}))"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

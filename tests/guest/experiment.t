@@ -25,28 +25,45 @@ start() {
 	done
 }
 
-start lock lock_mode=none threads=1 count=20 delay=msleep:100
+start lock lock_mode=none threads=1 count=60 delay=msleep:100
 fails_with 'in use' 'rmmod is refused while an experiment runs' rmmod hello
 wait $running
-is "$? $(sed -n 's/^expected: //p' /tmp/answer)" '0 20' 'the experiment runs to its end after a refused rmmod'
+is "$? $(sed -n 's/^expected: //p' /tmp/answer)" '0 60' 'the experiment runs to its end after a refused rmmod'
 is "$(grep -lsx 'hello/[0-9]*' /proc/[0-9]*/comm)" '' 'no thread of an ended experiment is left'
 
 cpu=/sys/devices/system/cpu/cpu1/online
 if [ -e $cpu ] && [ "$(nproc)" -eq 2 ]; then
-	for words in 'alloc pattern=remote batch=4 count=1500' 'alloc count=2000 buffer_size=64' \
+	for words in 'alloc pattern=remote batch=4 count=1500' 'alloc count=200000 buffer_size=64' \
 		'alloc alloc_mode=page_frag count=1500 pattern=remote batch=4 free=random touch=random' \
-		'alloc alloc_mode=slab pattern=bulk free=random count=2000 buffer_size=64' \
+		'alloc alloc_mode=slab pattern=bulk free=random count=1000000 buffer_size=64' \
 		'lock count=400 delay=msleep:1'; do
-		# shellcheck disable=SC2086 # a list of words
-		start $words threads=2
-		while kill -0 $running 2>/dev/null; do
-			echo 0 >$cpu
-			echo 1 >$cpu
+		during=0
+		for _ in 1 2 3 4 5 6 7 8 9; do
+			# shellcheck disable=SC2086 # a list of words
+			start $words threads=2
+			while kill -0 $running 2>/dev/null; do
+				echo 0 >$cpu
+				! kill -0 $running 2>/dev/null || during=1
+				echo 1 >$cpu
+			done
+			[ $during = 0 ] || break
 		done
 		wait $running
-		is "$? $(sed -n 's/^lost: //p; s/^count: //p' /tmp/answer)" \
-			"0 $(echo "$words" | sed -n 's/lock.*/0/p; s/.*remote.*/3000/p; s/.*=64/4000/p')" \
-			"$words: all operations are done during CPU hotplug"
+		nr=${words##*count=} nr=${nr%% *}
+		# It ends after ten seconds, with the operations that are done.
+		is "$? $during $(awk -v all=$((2 * nr)) '
+			{ value[$1] = $2 }
+			/^(alloc|free)_ns: / { done[$1] = $3 }
+			END {
+				n = value["count:"] - value["failures:"]
+				if ("lost:" in value)
+					print value["lost:"]
+				else if (value["count:"] < all && value["elapsed_ns:"] < 1e10)
+					print "too few"
+				else
+					print (done["alloc_ns:"] - n) + (done["free_ns:"] - n)
+			}' /tmp/answer)" '0 1 0' "$words: all operations are done during CPU hotplug" ||
+			diag "$(cat /tmp/answer)"
 	done
 	echo 0 >$cpu
 	fails_with 'Invalid argument' 'pattern=remote is EINVAL with one CPU' run alloc pattern=remote

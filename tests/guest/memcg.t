@@ -13,10 +13,6 @@ mkdir $cgroup
 echo 16M >$cgroup/memory.max
 [ ! -e $cgroup/memory.swap.max ] || echo 0 >$cgroup/memory.swap.max
 
-available() {
-	awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
-}
-
 # Allocators that charge no cgroup are limited by the caps only.
 uncharged=$(awk '$6 == "no" && $7 == "both" { print $1 }' $debugfs/allocators)
 is "$(echo "$uncharged" | grep -cxE 'mempool|dma_coherent') $(echo "$uncharged" | grep -cxE 'kmalloc|slab')" \
@@ -27,19 +23,15 @@ echo 1G >$sysfs/max_total_size
 for mode in $(tr -d '[]' <$sysfs/alloc_mode); do
 	! grep -qx "$mode" <<<"$uncharged" || continue
 	store alloc_mode "$mode"
-	before=$(available)
 	# Open up to 200 buffers in the cgroup; print how many opens succeeded.
 	bash -c 'echo $$ >$1/cgroup.procs
 		for i in $(seq 200); do exec {fd}<>/dev/hello || exit 1; echo $i; done' - $cgroup >/tmp/opened 2>/dev/null
 	status=$?
 	opened=$(tail -n 1 /tmp/opened)
-	[ $status -ne 0 ] && [ "${opened:-0}" -lt 16 ]
+	[ $status -ne 0 ] && [ "${opened:-0}" -ge 1 ] && [ "${opened:-0}" -lt 16 ]
 	ok $? "$mode: 200 opens of 1 MiB in a cgroup of 16 MiB are stopped" ||
 		diag "status $status after ${opened:-0} opens"
 	is "$(cat $sysfs/stats/live_bytes)" 0 "$mode: and every byte came back"
-	lost=$((before - $(available)))
-	[ $lost -lt 51200 ]
-	ok $? "$mode: MemAvailable falls by less than 50 MiB" || diag "lost $lost kB"
 done
 store alloc_mode kmalloc
 
@@ -65,7 +57,7 @@ store alloc_mode kmalloc
 # A buffer allocated in another context is not charged to the task.
 store gfp_flags GFP_KERNEL
 store alloc_context workqueue
-bash -c 'echo $$ >$1/cgroup.procs
+bash -c 'echo $$ >$1/cgroup.procs || exit 1
 	for i in $(seq 32); do exec {fd}<>/dev/hello || exit 1; done' - $cgroup
 ok $? 'a buffer allocated in a workqueue is not charged to the cgroup'
 store alloc_context process

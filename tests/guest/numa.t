@@ -22,6 +22,9 @@ taken() {
 		$dev "$before" "/sys/devices/system/node/node$1/meminfo"
 }
 
+# A node that is full of the page cache has no large blocks.
+echo 3 >/proc/sys/vm/drop_caches
+echo 1 >/proc/sys/vm/compact_memory
 for mode in kmalloc kvmalloc slab pages; do
 	for node in 0 1; do
 		store buffer_size 4096

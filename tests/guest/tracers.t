@@ -104,6 +104,7 @@ reads_strings() {
 		2>/dev/null | grep -qx /bin/true
 }
 if have bpftrace && [ -e /sys/kernel/btf/vmlinux ]; then
+	rm -f /tmp/rmmod
 	BPFTRACE_STRLEN=150 bpftrace -q -c '/bin/sh /tmp/work rmmod' /tmp/all.bt >/tmp/events 2>/dev/null
 	if reads_strings; then
 		decodes "bpftrace: $in_words" /tmp/events

@@ -31,11 +31,14 @@ experiments() {
 beside() {
 	local name=$1 job
 	shift
+	# A group of its own: the kill ends the shell that asks, too.
+	set -m
 	experiments >/tmp/wrong &
 	job=$!
+	set +m
 	"$@"
 	ok $? "$name: works while experiments run"
-	kill $job
+	kill -- -$job
 	wait $job 2>/dev/null
 	# A killed experiment may still stop its threads.
 	while grep -lsx 'hello/[0-9]*' /proc/[0-9]*/comm >/dev/null; do sleep 0.1; done

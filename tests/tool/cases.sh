@@ -189,7 +189,7 @@ ctl measure -n --raw -o buffer_size -b alloc_mode=kmalloc buffer_size=1K..5K
 is "$(printf '%s ' $out)" "1024 2048 4096 5120 " "a range doubles and has both ends"
 is "$($helloctl measure -n --raw -o buffer_size -b alloc_mode=kmalloc buffer_size=all | tail -n 1)" 67108864 \
 	"all sizes end at the kernel's cap"
-is "$($helloctl measure -n --raw -o threads alloc_mode=kmalloc buffer_size=64 threads=all | tail -n 1)" "$(nproc)" \
+is "$($helloctl measure -n --raw -o threads alloc_mode=kmalloc buffer_size=64 threads=all | tail -n 1)" "$(getconf _NPROCESSORS_ONLN)" \
 	"all threads end at the processors"
 is "$($helloctl measure -n --raw -o gfp_flags alloc_mode=kmalloc buffer_size=64 gfp_flags=all)" \
 	"GFP_KERNEL
