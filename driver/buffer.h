@@ -38,6 +38,8 @@ struct hello_buffer {
 	bool own_header;
 	/** @emptied: it was truncated, so a new recipe must not fill it */
 	bool emptied;
+	/** @outdated: a store through a mapping may be missing in it: do not publish */
+	bool outdated;
 	/** @abandoned: its migration was killed; accessed locklessly */
 	bool abandoned;
 };
@@ -67,6 +69,7 @@ static inline void hello_buffer_setup(struct hello_buffer *buffer,
 	buffer->dirty = buffer->length;
 	buffer->own_header = own_header;
 	buffer->emptied = false;
+	buffer->outdated = false;
 	buffer->abandoned = false;
 	/*
 	 * From here on a reader with a stale pointer can take a reference; it

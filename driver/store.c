@@ -182,7 +182,7 @@ static int copy_unit(struct hello_store *store, const struct hello_buffer *old,
 {
 	size_t n;
 
-	if (atomic_read(&store->maps))
+	if (atomic_read(&store->maps) || next->outdated)
 		return -EBUSY;
 	if (old->length > next->mem.recipe.buffer_size)
 		return -ENOSPC;
@@ -277,8 +277,9 @@ static bool end_migration(struct hello_store *store, struct hello_buffer *next)
  * Keeps the contents, and allocates nothing if there is no memory yet. The lock
  * is released between units of copying; writes then go to both buffers.
  *
- * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped or
- * being replaced, -ENOSPC if the contents do not fit, -EINTR if killed.
+ * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped, was
+ * mapped for writing meanwhile, or is being replaced, -ENOSPC if the contents
+ * do not fit, -EINTR if killed.
  */
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
@@ -394,13 +395,19 @@ static size_t pages_of(const struct hello_buffer *buffer)
 /* .mmap has inserted all pages; this is for pages that were zapped since. */
 static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
-	struct hello_buffer *buffer = mapped_buffer(vmf->vma->vm_private_data);
+	struct vm_area_struct *vma = vmf->vma;
+	struct hello_buffer *buffer = mapped_buffer(vma->vm_private_data);
+	int err;
 
-	if (vmf->pgoff >= pages_of(buffer))
+	if (vma->vm_flags & VM_PFNMAP || vmf->pgoff >= pages_of(buffer))
 		return VM_FAULT_SIGBUS;
-	vmf->page = hello_alloc_page(&buffer->mem, vmf->pgoff);
-	get_page(vmf->page);
-	return 0;
+	/* Not vmf->page: the core may map a whole huge page, which 6.14 to 6.17 never put. */
+	err = vm_insert_page(vma, vmf->address & PAGE_MASK,
+			     hello_alloc_page(&buffer->mem, vmf->pgoff));
+	/* Another thread may have inserted it. */
+	if (!err || err == -EBUSY)
+		return VM_FAULT_NOPAGE;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
 static const struct vm_operations_struct vm_ops = {
@@ -459,8 +466,12 @@ static bool begin_map(struct hello_store *store, struct hello_buffer *buffer,
 		return false;
 	vma->vm_private_data = store;
 	count_map(vma, 1);
-	if (vma->vm_flags & VM_MAYWRITE)
+	if (vma->vm_flags & VM_MAYWRITE) {
 		hello_buffer_dirty_tail(buffer);
+		/* The mapping may end before the migration's next unit. */
+		if (store->next)
+			store->next->outdated = true;
+	}
 	return true;
 }
 

@@ -399,6 +399,76 @@ TEST(a_migration_of_the_shared_buffer_that_is_killed_ends_and_leaves_nothing)
 	}
 }
 
+/* -- mappings that come and go -------------------------------------------------- */
+
+static void run_on_first_cpu(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	EXPECT_EQ(sched_setaffinity(0, sizeof(first), &first), 0);
+}
+
+static void migrate_for_ever(int fd, bool shared)
+{
+	static const char *const masks[] = { "GFP_USER", "GFP_KERNEL" };
+	struct hello_recipe_request r = { .size = sizeof(r) };
+
+	for (int i = 0;; i++)
+		if (shared) {
+			set("gfp_flags", masks[i % 2]);
+		} else {
+			snprintf(r.recipe, sizeof(r.recipe), "gfp_flags=%s", masks[i % 2]);
+			ioctl(fd, HELLO_IOC_RECIPE, &r);
+		}
+}
+
+/* Stores a count through mappings that begin and end between two units of a migration. */
+static void store_between_units(int fd, bool shared)
+{
+	unsigned int count = 0, got, met = 0;
+	pid_t pid;
+
+	EXPECT_EQ(pwrite(fd, "end", 3, LARGE - 3), 3);
+	run_on_first_cpu();
+	pid = fork();
+	if (!pid)
+		migrate_for_ever(fd, shared);
+	/* A sleeper runs as soon as the migration has released the lock. */
+	EXPECT_EQ(setpriority(PRIO_PROCESS, 0, -20), 0);
+	while (met < (unsigned int)volume(400) && !failures) {
+		volatile unsigned int *m;
+
+		usleep(1000);
+		met += number("stats/live_buffers") == live_before[1] + 2;
+		m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		ASSERT(EXPECT(m != MAP_FAILED));
+		report(*m == count, "the last store is %u, the memory has %u", count, *m);
+		*m = ++count;
+		munmap((void *)m, PAGE);
+	}
+	kill(pid, SIGKILL);
+	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+	EXPECT_EQ(pread(fd, &got, sizeof(got), 0), sizeof(got));
+	EXPECT_EQ(got, count);
+}
+
+TEST(a_store_through_a_mapping_that_ends_during_a_migration_is_kept)
+{
+	int fd;
+
+	SET("alloc_mode", "vmalloc");
+	SET("buffer_size", "4M");
+	fd = open_hello(O_RDWR);
+	store_between_units(fd, false);
+	close(fd);
+	SET("buffer_mode", "shared");
+	fd = open_hello(O_RDWR);
+	store_between_units(fd, true);
+	close(fd);
+}
+
 TEST(a_truncation_during_a_migration_leaves_nothing_of_what_was_there)
 {
 	char *m = resident_memory(LARGE);
