@@ -313,13 +313,16 @@ static struct platform_device *dma_device;
 
 static void *alloc_dma(struct hello_mem *mem)
 {
-	return dma_alloc_coherent(&dma_device->dev, mem->recipe.buffer_size,
+	/* Whole pages, as mmap_dma() maps: a coherent pool zeroes no more than this. */
+	return dma_alloc_coherent(&dma_device->dev,
+				  PAGE_ALIGN(mem->recipe.buffer_size),
 				  &mem->dma, mem->recipe.mask);
 }
 
 static void free_dma(struct hello_mem *mem)
 {
-	dma_free_coherent(&dma_device->dev, mem->recipe.buffer_size, mem->addr,
+	dma_free_coherent(&dma_device->dev,
+			  PAGE_ALIGN(mem->recipe.buffer_size), mem->addr,
 			  mem->dma);
 }
 

@@ -44,7 +44,10 @@ static int print_entry(const struct hello_field *field, const void *value,
 	return scnprintf(buf, size, "%s", hello_table_get(field->table, i)->name);
 }
 
-const struct hello_field_ops hello_field_entry = { parse_entry, print_entry };
+const struct hello_field_ops hello_field_entry = {
+	.parse	= parse_entry,
+	.print	= print_entry,
+};
 
 /* ---- a size ---- */
 
@@ -91,7 +94,10 @@ static int print_size(const struct hello_field *field, const void *value,
 	return scnprintf(buf, size, "%llu", *(const hello_field_size_t *)value);
 }
 
-const struct hello_field_ops hello_field_size = { parse_size, print_size };
+const struct hello_field_ops hello_field_size = {
+	.parse	= parse_size,
+	.print	= print_size,
+};
 
 /* ---- a GFP mask ---- */
 
@@ -107,7 +113,10 @@ static int print_gfp(const struct hello_field *field, const void *value,
 	return hello_gfp_print(*(const hello_field_gfp_t *)value, "|", buf, size);
 }
 
-const struct hello_field_ops hello_field_gfp = { parse_gfp, print_gfp };
+const struct hello_field_ops hello_field_gfp = {
+	.parse	= parse_gfp,
+	.print	= print_gfp,
+};
 
 /* ---- a NUMA node ---- */
 
@@ -128,7 +137,10 @@ static int print_node(const struct hello_field *field, const void *value,
 	return scnprintf(buf, size, "%d", *(const hello_field_node_t *)value);
 }
 
-const struct hello_field_ops hello_field_node = { parse_node, print_node };
+const struct hello_field_ops hello_field_node = {
+	.parse	= parse_node,
+	.print	= print_node,
+};
 
 /**
  * hello_field_parse() - set a field from text
