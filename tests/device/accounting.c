@@ -266,7 +266,7 @@ static void enter_cgroup(void)
 	charged("kernel");
 }
 
-/* What the processors charge in advance, 64 pages each, may hide half of the sum at most. */
+/* Each processor charges 64 pages in advance; that may hide half of the sum at most. */
 static long long charged_in_advance(long long sum)
 {
 	long long advance = 64LL * PAGE * get_nprocs();
