@@ -28,7 +28,7 @@ enum hello_info_flags {
 	HELLO_INFO_SHARED	= 1 << 0,
 	HELLO_INFO_ALLOCATED	= 1 << 1,
 	HELLO_INFO_CONTIGUOUS	= 1 << 2,
-	HELLO_INFO_MAPPABLE	= 1 << 3,
+	HELLO_INFO_MAPPABLE	= 1 << 3
 };
 
 /**
