@@ -56,7 +56,8 @@ install:	## install the tool, man pages, header, udev rule and group; DESTDIR, p
 	tools/place install 644 udev/hello.sysusers '$(to)/lib/sysusers.d/hello.conf'
 # Create the group first: udevd resolves an unknown group to root and caches that.
 ifeq ($(DESTDIR),)
-	if command -v systemd-sysusers; then systemd-sysusers '$(to)/lib/sysusers.d/hello.conf'; \
+	if [ "$$(id -u)" != 0 ]; then echo 'not root: the group hello is not created'; \
+		elif command -v systemd-sysusers; then systemd-sysusers '$(to)/lib/sysusers.d/hello.conf'; \
 		else groupadd --system --force hello; fi
 endif
 	tools/place install 644 udev/60-hello.rules '$(to)/lib/udev/rules.d/60-hello.rules'

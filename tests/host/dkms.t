@@ -58,7 +58,11 @@ sources "$old"
 sources "$new"
 new_kernel $kernel
 new_kernel 5.10.0-test
+umask 077
 succeeds 'dkms-install installs' dkms_make "$old" dkms-install
+umask 022
+is "$(find "$root/usr/src" \( -type d ! -perm 755 -o -type f ! -perm 644 \) -printf '%m %P ')" '' \
+	'the sources can be read by all, whatever the umask'
 is "$(status)" "hello/$old, $kernel, $(uname -m): installed" 'dkms status lists it as installed'
 succeeds 'dkms-install installs for a second kernel' dkms_make "$old" dkms-install 5.10.0-test
 succeeds 'a newer version can be installed' dkms_make "$new" dkms-install
