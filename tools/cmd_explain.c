@@ -227,7 +227,7 @@ static char *line_of(const char *answer, const char *name)
 static unsigned long long median_of(const char *answer, int phase)
 {
 	char *name = text("%s_ns", phases[phase]), *line = line_of(answer, name);
-	char *found = line ? strstr(line, " p50 ") : NULL;
+	const char *found = line ? strstr(line, " p50 ") : NULL;
 	unsigned long long value = found ? strtoull(found + strlen(" p50 "), NULL, 10) : 0;
 
 	free(line);

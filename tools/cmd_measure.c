@@ -28,6 +28,7 @@ static int measure(int rows, const char *kind, char **argv, const char *const *d
 {
 	struct result result;
 	int ret = check_options(), saved = 0;
+	bool json = opts.json;
 
 	if (ret)
 		return ret;
@@ -36,10 +37,13 @@ static int measure(int rows, const char *kind, char **argv, const char *const *d
 	if (!ret && rows == RESULT_MEASURE)
 		curves_compare(&result);
 	/* a full disk must not lose the rows: they are printed even if they are not saved */
+	opts.json = false;	/* standard output has one document: errors go to standard error */
 	if (!ret && opts.save)
 		saved = result_save(&result, opts.save);
+	opts.json = json;
 	if (!ret)
 		ret = result_print(&result);
+	opts.json = false;
 	if (!ret && opts.plot)
 		ret = curves_draw(&result, opts.plot);
 	result_free(&result);

@@ -214,7 +214,7 @@ static void check_write_untouched(void)
 
 static void check_writev_bad(void)
 {
-	struct iovec iov[] = { { (char[4]){ "wxyz" }, 4 }, { bad_pointer(1, true), 4 } };
+	struct iovec iov[] = { { (char[]){ "wxyz" }, 4 }, { bad_pointer(1, true), 4 } };
 	unsigned char got[GRADE_BYTES];
 	ssize_t done;
 	int fd;

@@ -3,6 +3,7 @@
  * Checks one fact of helloctl grade in a child. The driver may be wrong: the child may be
  * killed by an oops, or wait where even SIGKILL does not reach it.
  */
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "grade_run.h"
+#include "helloctl.h"
 #include "output.h"
 
 /* A check that does nothing, and one that works: a debug kernel under emulation takes long. */
@@ -139,6 +141,8 @@ static bool ends_in_time(pid_t pid, int *status, int seconds)
 	return false;
 }
 
+enum { NO_PROCESS = 100 };	/* the status of a judge that could start none */
+
 /* Runs the check in a child, with a limit. */
 static enum verdict judge(void (*check)(void), int seconds)
 {
@@ -146,10 +150,8 @@ static enum verdict judge(void (*check)(void), int seconds)
 	bool cleared;
 	int status = 0;
 
-	if (pid < 0) {
-		snprintf(grade->finding, GRADE_TEXT, "no process: %s", strerror(errno));
-		return DOES_NOT_APPLY;
-	}
+	if (pid < 0)
+		_exit(NO_PROCESS);
 	if (!pid) {
 		setpgid(0, 0);
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
@@ -199,10 +201,11 @@ static enum verdict supervise(void (*check)(void), int seconds)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		_exit(judge(check, seconds));
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-		snprintf(grade->finding, GRADE_TEXT, "no process: %s", strerror(errno));
-		return DOES_NOT_APPLY;
-	}
+	/* Without processes no fact could fail. */
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		err(opts.failure, "cannot start a process");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == NO_PROCESS)
+		errx(opts.failure, "cannot start a process for a fact");
 	return WEXITSTATUS(status);
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +246,7 @@ int check_output(void)
 	while (opts.output && !ret && (name = strsep(&rest, ","))) {
 		char *word = text(" %s ", name);
 
-		if (!*name || !strcasestr(known, word))
+		if (!*name || strchr(name, ' ') || !strcasestr(known, word))
 			ret = usage_error("no column '%s'; there are%s", name, known);
 		free(word);
 	}
@@ -263,7 +264,8 @@ bool parse_size(const char *word, unsigned long long *value)
 	if (*word < '0' || *word > '9')
 		return false;
 	errno = 0;
-	*value = strtoull(word, &end, 0);
+	/* as the driver does: no octal numbers */
+	*value = strtoull(word, &end, word[1] == 'x' || word[1] == 'X' ? 16 : 10);
 	if (*end && (unit = strchr(units, *end))) {
 		unsigned int shift = 10 * (unit - units + 1);
 
@@ -382,6 +384,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	opts.line = argv;
+	/* If the caller ignores it, waitpid() finds no child. */
+	signal(SIGCHLD, SIG_DFL);
 	ret = open_std_fds() ? run(argc, argv) : EXIT_FAILED;
 
 	/* catches a full disk or a closed pipe */

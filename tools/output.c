@@ -457,7 +457,7 @@ static char *quoted(char *cell)
 static char *cell_text(const char *name, const char *string)
 {
 	char *value = name ? value_text(name, string) : text("%s", string);
-	char *out = printable(value, FOR_TABLE);
+	char *out = printable(value, opts.csv ? FOR_TERMINAL : FOR_TABLE);
 
 	free(value);
 	return opts.csv ? quoted(out) : out;
@@ -468,7 +468,7 @@ static void render_column(struct libscols_table *out, const struct table *table,
 	char *name = cell_text(NULL, table->columns[column]), *c;
 	bool number = table_is_numeric(table, column);
 
-	for (c = name; *c && !opts.csv; c++)
+	for (c = name; *c; c++)
 		*c = toupper((unsigned char)*c);
 	/* a terminal truncates the recipe, as ps does with commands */
 	checked(scols_table_new_column(out, name, 0,
@@ -477,24 +477,54 @@ static void render_column(struct libscols_table *out, const struct table *table,
 	free(name);
 }
 
+/* libsmartcols has no quotes: it escapes blanks. */
+static char *render_csv(const struct table *table, const size_t *columns, size_t count)
+{
+	size_t length;
+	char *printed;
+	FILE *to = checked(open_memstream(&printed, &length));
+
+	/* row -1 is the heading */
+	for (ssize_t row = -!opts.noheadings; row < (ssize_t)table->height; row++)
+		for (size_t i = 0; i < count; i++) {
+			const char *name = table->columns[columns[i]];
+			char *cell = row < 0 ? cell_text(NULL, name) :
+				cell_text(name, table_at(table, row, columns[i]));
+
+			fprintf(to, "%s%s", i ? "," : row > -!opts.noheadings ? "\n" : "", cell);
+			free(cell);
+		}
+	check_error(fclose(to));
+	return printed;
+}
+
+/* Returns the cell; between others, an empty one is a dash, or awk would skip it. */
+static char *raw_cell(char *cell, size_t count)
+{
+	if (*cell || count == 1)
+		return cell;
+	free(cell);
+	return text("-");
+}
+
 /* Returns the output without the last newline. */
 static char *render_block(const struct table *table, const size_t *columns, size_t count)
 {
 	struct libscols_table *out = checked(scols_new_table());
 	char *printed = NULL;
 
-	scols_table_enable_raw(out, opts.raw || opts.csv);
-	if (opts.csv)
-		check_error(scols_table_set_column_separator(out, ","));
+	scols_table_enable_raw(out, opts.raw);
 	scols_table_enable_noheadings(out, opts.noheadings);
 	for (size_t i = 0; i < count; i++)
 		render_column(out, table, columns[i]);
 	for (size_t row = 0; row < table->height; row++) {
 		struct libscols_line *line = checked(scols_table_new_line(out, NULL));
 
-		for (size_t i = 0; i < count; i++)
-			check_error(scols_line_refer_data(line, i, cell_text(table->columns[columns[i]],
-							  table_at(table, row, columns[i]))));
+		for (size_t i = 0; i < count; i++) {
+			char *cell = cell_text(table->columns[columns[i]], table_at(table, row, columns[i]));
+
+			check_error(scols_line_refer_data(line, i, opts.raw ? raw_cell(cell, count) : cell));
+		}
 	}
 	check_error(scols_print_table_to_string(out, &printed));
 	/* only some versions of libsmartcols append a newline */
@@ -548,7 +578,7 @@ static char *render_table(const struct table *table, const char *list)
 	while (from <= count && !(all && table->clip)) {
 		to = fit_columns(table, columns, from, count);
 		columns[from - 1] = columns[0];
-		block = render_block(table, columns + from - 1, to - from + 1);
+		block = (opts.csv ? render_csv : render_block)(table, columns + from - 1, to - from + 1);
 		if (all)
 			append(&all, "\n\n%s", block);
 		else

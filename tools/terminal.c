@@ -78,7 +78,8 @@ size_t terminal_columns(void)
 {
 	struct winsize size;
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+	/* a serial console does not know its size */
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col ? size.ws_col : 80;
 }
 
 void progress(size_t done, size_t total, const char *what)

@@ -205,6 +205,14 @@ is "$($helloctl measure --csv buffer_size=4K -o alloc_mode,buffer_size,alloc_p50
 	"alloc_mode,buffer_size,alloc_p50_ns
 kmalloc,4096,456
 vmalloc,4096,5064" "--csv has commas, and sizes in bytes"
+is "$($helloctl measure --raw -n buffer_size=64 alloc_mode=pages -o alloc_mode,alloc_p50_ns,free_p50_ns,failures |
+	awk '{ print $1, NF, $4 }')" 'pages 4 300' "--raw has a dash for an empty cell, which awk would skip"
+is "$($helloctl measure --csv -n buffer_size=64 alloc_mode=pages -o alloc_mode,free_p50_ns,failures)" 'pages,,300' \
+	"--csv has nothing in an empty cell"
+is "$($helloctl measure -n --raw -b -o buffer_size alloc_mode=kmalloc buffer_size=010,8,0x10 | tr '\n' ' ')" '8 10 16 ' \
+	"a number that begins with 0 is decimal, as the driver takes it"
+ctl measure -o 'alloc_mode buffer_size'
+like "$status $out" "^2 .*no column 'alloc_mode buffer_size'" "two columns without a comma are a usage error before anything runs"
 is "$($helloctl measure --csv buffer_size=4K | head -n 1)" \
 	"$(json '.measure[0] | keys_unsorted | join(",")' measure -J buffer_size=4K)" "--csv has all columns"
 ctl measure alloc_context=softirq
@@ -497,6 +505,19 @@ is "$(json '.grade[].lesson' grade -J /dev/null | sort -u | xargs ls 2>&1 >/dev/
 	"each lesson that grade names is there"
 : >"$UMOCKDEV_DIR/dev/fakedisk"
 chmod +t "$UMOCKDEV_DIR/dev/fakedisk"
+is "$(env --ignore-signal=CHLD "$helloctl" grade /dev/null | tail -n 1)" "$($helloctl grade /dev/null | tail -n 1)" \
+	"grade waits for its processes although the caller ignores SIGCHLD"
+if [ "$(id -u)" = 0 ]; then
+	out=$(setpriv --reuid 65534 --regid 65534 --clear-groups prlimit --nproc=1:1 "$helloctl" grade /dev/null 2>&1)
+	like "$? $out" '^2 helloctl: cannot start a process' "grade without processes is no success"
+	mkdir -p "$UMOCKDEV_DIR/sys/dev/char/247:1"
+	ln -s ../../../class/watchdog "$UMOCKDEV_DIR/sys/dev/char/247:1/subsystem"
+	mknod "$UMOCKDEV_DIR/watchdog1" c 247 1
+	ctl grade "$UMOCKDEV_DIR/watchdog1"
+	like "$status $out" '^2 .*starts the watchdog' "grade refuses each watchdog"
+else
+	ok 0 "grade without processes, and of a watchdog # SKIP it takes root"
+fi
 ctl grade --destroy-contents /dev/fakedisk
 is $status 2 "grade refuses a block device"
 like "$out" 'is a block device' "grade says that it refuses block devices"
