@@ -38,7 +38,7 @@ struct hello_buffer {
 	bool own_header;
 	/** @emptied: it was truncated, so a new recipe must not fill it */
 	bool emptied;
-	/** @outdated: a store through a mapping may be missing in it: do not publish */
+	/** @outdated: a write through a mapping may be missing in it: do not publish */
 	bool outdated;
 	/** @abandoned: its migration was killed; accessed locklessly */
 	bool abandoned;

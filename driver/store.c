@@ -278,8 +278,8 @@ static bool end_migration(struct hello_store *store, struct hello_buffer *next)
  * is released between units of copying; writes then go to both buffers.
  *
  * Return: 0, or nothing has changed and -ENOMEM, -EBUSY if it is mapped, was
- * mapped for writing meanwhile, or is being replaced, -ENOSPC if the contents
- * do not fit, -EINTR if killed.
+ * mapped by a file opened for writing meanwhile, or is being replaced, -ENOSPC
+ * if the contents do not fit, -EINTR if killed.
  */
 int hello_store_replace(struct hello_store *store,
 			const struct hello_recipe *recipe)
@@ -397,13 +397,19 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct hello_buffer *buffer = mapped_buffer(vma->vm_private_data);
+	struct page *page;
 	int err;
 
 	if (vma->vm_flags & VM_PFNMAP || vmf->pgoff >= pages_of(buffer))
 		return VM_FAULT_SIGBUS;
-	/* Not vmf->page: the core may map a whole huge page, which 6.14 to 6.17 never put. */
-	err = vm_insert_page(vma, vmf->address & PAGE_MASK,
-			     hello_alloc_page(&buffer->mem, vmf->pgoff));
+	page = hello_alloc_page(&buffer->mem, vmf->pgoff);
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
+	/*
+	 * Not vmf->page: with CONFIG_PT_RECLAIM, 6.14 to 6.17 then map a block of
+	 * 2 MiB as one huge page, and never put it.
+	 */
+	err = vm_insert_page(vma, vmf->address & PAGE_MASK, page);
 	/* Another thread may have inserted it. */
 	if (!err || err == -EBUSY)
 		return VM_FAULT_NOPAGE;
