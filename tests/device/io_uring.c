@@ -281,7 +281,7 @@ TEST(SIGKILL_ends_a_process_whose_request_waits)
 		pause();
 	}
 	close(ready[1]);
-	/* The child skips the test by its status, and leaves the reason. */
+	/* A child that skips has left the reason in shared memory. */
 	if (read(ready[0], buf, 1) != 1) {
 		EXPECT_EQ(waitpid(pid, &status, 0), pid);
 		EXPECT_EQ(WEXITSTATUS(status), 77);

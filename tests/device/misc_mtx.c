@@ -420,7 +420,7 @@ TEST(a_reader_of_the_list_of_opens_that_gets_no_time_holds_up_no_open)
 	const char *device = other_device();
 	struct times own, other;
 
-	/* nor is it boosted above a task that is no real-time task */
+	/* Priority inheritance boosts it for real-time tasks only. */
 	if (is_rt())
 		SKIP("with PREEMPT_RT the reader is preempted while it holds the list");
 	SET("alloc_when", "first_use");
@@ -457,8 +457,7 @@ TEST(a_reader_of_the_list_of_opens_whose_page_does_not_come_holds_up_no_open)
 	fd = open_hello(O_RDONLY);
 	pthread_create(&reader, NULL, read_opens, page);
 	wait_for_fault(uffd);
-	/* the reader is in the middle of its call */
-	/* an open that waited for it would not end */
+	/* The reader is in the middle of its call: an open that waited for it would not end. */
 	time_opens(HELLO_DEV);
 	time_opens(other_device());
 	close(fd);

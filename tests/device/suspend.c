@@ -151,7 +151,7 @@ TEST(a_waiter_in_poll_is_still_woken_after_a_freeze)
 	prepare();
 	SET("buffer_mode", "shared");
 	fd = open_hello(O_RDWR);
-	/* before the news, which only a waiter sees */
+	/* Opened before the write: poll() reports only later changes. */
 	p.fd = open_hello(O_RDONLY);
 	pid = fork();
 	if (!pid) {

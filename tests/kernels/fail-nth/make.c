@@ -52,7 +52,7 @@ static long do_map(void)
 	map = mmap(where, 20000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
 	if (map != MAP_FAILED)
 		return 0;
-	/* It copies nothing: return an error that walk() does not take. */
+	/* mmap() copies nothing: for EFAULT, return an error that walk() refuses. */
 	if (errno == EFAULT)
 		errno = EIO;
 	return -1;
