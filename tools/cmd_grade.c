@@ -170,6 +170,12 @@ static int check_facts(struct table *all, size_t counts[3])
 			     strerror(grade->open_error));
 			return EXIT_USAGE;
 		}
+		if (verdict == CANNOT_RUN) {
+			progress_end();
+			fail("is there a limit of processes, or of memory?",
+			     "cannot check %s in a process: grade ends here", fact->name);
+			return EXIT_USAGE;
+		}
 		if (opts.tap && !done)
 			printf("1..%zu\n", total);
 		done++;

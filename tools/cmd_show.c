@@ -23,6 +23,7 @@ int cmd_show(int argc, char **argv)
 	if (ret)
 		return ret;
 	ret = result_print(&result);
+	opts.json = false;	/* standard output has one document: errors go to standard error */
 	if (!ret && opts.plot)
 		ret = curves_draw(&result, opts.plot);
 	result_free(&result);

@@ -7,7 +7,8 @@
 
 #include "grade.h"
 
-enum verdict { OK, NOT_OK, DOES_NOT_APPLY };
+/* CANNOT_RUN: no process could be started */
+enum verdict { OK, NOT_OK, DOES_NOT_APPLY, CANNOT_RUN };
 
 /* Allocates grade. Returns false after printing an error. */
 bool grade_start(const char *path, bool destroy);

@@ -264,7 +264,7 @@ bool parse_size(const char *word, unsigned long long *value)
 	if (*word < '0' || *word > '9')
 		return false;
 	errno = 0;
-	/* as the driver does: no octal numbers */
+	/* no octal numbers, as in the driver */
 	*value = strtoull(word, &end, word[1] == 'x' || word[1] == 'X' ? 16 : 10);
 	if (*end && (unit = strchr(units, *end))) {
 		unsigned int shift = 10 * (unit - units + 1);

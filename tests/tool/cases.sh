@@ -505,18 +505,25 @@ is "$(json '.grade[].lesson' grade -J /dev/null | sort -u | xargs ls 2>&1 >/dev/
 	"each lesson that grade names is there"
 : >"$UMOCKDEV_DIR/dev/fakedisk"
 chmod +t "$UMOCKDEV_DIR/dev/fakedisk"
-is "$(env --ignore-signal=CHLD "$helloctl" grade /dev/null | tail -n 1)" "$($helloctl grade /dev/null | tail -n 1)" \
+# shellcheck disable=SC2086 # a command line
+is "$(env --ignore-signal=CHLD $helloctl grade /dev/null | tail -n 1)" "$($helloctl grade /dev/null | tail -n 1)" \
 	"grade waits for its processes although the caller ignores SIGCHLD"
-if [ "$(id -u)" = 0 ]; then
-	out=$(setpriv --reuid 65534 --regid 65534 --clear-groups prlimit --nproc=1:1 "$helloctl" grade /dev/null 2>&1)
-	like "$? $out" '^2 helloctl: cannot start a process' "grade without processes is no success"
+nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+if $nobody sh -c "$helloctl --help" >/dev/null 2>&1; then
+	# The leak sanitizer starts a thread.
+	# shellcheck disable=SC2086 # a command line
+	out=$(ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" $nobody prlimit --nproc=1:1 $helloctl grade /dev/null 2>&1)
+	like "$? $out" '^2 helloctl: cannot check open in a process' "grade without processes is no success"
+else
+	ok 0 "grade without processes is no success # SKIP another user cannot run it"
+fi
+if mknod "$UMOCKDEV_DIR/watchdog1" c 247 1 2>/dev/null; then
 	mkdir -p "$UMOCKDEV_DIR/sys/dev/char/247:1"
 	ln -s ../../../class/watchdog "$UMOCKDEV_DIR/sys/dev/char/247:1/subsystem"
-	mknod "$UMOCKDEV_DIR/watchdog1" c 247 1
 	ctl grade "$UMOCKDEV_DIR/watchdog1"
 	like "$status $out" '^2 .*starts the watchdog' "grade refuses each watchdog"
 else
-	ok 0 "grade without processes, and of a watchdog # SKIP it takes root"
+	ok 0 "grade refuses each watchdog # SKIP no node can be made"
 fi
 ctl grade --destroy-contents /dev/fakedisk
 is $status 2 "grade refuses a block device"

@@ -151,9 +151,9 @@ static void measure(const char *order, char *answer, size_t size)
 	bool vmalloc = !strcmp(word(order, "alloc_mode=", mode, 64), "vmalloc");
 	bool pages = !strcmp(mode, "pages");
 	static int runs;
-	const char *size = word(order, "buffer_size=", bytes, 64);
+	const char *wanted = word(order, "buffer_size=", bytes, 64);
 	char *unit;
-	unsigned long long asked = strtoull(size, &unit, size[1] == 'x' ? 16 : 10);
+	unsigned long long asked = strtoull(wanted, &unit, strncmp(wanted, "0x", 2) ? 10 : 16);
 	unsigned long long ns;
 
 	asked <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
