@@ -78,7 +78,12 @@ done
 like "$(names ok)" ' read-fault read-border ' "grade checks a source without an end"
 full_marks "every fact that applies to a terminal holds" /dev/ptmx --destroy-contents
 if [ -c /dev/mem ]; then
-	full_marks "every fact that applies to /dev/mem holds" /dev/mem
+	# On arm64 there is no memory at address 0: a read there is EFAULT.
+	if head -c 16 /dev/mem >/dev/null 2>&1; then
+		full_marks "every fact that applies to /dev/mem holds" /dev/mem
+	else
+		ok 0 "every fact that applies to /dev/mem holds # SKIP this machine has no memory at its start"
+	fi
 	grade /dev/mem --destroy-contents
 	is $status 2 "grade refuses to write to /dev/mem"
 else
