@@ -412,7 +412,6 @@ static void free_frag(struct hello_mem *mem)
 
 /* ---- vmalloc_huge ---- */
 
-/* Whole huge pages, if the area is mapped by them. */
 static void *alloc_huge(struct hello_mem *mem)
 {
 	return vmalloc_huge(PAGE_ALIGN(mem->recipe.buffer_size),

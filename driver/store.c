@@ -406,8 +406,8 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 	if (PageHWPoison(page))
 		return VM_FAULT_HWPOISON;
 	/*
-	 * Not vmf->page: with CONFIG_PT_RECLAIM, 6.14 to 6.17 then map a block of
-	 * 2 MiB as one huge page, and never put it.
+	 * Not vmf->page: if the core has freed the page table, it may map a block
+	 * of 2 MiB as one huge page, and zapping one of VM_MIXEDMAP puts nothing.
 	 */
 	err = vm_insert_page(vma, vmf->address & PAGE_MASK, page);
 	/* Another thread may have inserted it. */

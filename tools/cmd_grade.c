@@ -27,21 +27,19 @@ static const struct fact *const tables[] = {
 
 static const char *const verdicts[] = { "ok", "not ok", "does not apply" };
 
-#define WATCHDOG	130
-
 /* Devices that a grade would make do something. */
 static const struct {
 	unsigned int major, minor;
 	bool only_writes;
 	const char *reason;
+	const char *subsystem;	/* all devices of it, whatever their number */
 } dangerous[] = {
-	{ 1, 1, true, "a write to it changes the memory of the kernel" },
-	{ 1, 4, false, "a read of it is an access to the ports of devices" },
-	{ 10, WATCHDOG, false, "an open of it starts the watchdog, which restarts the machine" },
+	{ 1, 1, true, "a write to it changes the memory of the kernel", NULL },
+	{ 1, 4, false, "a read of it is an access to the ports of devices", NULL },
+	{ 10, 130, false, "an open of it starts the watchdog, which restarts the machine", "watchdog" },
 };
 
-/* Only the first of several watchdogs has the misc number too. */
-static bool is_watchdog(dev_t number)
+static bool is_of_subsystem(dev_t number, const char *name)
 {
 	char *path = text("/sys/dev/char/%u:%u/subsystem", major(number), minor(number));
 	char subsystem[4096];
@@ -49,7 +47,7 @@ static bool is_watchdog(dev_t number)
 
 	free(path);
 	subsystem[n < 0 ? 0 : n] = 0;
-	return ends_with(subsystem, "/watchdog");
+	return !strcmp(basename(subsystem), name);
 }
 
 /* Returns 0 or EXIT_USAGE after printing why the node cannot be graded. */
@@ -69,7 +67,7 @@ static int check_node(const char *path, const struct stat *st)
 		return EXIT_USAGE;
 	for (size_t i = 0; i < COUNT(dangerous); i++)
 		if ((st->st_rdev == makedev(dangerous[i].major, dangerous[i].minor) ||
-		     (dangerous[i].minor == WATCHDOG && is_watchdog(st->st_rdev))) &&
+		     (dangerous[i].subsystem && is_of_subsystem(st->st_rdev, dangerous[i].subsystem))) &&
 		    (opts.destroy_contents || !dangerous[i].only_writes)) {
 			fail(dangerous[i].only_writes ? "leave --destroy-contents out" : NULL,
 			     "%s cannot be graded: %s", path, dangerous[i].reason);

@@ -7,7 +7,7 @@
 
 #include "grade.h"
 
-/* CANNOT_RUN: no process could be started */
+/* CANNOT_RUN: no process could run the check */
 enum verdict { OK, NOT_OK, DOES_NOT_APPLY, CANNOT_RUN };
 
 /* Allocates grade. Returns false after printing an error. */

@@ -48,8 +48,8 @@ if [ -e $cpu ] && [ "$(nproc)" -eq 2 ]; then
 			done
 			[ $during = 0 ] || break
 		done
-		wait $running
 		nr=${words##*count=} nr=${nr%% *}
+		wait $running
 		# It ends after ten seconds, with the operations that are done.
 		is "$? $during $(awk -v all=$((2 * nr)) '
 			{ value[$1] = $2 }

@@ -34,6 +34,11 @@ full_marks() {
 # The sendfile of older kernels takes no character device as its source.
 sendfile=''
 [[ $(uname -r) != 5.* ]] || sendfile='read-sendfile '
+# grade makes the calls of 32-bit programs on amd64, if its kernel has them.
+compat='compat-read compat-write compat-ioctl '
+if [ "$(uname -m)" = x86_64 ] && [ -e /proc/sys/abi/vsyscall32 ] && ! grep -q 'ia32_emulation=[0o]' /proc/cmdline; then
+	compat=''
+fi
 
 for mode in private shared; do
 	for allocator in $(tr -d '[]' <$sysfs/alloc_mode); do
@@ -44,10 +49,6 @@ for mode in private shared; do
 		store buffer_mode $mode
 		full_marks "every fact that applies to a $mode buffer of $allocator holds" $dev --destroy-contents
 		[ "$allocator" = vmalloc ] || continue
-		# grade makes the calls of 32-bit programs on amd64, if its kernel has them.
-		compat=''
-		! facts 'does not apply' | grep -qE '^compat-read: this (program|kernel) ' ||
-			compat='compat-read compat-write compat-ioctl '
 		is "$(printf '%s\n' "$answer" | jq -c '.device[0] | [.kind, .capacity]')" \
 			"[\"$([ $mode = private ] && echo 'a buffer for each open' || echo 'one buffer for all opens'), $page bytes, which can be mapped\",$page]" \
 			"grade finds out that the buffer is $mode, its capacity, and that it can be mapped"

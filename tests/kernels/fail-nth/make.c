@@ -63,9 +63,9 @@ static long do_map(void)
 
 /*
  * Behind a page that is used: the page tables are there. If they are not, and cannot be
- * allocated, remap_pfn_range() of kernels before 6.16 warns.
+ * allocated, remap_pfn_range() of 6.12 warns.
  */
-static char *near(void)
+static char *beside_a_page(void)
 {
 	size_t two_m = 2 << 20;
 	char *start = mmap(FAR + (1UL << 39), two_m, PROT_READ | PROT_WRITE,
@@ -120,11 +120,11 @@ static long do_fork(void)
 TEST(mmap_page_faults_and_fork_fail_clean)
 {
 	struct sigaction sa = { .sa_handler = jump_back };
-	char *close_to_a_page;
+	char *beside;
 
 	get_ready();
 	sigaction(SIGBUS, &sa, NULL);
-	close_to_a_page = near();
+	beside = beside_a_page();
 	SET("buffer_size", "20000");
 	FOR_EACH_ALLOCATOR(mode) {
 		struct hello_info info = { .size = sizeof(info) };
@@ -134,7 +134,7 @@ TEST(mmap_page_faults_and_fork_fail_clean)
 		close_it();
 		if (!(info.flags & HELLO_INFO_MAPPABLE))
 			continue;
-		where = strcmp(mode, "dma_coherent") ? FAR : close_to_a_page;
+		where = strcmp(mode, "dma_coherent") ? FAR : beside;
 		WALK(mode, .prepare = fresh, .call = do_map, .undo = unmap);
 		WALK("touch", .prepare = mapped, .call = do_touch, .undo = unmap);
 	}

@@ -89,7 +89,7 @@ struct hello_recipe_request {
  * are kept; on failure the old buffer stays as it was:
  *   EINVAL  a word or value is wrong, the recipe cannot work, or the file is shared
  *   ENOSPC  the contents do not fit the new size
- *   EBUSY   the buffer is mapped, or a writable file mapped it meanwhile
+ *   EBUSY   the buffer is mapped, or a file opened for writing mapped it meanwhile
  *   ENOMEM  the allocator failed or a cap was reached
  *   EPERM   masks that draw on reserves or zones, dma_coherent that cannot block,
  *           and sizes over a quarter of max_buffer_size need CAP_SYS_RESOURCE;
