@@ -249,6 +249,8 @@ if script -qec true /dev/null >/dev/null 2>&1; then
 			is "$(printf '%s\n' "$out" | awk "length > $width")" "" "no line of $command is wider than a terminal of $width"
 		done
 	done
+	is "$(script -qec "stty cols 0 rows 0; $helloctl stats" /dev/null)" \
+		"$(script -qec "stty cols 80 rows 24; $helloctl stats" /dev/null)" "a terminal without a size has 80 columns"
 	is "$(script -qec "stty cols 80 rows 24; $helloctl stats" /dev/null | tr -d '\r' | grep -A 1 MAX_NS | head -n 2)" \
 		"ALLOCATOR ASKED_BYTES USABLE_BYTES MIN_NS MEAN_NS MAX_NS
 kmalloc           24K          24K    120     250    900" "columns without room stand below, with the first column again"

@@ -566,6 +566,8 @@ for what in 'exit 0' 'echo half; exit 1' 'cat >/dev/null; exit 0'; do
 	cp "$dir/old.svg" "$dir/home.svg"
 	out=$(PATH=$dir/gnuplot:$PATH $helloctl show "$dir/old.json" --plot "$dir/home.svg" 2>&1 >/dev/null)
 	is "$? $out" "1 helloctl: gnuplot could not draw $dir/home.svg" "show fails if gnuplot draws nothing ($what)"
+	is "$(PATH=$dir/gnuplot:$PATH $helloctl show -J "$dir/old.json" --plot "$dir/home.svg" 2>&- | jq -s length)" 1 \
+		"show -J prints one document all the same ($what)"
 	ok "$(cmp -s "$dir/home.svg" "$dir/old.svg"; echo $?)" "the old picture stays ($what)"
 	rm -f "$dir/none.html"
 	out=$(PATH=$dir/gnuplot:$PATH $helloctl report "$dir/old.json" -o "$dir/none.html" 2>&1)
