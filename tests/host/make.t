@@ -200,6 +200,12 @@ files=$(cd "$root" && find . -type f | sort)
 like "$files" '^./usr/bin/helloctl$' 'install puts its files below DESTDIR'
 is "$(cd "$top" && find . -name '60-hello.rules' -o -name 'hello.8*' -newer Makefile)" ./udev/60-hello.rules \
 	'install puts no file into the sources'
+printf '#!/bin/sh\necho 1000\n' >"$dir/id"
+chmod +x "$dir/id"
+said=$(PATH=$dir:$PATH run "$top" install prefix="$dir/local")
+like "$? $said" '^0 .*not root: the group hello is not created' 'install by a user to a prefix of his creates no group'
+like "$(ls "$dir/local/bin")" '^helloctl$' 'and installs the tool'
+rm -r "$dir/local" "$dir/id"
 succeeds 'install over an install succeeds' run "$top" install DESTDIR="$root" prefix=/usr
 echo 'options hello edited=1' >>"$root/usr/lib/modprobe.d/hello.conf"
 succeeds 'uninstall succeeds' run "$top" uninstall DESTDIR="$root" prefix=/usr

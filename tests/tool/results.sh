@@ -224,6 +224,9 @@ is "$status $(printf '%s\n' "$out" | head -n 1)" "0 ALLOC_MODE OTHER" "show prin
 for percent in 0 3 10; do
 	FAKE_SLOWER=$percent $helloctl measure --save "$dir/slower$percent.json" >/dev/null
 done
+cp "$dir/slower10.json" "$dir/a b é \"x\".json"
+like "$($helloctl compare --csv "$dir/old.json" "$dir/old.json" "$dir/a b é \"x\".json" 2>&1)" ',"[^,]*/a b é ""x"".json",' \
+	"--csv quotes a name, and escapes nothing in it"
 ctl compare "$dir/old.json" "$dir/slower0.json"
 is $status 0 "compare of the same costs succeeds"
 like "$out" '^0 of 68 figures differ, 0 are dearer by more than 5 %$' "compare finds no difference"
